@@ -1,0 +1,149 @@
+"""SmolLM2-135M-Instruct: logits, greedy tokens and perplexity against transformers; what a user meets."""
+import json
+import os
+import re
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from conftest import DATA, EXACT, LOGIT_BOUND, assert_close, assert_greedy, run
+
+PROMPTS = ["5", "64", "300"]
+
+
+@pytest.fixture(scope="session")
+def exact(ingot, smollm2):
+    return ingot.compile(smollm2, EXACT)
+
+
+@pytest.fixture(scope="session")
+def default(ingot, smollm2):
+    return ingot.compile(smollm2)
+
+
+def perplexity_of(finished):
+    """The last number after "perplexity" or "PPL" in what the command printed."""
+    numbers = re.findall(r'(?:perplexity|PPL)"?\s*[:=]?\s*([0-9]+\.[0-9]+)', finished.out.decode(), re.IGNORECASE)
+    assert numbers, f"no perplexity in {finished.out[:500]!r}"
+    return float(numbers[-1])
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_exact_logits_and_greedy_tokens(ingot, exact, smollm2_reference, prompt):
+    reference = smollm2_reference["prompts"][prompt]
+    continuation = reference["greedy"]
+    count = len(reference["tokens"])
+    # The rows of a prompt do not depend on what follows it: one run shows both.
+    logits = ingot.logits(exact, reference["tokens"] + continuation["tokens"][:-1])
+    bound = LOGIT_BOUND * reference["largest"]
+    last = np.load(DATA / "smollm2" / "last_logits.npy")[PROMPTS.index(prompt)]
+    assert np.abs(logits[count - 1] - last).max() <= bound
+    rows = np.load(DATA / "smollm2" / f"rows_{prompt}.npz")
+    sampled = np.take_along_axis(logits[:count], rows["columns"], axis=1)
+    assert np.abs(sampled - rows["logits"]).max() <= bound
+    assert np.abs(np.abs(logits[:count]).max(axis=1) - rows["largest"]).max() <= bound
+    best = np.take_along_axis(logits[:count], rows["best"][:, None].astype(np.int64), axis=1)[:, 0]
+    assert (logits[:count].max(axis=1) - best).max() <= 2 * bound
+    compared = assert_greedy(logits[count - 1:], continuation)
+    print(f"{compared} of {len(continuation['tokens'])} greedy tokens compared, the others are near ties")
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_exact_text(exact, smollm2_reference, prompt):
+    """The generation loop, tokenizer and sampler say what the reference says, as far as that has no near tie."""
+    reference = smollm2_reference["prompts"][prompt]
+    finished = run([exact, "-p", reference["text"], "-n", reference["certain"], "--temperature", 0])
+    text = finished.out.decode()
+    text = text.removeprefix(reference["text"])
+    assert text.rstrip("\n") == reference["certain_text"].rstrip("\n")
+
+
+def test_perplexity(exact, default):
+    reference = json.loads((DATA / "smollm2" / "reference.json").read_text())["text"]["perplexity"]
+    exact_perplexity = perplexity_of(run([exact, "perplexity", DATA / "text.txt"]))
+    default_perplexity = perplexity_of(run([default, "perplexity", DATA / "text.txt"]))
+    print(f"perplexity: transformers {reference:.4f}, exact path {exact_perplexity}, default path {default_perplexity}")
+    assert abs(exact_perplexity / reference - 1) <= 1e-3
+    assert abs(default_perplexity / exact_perplexity - 1) <= 5e-3
+
+
+def test_default_path_continues(default):
+    finished = run([default, "-p", "The capital of France is", "-n", 24, "--temperature", 0])
+    assert "Paris" in finished.out.decode()
+    assert "tok/s" in finished.error or "tokens/s" in finished.error or "tokens per second" in finished.error
+
+
+def test_prompt_from_standard_input_and_stop(default):
+    command = ["-n", 24, "--temperature", 0, "--ignore-eos"]
+    given = run([default, "-p", "The capital of France is", *command]).out.decode()
+    assert run([default, *command], input=b"The capital of France is").out.decode() == given
+    stopped = run([default, "-p", "The capital of France is", *command, "--stop", "Paris"]).out.decode()
+    assert "Paris" not in stopped
+
+
+def test_sampling_repeats_with_its_seed(default):
+    command = [default, "-p", "Once upon a time", "-n", 24, "--temperature", 1, "--top-k", 40]
+    first, second, other = (run([*command, "--seed", seed]).out for seed in (7, 7, 8))
+    assert first == second != other
+    assert re.search(r"seed\D*\d+", run(command).error), "a sampled run does not print its seed"
+
+
+def test_compilation_cost(ingot, smollm2, default):
+    finished = ingot.compilation(smollm2)
+    largest_tensor = 49152 * 576 // 32 * 34
+    print(f"ingotc: {finished.seconds:.1f} s, {finished.peak_bytes / 2**20:.0f} MiB at its peak")
+    assert finished.seconds <= 15
+    assert finished.peak_bytes <= 2**30 + largest_tensor
+
+
+def test_size(smollm2, default):
+    """The executable is its weights and at most 6 MB. The GGUF holds the vocabulary too, so its tensor data is counted."""
+    blocks = {"layers": 30 * (576 * (576 + 192 + 192 + 576) + 3 * 576 * 1536) // 32 * 20}
+    weights = blocks["layers"] + 49152 * 576 // 32 * 34 + (2 * 30 + 1) * 576 * 4
+    assert weights < smollm2.stat().st_size
+    print(f"executable: {default.stat().st_size} bytes, weights {weights}")
+    assert default.stat().st_size <= weights + 6_000_000
+
+
+def test_start_to_first_token(default):
+    """From the start of the process to the first byte of text, warm; the best of seven, since neighbours disturb."""
+    seconds = []
+    for _ in range(7):
+        start = time.monotonic()
+        with subprocess.Popen([default, "-p", "The capital of France is", "-n", "1", "--temperature", "0"],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            text = os.read(process.stdout.fileno(), 1)
+            seconds.append(time.monotonic() - start)
+        assert text
+    print(f"start to first token: {[round(1000 * value) for value in seconds]} ms")
+    assert min(seconds) <= 0.150
+
+
+def test_info(default):
+    text = run([default, "info"]).out.decode()
+    assert "apache-2.0" in text.lower(), "the model's own licence is not named"
+    for inside in ("PCRE2", "GNU C Library|glibc", "libstdc\\+\\+", "Ingot"):
+        assert re.search(inside, text), f"{inside} is inside, its licence is not named"
+    information = json.loads(run([default, "info", "--json"]).out)
+    assert isinstance(information, dict) and information
+
+
+def test_same_input_same_bytes(ingot, smollm2, default, tmp_path):
+    again = tmp_path / "again"
+    run([ingot.compiler, smollm2, "-o", again])
+    assert run(["cmp", default, again], check=False).status == 0
+
+
+def test_bench_keeps_to_the_plan(default):
+    """Peak memory with the cache filled lies between the plan - 5 % and the plan + 2 MiB."""
+    finished = run([default, "bench", "-p", 16, "-n", 8, "-d", 4064, "-r", 1])
+    result = json.loads(finished.out)
+    peak, planned = result["peak_memory_bytes"], result["planned_memory_bytes"]
+    print(f"peak {peak}, planned {planned}, seen from outside {finished.peak_bytes}")
+    assert 0.95 * planned <= peak <= planned + 2 * 2**20
+    assert abs(finished.peak_bytes - peak) <= 2 * 2**20
+    for key in ("prefill_tokens_per_second", "decode_tokens_per_second", "read_ceiling_bytes_per_second"):
+        assert result[key] > 0
+    assert result["depth"] == 4064

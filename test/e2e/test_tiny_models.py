@@ -1,0 +1,91 @@
+"""Tiny random models of odd shapes against transformers' float32 logits, on several instruction sets."""
+import numpy as np
+import pytest
+
+from conftest import (CPU_FLAGS, EXACT, TINY, assert_close, assert_greedy, needs_cpu, run, tiny_path, tiny_reference)
+
+
+def exact(ingot, name, cpu):
+    needs_cpu(cpu)
+    return ingot.compile(tiny_path(name), EXACT, f"--mcpu={cpu}")
+
+
+@pytest.mark.parametrize("cpu", CPU_FLAGS)
+@pytest.mark.parametrize("name", TINY)
+def test_exact_logits(ingot, name, cpu):
+    reference = tiny_reference(name)
+    assert_close(ingot.logits(exact(ingot, name, cpu), reference["prompt"]), reference["logits"])
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_exact_greedy_tokens(ingot, name):
+    reference = tiny_reference(name)
+    continuation = reference["greedy"]
+    tokens = reference["prompt"] + continuation["tokens"][:-1]
+    logits = ingot.logits(exact(ingot, name, "native"), tokens)
+    assert assert_greedy(logits[len(reference["prompt"]) - 1:], continuation) > 0
+
+
+@pytest.mark.parametrize("cpu", CPU_FLAGS)
+@pytest.mark.parametrize("name", TINY)
+def test_chunks_give_the_same_logits(ingot, name, cpu):
+    executable, prompt = exact(ingot, name, cpu), tiny_reference(name)["prompt"]
+    whole = ingot.logits(executable, prompt)
+    for chunk in (7, 1):
+        assert_close(ingot.logits(executable, prompt, chunk=chunk), whole, bound=1e-4)
+
+
+@pytest.mark.parametrize("options", [(EXACT,), ()], ids=["exact", "default"])
+@pytest.mark.parametrize("name", TINY)
+def test_workers_give_the_same_bits(ingot, name, options):
+    executable, prompt = ingot.compile(tiny_path(name), *options, "--mcpu=native"), tiny_reference(name)["prompt"]
+    for chunk in (None, 1):
+        one = ingot.logits(executable, prompt, threads=1, chunk=chunk)
+        for threads in (2, 3):
+            assert np.array_equal(one, ingot.logits(executable, prompt, threads=threads, chunk=chunk)), \
+                f"{threads} workers give other bits than one (chunk {chunk})"
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_default_path_stays_near(ingot, name):
+    """Random models magnify rounding: the bound is loose, it catches what is wrong and not what is imprecise."""
+    reference = tiny_reference(name)
+    logits = ingot.logits(ingot.compile(tiny_path(name), "--mcpu=native"), reference["prompt"])
+    error = np.sqrt(np.mean((logits - reference["logits"]) ** 2) / np.mean(reference["logits"] ** 2))
+    assert error <= 0.06, f"relative error {error:.3f}"
+
+
+@pytest.mark.parametrize("name", ["wide_heads_f32", "three_kv_heads_q4_1"])
+def test_run_equals_logits(ingot, name, tmp_path):
+    """`run` is the same computation by named tensors."""
+    executable, prompt = exact(ingot, name, "native"), tiny_reference(name)["prompt"]
+    np.save(tmp_path / "tokens.npy", np.array(prompt, np.int32))
+    np.save(tmp_path / "positions.npy", np.arange(len(prompt), dtype=np.int32))
+    run([executable, "run", "--input", f"tokens={tmp_path}/tokens.npy", "--input", f"positions={tmp_path}/positions.npy",
+         "--output", f"logits={tmp_path}/logits.npy"])
+    logits = np.load(tmp_path / "logits.npy")
+    assert_close(logits.reshape(len(prompt), -1), ingot.logits(executable, prompt), bound=1e-6)
+
+
+def test_no_tokenizer(ingot):
+    """A model without tokenizer compiles; its text commands answer with one error line."""
+    executable = ingot.compile(tiny_path("wide_heads_f32"), EXACT, "--mcpu=native")
+    for command in (["-p", "a"], ["tokenize", "a"]):
+        finished = run([executable, *command], check=False)
+        assert finished.status == 1 and finished.error.count("\n") == 1 and "tokenizer" in finished.error, finished
+
+
+def test_context_exceeded(ingot):
+    """One clean error, no output, when more tokens come than the context holds."""
+    executable = ingot.compile(tiny_path("wide_heads_f32"), "--context=64", "--mcpu=native")
+    finished = run([executable, "logits", "--tokens", ",".join(["1"] * 65), "-o", "/dev/null"], check=False)
+    assert finished.status == 1 and finished.error.count("\n") == 1 and "64" in finished.error, finished
+    ingot.logits(executable, [1] * 64)
+
+
+def test_byte_tokenizer_speaks(ingot):
+    """Prompt to text through the small byte-level tokenizer: two runs say the same."""
+    executable = ingot.compile(tiny_path("byte_tokenizer_q8_0"), EXACT, "--mcpu=native")
+    command = [executable, "-p", "the thing and the other", "-n", 16, "--temperature", 0, "--ignore-eos"]
+    first = run(command)
+    assert len(first.out) > 0 and first.out == run(command).out
