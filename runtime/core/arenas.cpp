@@ -1,0 +1,63 @@
+//===- arenas.cpp - one mapping per arena ---------------------------------===//
+
+#include "runtime/core/arenas.h"
+#include "runtime/core/error.h"
+
+#include <cerrno>
+#include <cstring>
+#include <sys/mman.h>
+
+namespace ingot::runtime {
+
+constexpr uint64_t pageBytes = 4096;
+
+Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
+  for (uint32_t i = 0; i < descriptor.arena_count; ++i) {
+    const IngotArena &arena = descriptor.arenas[i];
+    if (arena.lifetime == INGOT_LIFETIME_CONSTANT) {
+      if (arena.bytes > descriptor.weights.bytes)
+        fail("arena %s: %llu bytes of weights are planned and %llu are there; "
+             "compile the model again",
+             arena.name, static_cast<unsigned long long>(arena.bytes),
+             static_cast<unsigned long long>(descriptor.weights.bytes));
+      addresses.push_back(const_cast<uint8_t *>(weights));
+      continue;
+    }
+    // Mappings begin at a page; for a larger alignment map more and step up.
+    uint64_t extra = arena.alignment > pageBytes ? arena.alignment : 0;
+    uint64_t bytes = arena.bytes + extra;
+    if (bytes == 0) {
+      addresses.push_back(nullptr);
+      continue;
+    }
+    void *memory = MAP_FAILED;
+    if (bytes >= arena.bytes)
+      memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      fail("arena %s: no memory for its %llu bytes: %s; free some, or compile "
+           "with a smaller --context",
+           arena.name, static_cast<unsigned long long>(arena.bytes),
+           strerror(errno));
+    mappings.push_back({memory, bytes});
+    uint64_t address = reinterpret_cast<uint64_t>(memory);
+    if (extra)
+      address = (address + arena.alignment - 1) / arena.alignment *
+                arena.alignment;
+    addresses.push_back(reinterpret_cast<uint8_t *>(address));
+  }
+}
+
+Arenas::~Arenas() {
+  for (const Mapping &mapping : mappings)
+    munmap(mapping.address, mapping.bytes);
+}
+
+uint64_t plannedArenaBytes(const IngotDescriptor &descriptor) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < descriptor.arena_count; ++i)
+    bytes += descriptor.arenas[i].bytes;
+  return bytes;
+}
+
+} // namespace ingot::runtime

@@ -1,0 +1,169 @@
+//===- bench.cpp - speed of this executable on this machine ---------------===//
+//
+// Times prompt processing and decoding apart, as llama-bench does: without
+// tokenizer and sampler, with fixed tokens. What decoding could reach at most is
+// measured beside it, by reading memory and doing nothing else.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/error.h"
+#include "runtime/core/json.h"
+#include "runtime/core/options.h"
+#include "runtime/core/process.h"
+#include "runtime/core/sequence.h"
+#include "runtime/cpu/read_ceiling.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace ingot::runtime {
+namespace {
+
+double median(std::vector<double> values) {
+  if (values.empty())
+    return 0;
+  std::sort(values.begin(), values.end());
+  size_t half = values.size() / 2;
+  return values.size() % 2 ? values[half]
+                           : (values[half - 1] + values[half]) / 2;
+}
+
+/// Any tokens do, since the time does not depend on them; these touch many rows
+/// of the embedding.
+std::vector<int32_t> makeTokens(uint64_t count, uint32_t vocabulary) {
+  std::vector<int32_t> tokens(count);
+  uint32_t state = 1;
+  for (int32_t &token : tokens) {
+    state = state * 1664525 + 1013904223;
+    token = static_cast<int32_t>((state >> 8) % vocabulary);
+  }
+  return tokens;
+}
+
+} // namespace
+
+int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
+  int64_t promptTokens = -1;
+  int64_t newTokens = -1;
+  int64_t depth = 0;
+  int64_t repetitions = 5;
+  int64_t threads = 0;
+  bool json = false;
+  Options options("bench [options]",
+                  "Measures prompt processing and decoding; prints one JSON "
+                  "object.");
+  options.integer({"-p", "--prompt"}, "prompt tokens, 0 none (default 512)", 0,
+                  INT32_MAX, promptTokens);
+  options.integer({"-n", "--predict"}, "decoded tokens, 0 none (default 128)",
+                  0, INT32_MAX, newTokens);
+  options.integer({"-d", "--depth"},
+                  "tokens in the cache before decoding (default 0)", 0,
+                  INT32_MAX, depth);
+  options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000,
+                  repetitions);
+  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
+                  maximumThreads, threads);
+  options.flag({"--json"}, "print JSON (always so)", json);
+  options.parse(arguments);
+
+  Model model(descriptor, static_cast<uint32_t>(threads));
+  const int64_t context = model.context();
+  if (depth > context)
+    fail("--depth %lld is more than the context of %lld positions; use less, "
+         "or compile the model with a larger --context",
+         static_cast<long long>(depth), static_cast<long long>(context));
+  // Only the defaults bend to a small context.
+  if (promptTokens < 0)
+    promptTokens = std::min<int64_t>(512, context);
+  if (newTokens < 0)
+    newTokens = std::min<int64_t>(128, context - depth);
+  if (promptTokens > context || depth + newTokens > context)
+    fail("%lld tokens are more than the context of %lld positions; use less, "
+         "or compile the model with a larger --context",
+         static_cast<long long>(std::max(promptTokens, depth + newTokens)),
+         static_cast<long long>(context));
+
+  std::vector<int32_t> tokens = makeTokens(
+      std::max({promptTokens, depth + newTokens, int64_t{1}}),
+      descriptor.vocabulary);
+  std::span<const int32_t> all(tokens);
+  Sequence sequence(model);
+  model.weights.finishPopulating();
+  auto timePrompt = [&](uint64_t count) {
+    sequence.rewind(0);
+    double start = now();
+    sequence.append(all.first(count));
+    return now() - start;
+  };
+
+  // Once without a clock: page faults, caches and clock frequency settle.
+  if (promptTokens)
+    timePrompt(promptTokens);
+  std::vector<double> prefill;
+  for (int64_t i = 0; promptTokens && i < repetitions; ++i)
+    prefill.push_back(promptTokens / timePrompt(promptTokens));
+
+  std::vector<double> decode;
+  sequence.rewind(0);
+  if (newTokens) {
+    if (depth)
+      sequence.appendSilently(all.first(depth));
+    if (context > depth)
+      sequence.append(all.subspan(depth, 1));
+  }
+  for (int64_t i = 0; newTokens && i < repetitions; ++i) {
+    sequence.rewind(static_cast<uint32_t>(depth));
+    double start = now();
+    for (int64_t k = 0; k < newTokens; ++k)
+      sequence.append(all.subspan(depth + k, 1));
+    decode.push_back(newTokens / (now() - start));
+  }
+
+  // Before the ceiling is measured, which takes memory of its own.
+  uint64_t peak = peakMemory();
+  double ceiling = measureReadCeiling(model.team);
+  double meanPositions = depth + (newTokens + 1) / 2.0;
+  double bytesPerToken =
+      descriptor.step_weight_bytes +
+      descriptor.key_value_bytes_per_position * meanPositions;
+  const IngotRowRange &decodeRange = model.range(1);
+  const IngotRowRange &promptRange = model.range(static_cast<uint32_t>(
+      std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
+  double layers = std::max(descriptor.layers, 1u);
+
+  JsonWriter writer;
+  writer.beginObject();
+  writer.text("model", descriptor.model_name);
+  writer.text("variant", model.variant.name);
+  writer.number("threads", model.team.workers());
+  writer.number("prompt_tokens", promptTokens);
+  writer.number("new_tokens", newTokens);
+  writer.number("depth", depth);
+  writer.number("repetitions", repetitions);
+  writer.number("prefill_tokens_per_second", median(prefill));
+  writer.number("decode_tokens_per_second", median(decode));
+  writer.numbers("prefill_tokens_per_second_each", prefill);
+  writer.numbers("decode_tokens_per_second_each", decode);
+  writer.number("bytes_per_token", bytesPerToken);
+  writer.number("read_ceiling_bytes_per_second", ceiling);
+  writer.number("read_ceiling_tokens_per_second",
+                bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
+  writer.number("peak_memory_bytes", peak);
+  writer.number("planned_memory_bytes", model.plannedMemory());
+  writer.number("kernel_bodies", descriptor.kernel_bodies);
+  writer.number("layers", descriptor.layers);
+  writer.number("decode_launches_per_step", decodeRange.launches);
+  writer.number("decode_launches_per_layer", decodeRange.launches / layers);
+  writer.number("decode_barriers_per_step", decodeRange.barriers);
+  writer.number("decode_barriers_per_layer", decodeRange.barriers / layers);
+  writer.number("prefill_launches_per_step", promptRange.launches);
+  writer.number("prefill_launches_per_layer", promptRange.launches / layers);
+  writer.number("prefill_barriers_per_step", promptRange.barriers);
+  writer.number("prefill_barriers_per_layer", promptRange.barriers / layers);
+  writer.endObject();
+  writer.print();
+  return 0;
+}
+
+} // namespace ingot::runtime

@@ -1,0 +1,44 @@
+//===- commands.h - what the executable can be asked to do ------*- C++ -*-===//
+//
+// One function per command, each in a file of its name. Each takes the arguments
+// after the command's name and returns the exit status.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_RUNTIME_CORE_COMMANDS_COMMANDS_H
+#define INGOT_RUNTIME_CORE_COMMANDS_COMMANDS_H
+
+#include "runtime/abi.h"
+#include "runtime/text/tokenizer.h"
+
+#include <optional>
+#include <span>
+#include <string>
+
+namespace ingot::runtime {
+
+using Arguments = std::span<char *const>;
+
+int runGenerate(const IngotDescriptor &descriptor, Arguments arguments);
+int runBench(const IngotDescriptor &descriptor, Arguments arguments);
+int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments);
+int runLogits(const IngotDescriptor &descriptor, Arguments arguments);
+int runTokenize(const IngotDescriptor &descriptor, Arguments arguments);
+int runInfo(const IngotDescriptor &descriptor, Arguments arguments);
+int runRaw(const IngotDescriptor &descriptor, Arguments arguments);
+
+/// Opens the executable's tokenizer; fails with one message if there is none.
+text::Tokenizer openTokenizer(const IngotDescriptor &descriptor);
+
+/// The text of a command: `text` as it is, or the contents of `file` ("-" is
+/// standard input) without the newline that ends them, or standard input when
+/// neither is given. Fails when both are, or when nobody pipes anything in.
+std::string readPrompt(const std::optional<std::string> &text,
+                       const std::optional<std::string> &file);
+
+/// The bound of --threads, far above any machine.
+inline constexpr int64_t maximumThreads = 65536;
+
+} // namespace ingot::runtime
+
+#endif // INGOT_RUNTIME_CORE_COMMANDS_COMMANDS_H

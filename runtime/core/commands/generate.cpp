@@ -1,0 +1,197 @@
+//===- generate.cpp - continue a text -------------------------------------===//
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/error.h"
+#include "runtime/core/options.h"
+#include "runtime/core/process.h"
+#include "runtime/core/sampler.h"
+#include "runtime/core/sequence.h"
+#include "runtime/core/text_output.h"
+#include "runtime/text/stop.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <sys/random.h>
+
+namespace ingot::runtime {
+namespace {
+
+struct GenerateOptions {
+  std::optional<std::string> prompt;
+  std::optional<std::string> file;
+  int64_t newTokens = -1; ///< -1: until the model ends
+  std::vector<std::string> stops;
+  bool ignoreEndOfSequence = false;
+  bool hidePrompt = false;
+  bool showSpecial = false;
+  int64_t seed = -1;
+  int64_t threads = 0;
+  SamplerOptions sampler;
+};
+
+GenerateOptions parseOptions(Arguments arguments) {
+  GenerateOptions result;
+  Options options("[-p TEXT | -f FILE] [options]",
+                  "Continues a text, read from standard input if neither -p "
+                  "nor -f is given.\nText goes to standard output, statistics "
+                  "to standard error.");
+  options.text({"-p", "--prompt"}, "TEXT", "the text", result.prompt);
+  options.text({"-f", "--file"}, "FILE", "read the text from a file",
+               result.file);
+  options.integer({"-n", "--predict", "--n-predict"},
+                  "most new tokens; -1 until the model ends (default)", -1,
+                  INT32_MAX, result.newTokens);
+  options.real({"--temperature", "--temp"},
+               "0 takes the most likely token (default 0.8)", 0, 1000,
+               result.sampler.temperature);
+  options.integer({"--top-k"}, "most likely tokens kept, 0 all (default 40)", 0,
+                  INT32_MAX, result.sampler.topK);
+  options.real({"--top-p"}, "probability mass kept, 1 all (default 0.95)", 0, 1,
+               result.sampler.topP);
+  options.real({"--min-p"},
+               "least probability relative to the best, 0 any (default 0.05)",
+               0, 1, result.sampler.minP);
+  options.real({"--repeat-penalty"},
+               "of the last 64 tokens, 1 none (default 1)", 0.001, 1000,
+               result.sampler.repeatPenalty);
+  options.integer({"-s", "--seed"}, "of the sampler; -1 takes one (default)",
+                  -1, INT64_MAX, result.seed);
+  options.list({"--stop"}, "TEXT", "end before this text; may be repeated",
+               result.stops);
+  options.flag({"--ignore-eos"}, "go on when the model says that it ended",
+               result.ignoreEndOfSequence);
+  options.flag({"--no-display-prompt"}, "print the new text alone",
+               result.hidePrompt);
+  options.flag({"--special"}, "print control tokens too", result.showSpecial);
+  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
+                  maximumThreads, result.threads);
+  options.parse(arguments);
+  return result;
+}
+
+uint64_t randomSeed() {
+  uint32_t seed = 0;
+  if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+    seed = static_cast<uint32_t>(now() * 1e9);
+  return seed;
+}
+
+std::vector<int32_t> encodePrompt(const text::Tokenizer &tokenizer,
+                                  const std::string &prompt,
+                                  const Model &model) {
+  std::vector<int32_t> tokens = tokenizer.encode(prompt, /*addSpecial=*/true,
+                                                 /*parseSpecial=*/true);
+  // A model continues something; an empty text is its begin-of-sequence token.
+  if (tokens.empty() && tokenizer.beginOfSequence() != text::noToken)
+    tokens.push_back(tokenizer.beginOfSequence());
+  if (tokens.empty())
+    fail("the prompt is empty and the model has no token to begin with; give "
+         "a text with -p");
+  if (tokens.size() > model.context())
+    fail("the prompt has %zu tokens and the context %u; shorten the prompt, or "
+         "compile the model with --context=%zu or more",
+         tokens.size(), model.context(), tokens.size());
+  return tokens;
+}
+
+struct Statistics {
+  size_t promptTokens = 0;
+  size_t newTokens = 0;
+  double promptSeconds = 0;
+  double decodeSeconds = 0; ///< from the first new token to the last
+  double firstTokenSeconds = 0;
+
+  void print() const {
+    fprintf(stderr, "\nprompt        %zu tokens, %.1f tokens/s\n", promptTokens,
+            promptTokens / promptSeconds);
+    fprintf(stderr, "new           %zu tokens", newTokens);
+    if (newTokens > 1)
+      fprintf(stderr, ", %.1f tokens/s", (newTokens - 1) / decodeSeconds);
+    if (newTokens > 0)
+      fprintf(stderr, "\nfirst token   %.3f s after start", firstTokenSeconds);
+    fprintf(stderr, "\npeak memory   %.1f MiB\n", peakMemory() / 1048576.0);
+  }
+};
+
+} // namespace
+
+int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
+  GenerateOptions options = parseOptions(arguments);
+  text::Tokenizer tokenizer = openTokenizer(descriptor);
+  Model model(descriptor, static_cast<uint32_t>(options.threads));
+  std::string prompt = readPrompt(options.prompt, options.file);
+  std::vector<int32_t> tokens = encodePrompt(tokenizer, prompt, model);
+
+  options.sampler.seed = options.seed >= 0 ? options.seed : randomSeed();
+  if (options.sampler.temperature > 0)
+    fprintf(stderr, "seed          %" PRIu64 "\n", options.sampler.seed);
+  Sampler sampler(options.sampler, descriptor.vocabulary);
+  for (int32_t token : tokens)
+    sampler.accept(token);
+  Sequence sequence(model);
+  TextOutput output;
+  text::StopMatcher stops(options.stops);
+  if (!options.hidePrompt)
+    output.append(prompt);
+  catchInterrupt();
+
+  // From here to the last token nothing is allocated, unless --stop is used.
+  Statistics statistics;
+  statistics.promptTokens = tokens.size();
+  double start = now();
+  float *logits = sequence.append(tokens);
+  double firstTime = now();
+  double lastTime = firstTime;
+  statistics.promptSeconds = firstTime - start;
+  bool contextFull = false;
+  while (logits && static_cast<int64_t>(statistics.newTokens) !=
+                       options.newTokens) {
+    int32_t token =
+        sampler.sample({logits, descriptor.vocabulary}, sequence.length());
+    if (token < 0)
+      fail("the logits after position %u are no numbers; the model's file may "
+           "be damaged",
+           sequence.length() - 1);
+    bool ended =
+        !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token);
+    if (ended && !options.showSpecial)
+      break;
+    std::string_view piece = tokenizer.piece(token, options.showSpecial);
+    if (options.stops.empty())
+      output.append(piece);
+    else
+      output.append(stops.append(piece));
+    lastTime = now();
+    if (statistics.newTokens++ == 0) {
+      firstTime = lastTime;
+      statistics.firstTokenSeconds = secondsSinceStart();
+    }
+    contextFull = sequence.remaining() == 0;
+    if (ended || stops.stopped() || contextFull || interrupted() ||
+        static_cast<int64_t>(statistics.newTokens) == options.newTokens)
+      break;
+    sampler.accept(token);
+    logits = sequence.append({&token, 1});
+  }
+
+  output.append(stops.flush());
+  output.finish();
+  statistics.decodeSeconds = lastTime - firstTime;
+  statistics.print();
+  if (interrupted())
+    return 130;
+  bool wantedMore =
+      contextFull && !stops.stopped() &&
+      static_cast<int64_t>(statistics.newTokens) != options.newTokens;
+  if (wantedMore && options.newTokens < 0)
+    note("stopped because the context of %u positions is full",
+         model.context());
+  else if (wantedMore)
+    fail("the context of %u positions is full after %zu of %" PRId64
+         " new tokens; use a smaller -n, or compile the model with a larger "
+         "--context",
+         model.context(), statistics.newTokens, options.newTokens);
+  return 0;
+}
+
+} // namespace ingot::runtime

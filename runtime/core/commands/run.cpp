@@ -1,0 +1,209 @@
+//===- run.cpp - raw steps from tensors in files --------------------------===//
+//
+// The host's side of a step with nothing hidden: rows of any sequences at any
+// positions, with page tables of the caller's choice.
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/core/commands/commands.h"
+#include "runtime/core/error.h"
+#include "runtime/core/model.h"
+#include "runtime/core/numpy.h"
+#include "runtime/core/options.h"
+#include "runtime/core/sequence.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ingot::runtime {
+namespace {
+
+/// The inputs of a decoder, by the names that --input takes.
+struct Inputs {
+  std::optional<IntegerTensor> tokens;
+  std::optional<IntegerTensor> positions;
+  std::optional<IntegerTensor> rowSequences;
+  std::optional<IntegerTensor> pageTables;
+};
+
+std::pair<std::string, std::string> splitAssignment(const std::string &text,
+                                                    const char *option) {
+  size_t equals = text.find('=');
+  if (equals == text.npos || equals == 0 || equals + 1 == text.size())
+    failUsage("%s: '%s' is not of the form NAME=FILE.npy", option,
+              text.c_str());
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+void readInput(Inputs &inputs, const std::string &assignment) {
+  auto [name, path] = splitAssignment(assignment, "--input");
+  struct Slot {
+    const char *name;
+    std::optional<IntegerTensor> *tensor;
+    size_t dimensions;
+  };
+  const Slot slots[] = {{"tokens", &inputs.tokens, 1},
+                        {"positions", &inputs.positions, 1},
+                        {"row_sequences", &inputs.rowSequences, 1},
+                        {"page_tables", &inputs.pageTables, 2}};
+  for (const Slot &slot : slots) {
+    if (name != slot.name)
+      continue;
+    if (*slot.tensor)
+      failUsage("--input: %s is given twice", slot.name);
+    slot.tensor->emplace();
+    std::string error;
+    if (!readIntegers(path, **slot.tensor, error))
+      fail("%s: %s", path.c_str(), error.c_str());
+    if ((*slot.tensor)->shape.size() != slot.dimensions)
+      fail("%s: input %s has %zu dimensions where the model takes %zu",
+           path.c_str(), slot.name, (*slot.tensor)->shape.size(),
+           slot.dimensions);
+    return;
+  }
+  failUsage("--input: the model has no input '%s', only tokens, positions, "
+            "row_sequences, page_tables",
+            name.c_str());
+}
+
+/// Fills in what may be left out: one sequence with identity pages.
+void completeInputs(Inputs &inputs, const IngotDescriptor &descriptor) {
+  if (!inputs.tokens || inputs.tokens->values.empty())
+    failUsage("no tokens: give --input tokens=FILE.npy");
+  uint64_t rows = inputs.tokens->values.size();
+  if (!inputs.positions) {
+    inputs.positions = IntegerTensor{{rows}, std::vector<int32_t>(rows)};
+    std::iota(inputs.positions->values.begin(), inputs.positions->values.end(),
+              0);
+  }
+  if (!inputs.rowSequences)
+    inputs.rowSequences = IntegerTensor{{rows}, std::vector<int32_t>(rows)};
+  if (!inputs.pageTables) {
+    uint64_t pages = countPagesPerSequence(descriptor);
+    inputs.pageTables = IntegerTensor{{1, pages}, std::vector<int32_t>(pages)};
+    std::iota(inputs.pageTables->values.begin(),
+              inputs.pageTables->values.end(), 0);
+  }
+}
+
+/// Generated code trusts the step, so everything is checked here.
+void checkInputs(const Inputs &inputs, const Model &model) {
+  const IngotDescriptor &descriptor = model.descriptor;
+  const std::vector<int32_t> &tokens = inputs.tokens->values;
+  const std::vector<int32_t> &positions = inputs.positions->values;
+  const std::vector<int32_t> &rowSequences = inputs.rowSequences->values;
+  uint64_t sequences = inputs.pageTables->shape[0];
+  uint64_t pagesPerSequence = inputs.pageTables->shape[1];
+  if (positions.size() != tokens.size() ||
+      rowSequences.size() != tokens.size())
+    fail("tokens, positions and row_sequences have %zu, %zu and %zu rows where "
+         "all need the same",
+         tokens.size(), positions.size(), rowSequences.size());
+  if (sequences == 0 || sequences > model.entry.sequences)
+    fail("page_tables has %llu sequences and the model takes 1 to %u; compile "
+         "it with a larger --batch",
+         static_cast<unsigned long long>(sequences), model.entry.sequences);
+  for (int32_t token : tokens)
+    if (token < 0 || static_cast<uint32_t>(token) >= descriptor.vocabulary)
+      fail("tokens: %d is outside the vocabulary of %u", token,
+           descriptor.vocabulary);
+  std::vector<int64_t> lastPosition(sequences, -1);
+  uint64_t mostPages = pagesPerSequence;
+  for (size_t row = 0; row < tokens.size(); ++row) {
+    if (rowSequences[row] < 0 ||
+        static_cast<uint64_t>(rowSequences[row]) >= sequences)
+      fail("row_sequences: row %zu is of sequence %d, and page_tables has %llu",
+           row, rowSequences[row], static_cast<unsigned long long>(sequences));
+    int64_t &last = lastPosition[rowSequences[row]];
+    if (positions[row] < 0 ||
+        static_cast<uint32_t>(positions[row]) >= model.context())
+      fail("positions: row %zu is at %d, outside the context of %u", row,
+           positions[row], model.context());
+    if (positions[row] <= last)
+      fail("positions: row %zu is at %d, not after the row before it in its "
+           "sequence",
+           row, positions[row]);
+    last = positions[row];
+    for (uint32_t i = 0; i < descriptor.cache_group_count; ++i) {
+      uint32_t pageRows = std::max(descriptor.cache_groups[i].page_rows, 1u);
+      if (static_cast<uint64_t>(positions[row]) / pageRows >= mostPages)
+        fail("page_tables: position %d needs page %u and there are %llu",
+             positions[row], positions[row] / pageRows,
+             static_cast<unsigned long long>(mostPages));
+    }
+  }
+  for (uint32_t i = 0; i < descriptor.cache_group_count; ++i)
+    for (int32_t page : inputs.pageTables->values)
+      if (page < 0 ||
+          static_cast<uint32_t>(page) >= descriptor.cache_groups[i].pages)
+        fail("page_tables: page %d, and cache group %s has %u", page,
+             descriptor.cache_groups[i].name,
+             descriptor.cache_groups[i].pages);
+}
+
+} // namespace
+
+int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
+  std::vector<std::string> inputNames;
+  std::vector<std::string> outputNames;
+  int64_t threads = 0;
+  Options options("run --input NAME=FILE.npy ... --output logits=FILE.npy",
+                  "Runs raw tensors, int32 or int64: tokens [rows], positions "
+                  "[rows] (default\n0, 1, ...), row_sequences [rows] (default "
+                  "0) and page_tables [sequences, pages]\n(default identity). "
+                  "Writes logits [rows, vocabulary], float32. Rows beyond the\n"
+                  "bound of a step run in further steps.");
+  options.list({"--input", "-i"}, "NAME=FILE", "an input; may be repeated",
+               inputNames);
+  options.list({"--output", "-o"}, "NAME=FILE", "where to write an output",
+               outputNames);
+  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
+                  maximumThreads, threads);
+  options.parse(arguments);
+  if (outputNames.size() != 1)
+    failUsage("one output is needed: --output logits=FILE.npy");
+  auto [outputName, outputPath] =
+      splitAssignment(outputNames[0], "--output");
+
+  Model model(descriptor, static_cast<uint32_t>(threads));
+  if (outputName != model.entry.outputs[0].name)
+    failUsage("--output: the model has no output '%s', only %s",
+              outputName.c_str(), model.entry.outputs[0].name);
+  Inputs inputs;
+  for (const std::string &name : inputNames)
+    readInput(inputs, name);
+  completeInputs(inputs, descriptor);
+  checkInputs(inputs, model);
+
+  size_t rows = inputs.tokens->values.size();
+  FloatWriter writer(outputPath, rows, descriptor.vocabulary);
+  uint32_t wantedBound = std::min(model.entry.wanted_rows, model.entry.rows);
+  std::vector<int32_t> wanted(wantedBound);
+  for (size_t done = 0; done < rows;) {
+    IngotStep step = {};
+    step.rows = std::min<size_t>(rows - done, model.entry.rows);
+    step.sequences = static_cast<uint32_t>(inputs.pageTables->shape[0]);
+    step.pages_per_sequence =
+        static_cast<uint32_t>(inputs.pageTables->shape[1]);
+    step.tokens = inputs.tokens->values.data() + done;
+    step.positions = inputs.positions->values.data() + done;
+    step.row_sequences = inputs.rowSequences->values.data() + done;
+    step.page_tables = inputs.pageTables->values.data();
+    step.wanted = wanted.data();
+    // A step keeps its rows together; it runs again for further logits, and
+    // writes the same cache rows each time.
+    for (uint32_t first = 0; first < step.rows; first += wantedBound) {
+      step.wanted_rows = std::min(step.rows - first, wantedBound);
+      std::iota(wanted.begin(), wanted.begin() + step.wanted_rows,
+                static_cast<int32_t>(first));
+      model.run(step);
+      for (uint32_t i = 0; i < step.wanted_rows; ++i)
+        writer.append(model.logits(i));
+    }
+    done += step.rows;
+  }
+  writer.finish();
+  return 0;
+}
+
+} // namespace ingot::runtime

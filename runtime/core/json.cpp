@@ -1,0 +1,148 @@
+//===- json.cpp - printing JSON -------------------------------------------===//
+
+#include "runtime/core/json.h"
+#include "runtime/core/process.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace ingot::runtime {
+namespace {
+
+std::string quote(std::string_view text) {
+  std::string result = "\"";
+  for (unsigned char c : text) {
+    if (c == '"' || c == '\\') {
+      result += '\\';
+      result += static_cast<char>(c);
+    } else if (c < 0x20) {
+      char escape[8];
+      snprintf(escape, sizeof(escape), "\\u%04x", c);
+      result += escape;
+    } else {
+      result += static_cast<char>(c);
+    }
+  }
+  return result + '"';
+}
+
+std::string format(double value) {
+  if (!std::isfinite(value))
+    return "null";
+  char text[40];
+  bool whole = value == std::floor(value) && std::fabs(value) < 1e15;
+  snprintf(text, sizeof(text), whole ? "%.0f" : "%.6g", value);
+  return text;
+}
+
+} // namespace
+
+void JsonWriter::begin(const char *name) {
+  if (!first)
+    output += ',';
+  if (depth) {
+    output += '\n';
+    output.append(2 * depth, ' ');
+  }
+  if (name)
+    output += quote(name) + ": ";
+  first = false;
+}
+
+void JsonWriter::open(const char *name, char bracket) {
+  begin(name);
+  output += bracket;
+  ++depth;
+  first = true;
+}
+
+void JsonWriter::close(char bracket) {
+  --depth;
+  if (!first) {
+    output += '\n';
+    output.append(2 * depth, ' ');
+  }
+  output += bracket;
+  first = false;
+}
+
+void JsonWriter::text(const char *name, std::string_view value) {
+  begin(name);
+  output += quote(value);
+}
+
+void JsonWriter::number(const char *name, double value) {
+  begin(name);
+  output += format(value);
+}
+
+void JsonWriter::numbers(const char *name, std::span<const double> values) {
+  begin(name);
+  output += '[';
+  for (const double &value : values)
+    output += (&value == values.data() ? "" : ", ") + format(value);
+  output += ']';
+}
+
+void JsonWriter::boolean(const char *name, bool value) {
+  begin(name);
+  output += value ? "true" : "false";
+}
+
+void JsonWriter::raw(const char *name, std::string_view json) {
+  begin(name);
+  output += json;
+}
+
+void JsonWriter::print() {
+  output += '\n';
+  writeOutput(output.data(), output.size());
+}
+
+std::string readableJson(std::string_view json) {
+  std::string result;
+  unsigned depth = 0;
+  bool lineStarted = false;
+  auto newLine = [&] {
+    if (lineStarted)
+      result += '\n';
+    lineStarted = false;
+  };
+  auto add = [&](std::string_view text) {
+    if (!lineStarted)
+      result.append(2 * (depth ? depth - 1 : 0), ' ');
+    lineStarted = true;
+    result += text;
+  };
+  for (size_t i = 0; i < json.size(); ++i) {
+    char c = json[i];
+    if (c == '{' || c == '[') {
+      newLine();
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      newLine();
+      depth -= depth > 0;
+    } else if (c == ',') {
+      newLine();
+    } else if (c == ':') {
+      add(": ");
+    } else if (c == '"') {
+      std::string text;
+      for (++i; i < json.size() && json[i] != '"'; ++i) {
+        if (json[i] == '\\' && i + 1 < json.size()) {
+          ++i;
+          text += json[i] == 'n' || json[i] == 't' ? ' ' : json[i];
+        } else {
+          text += json[i];
+        }
+      }
+      add(text);
+    } else if (c != ' ' && c != '\n' && c != '\t' && c != '\r') {
+      add({&c, 1});
+    }
+  }
+  newLine();
+  return result;
+}
+
+} // namespace ingot::runtime

@@ -1,0 +1,104 @@
+//===- sequence.cpp - steps of a single sequence --------------------------===//
+
+#include "runtime/core/sequence.h"
+#include "runtime/core/error.h"
+#include "runtime/core/process.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ingot::runtime {
+
+uint32_t countPagesPerSequence(const IngotDescriptor &descriptor) {
+  uint32_t pages = 1;
+  for (uint32_t i = 0; i < descriptor.cache_group_count; ++i) {
+    const IngotCacheGroup &group = descriptor.cache_groups[i];
+    uint32_t rows = std::max(group.page_rows, 1u);
+    pages = std::max(pages, group.context / rows + (group.context % rows != 0));
+  }
+  return pages;
+}
+
+Sequence::Sequence(Model &model)
+    : model(model), pagesPerSequence(countPagesPerSequence(model.descriptor)),
+      positions(model.entry.rows), rowSequences(model.entry.rows),
+      wanted(model.entry.wanted_rows), pageTable(pagesPerSequence) {
+  std::iota(pageTable.begin(), pageTable.end(), 0);
+}
+
+void Sequence::check(std::span<const int32_t> tokens) const {
+  if (tokens.size() > remaining())
+    fail("%llu tokens after %u are more than the context of %u positions; "
+         "shorten the text, or compile the model with a larger --context",
+         static_cast<unsigned long long>(tokens.size()), used,
+         model.context());
+  for (int32_t token : tokens)
+    if (token < 0 ||
+        static_cast<uint32_t>(token) >= model.descriptor.vocabulary)
+      fail("token %d is outside the vocabulary of %u tokens", token,
+           model.descriptor.vocabulary);
+}
+
+void Sequence::run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted,
+                   uint32_t wantedRows) {
+  std::iota(positions.begin(), positions.begin() + rows,
+            static_cast<int32_t>(used));
+  std::iota(wanted.begin(), wanted.begin() + wantedRows,
+            static_cast<int32_t>(firstWanted));
+  IngotStep step = {};
+  step.rows = rows;
+  step.sequences = 1;
+  step.wanted_rows = wantedRows;
+  step.pages_per_sequence = pagesPerSequence;
+  step.tokens = tokens;
+  step.positions = positions.data();
+  step.row_sequences = rowSequences.data();
+  step.page_tables = pageTable.data();
+  step.wanted = wanted.data();
+  model.run(step);
+}
+
+float *Sequence::append(std::span<const int32_t> tokens) {
+  check(tokens);
+  while (!tokens.empty()) {
+    if (interrupted())
+      return nullptr;
+    uint32_t rows = std::min<size_t>(tokens.size(), model.entry.rows);
+    bool last = rows == tokens.size();
+    run(tokens.data(), rows, rows - 1, last);
+    used += rows;
+    tokens = tokens.subspan(rows);
+  }
+  return model.logits(0);
+}
+
+void Sequence::appendSilently(std::span<const int32_t> tokens) {
+  check(tokens);
+  while (!tokens.empty()) {
+    uint32_t rows = std::min<size_t>(tokens.size(), model.entry.rows);
+    run(tokens.data(), rows, 0, 0);
+    used += rows;
+    tokens = tokens.subspan(rows);
+  }
+}
+
+void Sequence::appendAll(std::span<const int32_t> tokens, uint32_t pieceRows,
+                         const Sink &sink) {
+  check(tokens);
+  uint32_t wantedBound = std::min(model.entry.wanted_rows, model.entry.rows);
+  uint32_t bound =
+      pieceRows ? std::min(pieceRows, model.entry.rows) : wantedBound;
+  for (size_t done = 0; done < tokens.size();) {
+    uint32_t rows = std::min<size_t>(tokens.size() - done, bound);
+    for (uint32_t first = 0; first < rows; first += wantedBound) {
+      uint32_t count = std::min(rows - first, wantedBound);
+      run(tokens.data() + done, rows, first, count);
+      for (uint32_t i = 0; i < count; ++i)
+        sink(done + first + i, model.logits(i));
+    }
+    used += rows;
+    done += rows;
+  }
+}
+
+} // namespace ingot::runtime

@@ -1,0 +1,73 @@
+//===- sequence.h - one text, position by position --------------*- C++ -*-===//
+//
+// Builds the steps of a single sequence: cuts tokens into pieces, numbers their
+// positions, and asks for the logits that are wanted.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_RUNTIME_CORE_SEQUENCE_H
+#define INGOT_RUNTIME_CORE_SEQUENCE_H
+
+#include "runtime/core/model.h"
+
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace ingot::runtime {
+
+class Sequence {
+public:
+  /// Starts at position 0. Allocates all that later steps need.
+  explicit Sequence(Model &model);
+
+  /// Positions in use.
+  uint32_t length() const { return used; }
+
+  /// Positions still free.
+  uint32_t remaining() const { return model.context() - used; }
+
+  /// Forgets all positions from `length` on.
+  void rewind(uint32_t length) { used = length; }
+
+  /// Appends tokens in pieces of at most entry.rows. Returns the logits after
+  /// the last token, or nullptr if the user interrupted between pieces. `count`
+  /// must be at least 1. Fails when a token is outside the vocabulary or the
+  /// context is exceeded.
+  float *append(std::span<const int32_t> tokens);
+
+  /// The same, without any logits.
+  void appendSilently(std::span<const int32_t> tokens);
+
+  /// Takes the index of a token in the span given, and its logits.
+  using Sink = std::function<void(size_t index, const float *logits)>;
+
+  /// The same, with the logits after every token. Pieces are of `pieceRows`
+  /// rows, or at most entry.wanted_rows if that is 0. A piece with more rows
+  /// than entry.wanted_rows runs several times, each for other logits; a step
+  /// writes the same cache rows each time.
+  void appendAll(std::span<const int32_t> tokens, uint32_t pieceRows,
+                 const Sink &sink);
+
+  /// Fails when `append` of these tokens would.
+  void check(std::span<const int32_t> tokens) const;
+
+private:
+  void run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted,
+           uint32_t wantedRows);
+
+  Model &model;
+  uint32_t used = 0;
+  uint32_t pagesPerSequence;
+  std::vector<int32_t> positions;    ///< [entry.rows]
+  std::vector<int32_t> rowSequences; ///< [entry.rows], all 0
+  std::vector<int32_t> wanted;       ///< [entry.wanted_rows]
+  std::vector<int32_t> pageTable;    ///< identity
+};
+
+/// Pages of the longest sequence: the row stride of a step's page tables.
+uint32_t countPagesPerSequence(const IngotDescriptor &descriptor);
+
+} // namespace ingot::runtime
+
+#endif // INGOT_RUNTIME_CORE_SEQUENCE_H
