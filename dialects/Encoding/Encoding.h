@@ -1,0 +1,58 @@
+//===- Encoding.h - the encoding dialect ------------------------*- C++ -*-===//
+//
+// How the elements of a tensor are stored: see Dialect.td.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_DIALECTS_ENCODING_ENCODING_H
+#define INGOT_DIALECTS_ENCODING_ENCODING_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/RegionKindInterface.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace ingot::encoding {
+
+/// Rows that a panel of packed weights interleaves, and lanes of the kernels' vectors.
+constexpr int64_t panelRows = 16;
+
+/// Columns of one group of the quantised activations, and of every ggml block format here.
+constexpr int64_t groupColumns = 32;
+
+/// `value` rounded up to whole panels.
+constexpr int64_t paddedToPanels(int64_t value) {
+  return (value + panelRows - 1) / panelRows * panelRows;
+}
+
+} // namespace ingot::encoding
+
+#include "dialects/Encoding/Dialect.h.inc"
+#include "dialects/Encoding/Enums.h.inc"
+#include "dialects/Encoding/Interfaces.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Encoding/Attributes.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Encoding/Ops.h.inc"
+
+namespace ingot::encoding {
+
+/// The storage of a tensor type, or null where elements are stored as their type says.
+StorageAttr getStorage(mlir::Type type);
+
+/// Whether `type` is an activation in the dynamic 8-bit group format.
+bool isQuantizedActivation(mlir::Type type);
+
+/// Bytes from row to row of a rank-2 activation with `columns` columns: plain f32 rows are padded to whole
+/// vectors of 16, 8-bit rows carry their scales and scaled sums and are padded to 64 bytes.
+uint64_t getActivationRowBytes(mlir::RankedTensorType type);
+
+} // namespace ingot::encoding
+
+#endif // INGOT_DIALECTS_ENCODING_ENCODING_H

@@ -1,0 +1,35 @@
+//===- Kernel.h - the kernel dialect ----------------------------*- C++ -*-===//
+//
+// What becomes one kernel: see Dialect.td.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_DIALECTS_KERNEL_KERNEL_H
+#define INGOT_DIALECTS_KERNEL_KERNEL_H
+
+#include "dialects/Model/Model.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+#include "dialects/Kernel/Dialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Kernel/Attributes.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Kernel/Ops.h.inc"
+
+namespace ingot::kernel {
+
+/// Columns of a head after rotation: both halves padded to whole panels.
+constexpr int64_t paddedRotatedDimension(int64_t dimension) {
+  return 2 * encoding::paddedToPanels(dimension / 2);
+}
+
+/// Adds the block of an elementwise region: `accumulators` + one f32 per operand, then row and column.
+mlir::Block *addElementwiseBlock(mlir::OpBuilder &builder, mlir::Location location, mlir::Region &region,
+                                 unsigned accumulators, unsigned operands);
+
+} // namespace ingot::kernel
+
+#endif // INGOT_DIALECTS_KERNEL_KERNEL_H

@@ -1,0 +1,244 @@
+//===- Ops.cpp - verifiers of the kernel dialect --------------------------===//
+
+#include "dialects/Kernel/Kernel.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::kernel;
+
+#include "dialects/Kernel/Dialect.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Kernel/Attributes.cpp.inc"
+#define GET_OP_CLASSES
+#include "dialects/Kernel/Ops.cpp.inc"
+
+void KernelDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Kernel/Attributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Kernel/Ops.cpp.inc"
+      >();
+}
+
+LogicalResult RowRangeAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t first, int64_t last) {
+  if (first < 1 || last < first)
+    return emitError() << "expected 1 <= first <= last, found " << first << " to " << last;
+  return success();
+}
+
+static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static int64_t columnsOf(Value value) { return tensorOf(value).getShape().back(); }
+
+static LogicalResult verifyColumns(Operation *op, Value value, int64_t expected, StringRef what) {
+  if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
+    return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
+  return success();
+}
+
+/// A region of scalar arithmetic that maps `inputs` to `results` f32 values.
+static LogicalResult verifyScalarRegion(Operation *op, Region &region, ArrayRef<Type> inputs, unsigned results) {
+  Block &block = region.front();
+  if (block.getArgumentTypes() != TypeRange(inputs)) {
+    auto error = op->emitOpError() << "expected a region over (";
+    llvm::interleaveComma(inputs, error);
+    error << "), found (";
+    llvm::interleaveComma(block.getArgumentTypes(), error);
+    return error << ")";
+  }
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getValues().size() != results)
+    return op->emitOpError() << "expected a region that yields " << results << " values";
+  for (Operation &inner : block.without_terminator())
+    if (!isa<arith::ArithDialect, math::MathDialect>(inner.getDialect()))
+      return inner.emitOpError() << "is not allowed in a kernel's region: expected scalar arith or math";
+  return success();
+}
+
+static LogicalResult verifyElementwise(Operation *op, Region &region, unsigned accumulators, unsigned operands) {
+  MLIRContext *context = op->getContext();
+  SmallVector<Type> inputs(accumulators + operands, Float32Type::get(context));
+  inputs.append(2, IndexType::get(context));
+  return verifyScalarRegion(op, region, inputs, 1);
+}
+
+Block *kernel::addElementwiseBlock(OpBuilder &builder, Location location, Region &region, unsigned accumulators,
+                                   unsigned operands) {
+  SmallVector<Type> types(accumulators + operands, builder.getF32Type());
+  types.append(2, builder.getIndexType());
+  return builder.createBlock(&region, region.end(), types, SmallVector<Location>(types.size(), location));
+}
+
+/// Operands of an elementwise region are plain: [rows, columns] like the result, or one value per column.
+static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operands, Value result) {
+  for (Value operand : operands) {
+    RankedTensorType type = tensorOf(operand);
+    bool plain = !type.getEncoding() || !encoding::getStorage(type).getFormat().isQuantized();
+    if (!plain || !type.getElementType().isF32() || type.getShape().back() != columnsOf(result))
+      return op->emitOpError() << "expected plain f32 operands of " << columnsOf(result) << " columns, found " << type;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
+}
+
+LogicalResult RopeTableOp::verify() {
+  int64_t pairs = getFrequencies().size();
+  if (getFactors() && tensorOf(getFactors()).getShape() != ArrayRef<int64_t>{pairs})
+    return emitOpError() << "expected " << pairs << " factors, found " << getFactors().getType();
+  return verifyColumns(*this, getResult(), 2 * encoding::paddedToPanels(pairs), "a result");
+}
+
+LogicalResult NormQuantizeOp::verify() {
+  if (getWeight() && tensorOf(getWeight()).getShape() != ArrayRef<int64_t>{columnsOf(getInput())})
+    return emitOpError() << "expected a weight of " << columnsOf(getInput()) << " elements, found "
+                         << getWeight().getType();
+  if (static_cast<bool>(getWeight()) != getEpsilon().has_value())
+    return emitOpError() << "expected an epsilon exactly where a weight is given";
+  return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result");
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t dimension = getDimension(), columns = columnsOf(getInput());
+  if (dimension <= 0 || dimension % 2 || columns % dimension)
+    return emitOpError() << "expected whole heads of an even dimension, found " << getInput().getType()
+                         << " and dimension = " << dimension;
+  return verifyColumns(*this, getResult(), columns / dimension * paddedRotatedDimension(dimension), "a result");
+}
+
+LogicalResult GenericOp::verify() { return verifyElementwiseOperands(*this, getOperands_(), getResult()); }
+LogicalResult GenericOp::verifyRegions() { return verifyElementwise(*this, getBody(), 0, getOperands_().size()); }
+
+//===----------------------------------------------------------------------===//
+// Matrices
+//===----------------------------------------------------------------------===//
+
+/// An integer activation meets an integer weight, a plain one any weight.
+static LogicalResult verifyProduct(Operation *op, Value input, Value weight) {
+  RankedTensorType type = tensorOf(weight);
+  encoding::StorageAttr stored = encoding::getStorage(type);
+  if (type.getRank() != 2 || !type.hasStaticShape() || !stored)
+    return op->emitOpError() << "expected a static weight matrix with a storage, found " << type;
+  if (encoding::isQuantizedActivation(input.getType()) && !stored.getFormat().isQuantized())
+    return op->emitOpError() << "expected a plain input for the plain weight " << type << ", found " << input.getType();
+  if (encoding::StorageAttr activation = encoding::getStorage(input.getType()))
+    if (activation.getOrder() != stored.getOrder())
+      return op->emitOpError() << "expected input and weight in one channel order, found " << input.getType() << " and "
+                               << type;
+  return verifyColumns(op, input, type.getDimSize(1), "an input");
+}
+
+LogicalResult MatmulOp::verify() {
+  if (failed(verifyProduct(*this, getInput(), getWeight())))
+    return failure();
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+    return failure();
+  return verifyColumns(*this, getResult(), tensorOf(getWeight()).getDimSize(0), "a result");
+}
+
+LogicalResult MatmulOp::verifyRegions() { return verifyElementwise(*this, getEpilogue(), 1, getOperands_().size()); }
+
+LogicalResult GatedMatmulOp::verify() {
+  if (failed(verifyProduct(*this, getInput(), getWeight())))
+    return failure();
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+    return failure();
+  int64_t rows = tensorOf(getWeight()).getDimSize(0);
+  if (2 * encoding::paddedToPanels(columnsOf(getResult())) != rows)
+    return emitOpError() << "expected a weight of two interleaved matrices of " << columnsOf(getResult())
+                         << " rows in whole panels, found " << getWeight().getType();
+  return success();
+}
+
+LogicalResult GatedMatmulOp::verifyRegions() {
+  return verifyElementwise(*this, getEpilogue(), 2, getOperands_().size());
+}
+
+LogicalResult QkvRopeAppendOp::verify() {
+  if (failed(verifyProduct(*this, getInput(), getWeight())))
+    return failure();
+  model::KeyValueType cache = getCache().getType();
+  int64_t rotated = paddedRotatedDimension(cache.getDimension()), heads = getHeads();
+  int64_t rows = (heads + cache.getHeads()) * rotated + cache.getHeads() * encoding::paddedToPanels(cache.getDimension());
+  if (heads < 1 || heads % cache.getHeads() || tensorOf(getWeight()).getDimSize(0) != rows)
+    return emitOpError() << "expected " << rows << " weight rows for " << heads << " heads over " << cache << ", found "
+                         << getWeight().getType();
+  if (getResult().getType() != cache)
+    return emitOpError() << "expected the next version of " << cache << ", found " << getResult().getType();
+  return verifyColumns(*this, getQuery(), heads * rotated, "a query");
+}
+
+LogicalResult QkvRopeAppendOp::verifyRegions() {
+  SmallVector<Type> inputs(4, Float32Type::get(getContext()));
+  return verifyScalarRegion(*this, getRotation(), inputs, 2);
+}
+
+LogicalResult AttentionOp::verify() {
+  model::KeyValueType cache = getCache().getType();
+  int64_t heads = getHeads();
+  if (heads < 1 || heads % cache.getHeads())
+    return emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
+  if (failed(verifyColumns(*this, getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query")))
+    return failure();
+  return verifyColumns(*this, getResult(), heads * cache.getDimension(), "a result");
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &result) {
+  auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
+                      function_interface_impl::VariadicFlag, std::string &) {
+    return builder.getFunctionType(arguments, results);
+  };
+  return function_interface_impl::parseFunctionOp(parser, result, /*allowVariadic=*/false,
+                                                  getFunctionTypeAttrName(result.name), buildType,
+                                                  getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
+}
+
+void FunctionOp::print(OpAsmPrinter &printer) {
+  function_interface_impl::printFunctionOp(printer, *this, /*isVariadic=*/false, getFunctionTypeAttrName(),
+                                           getArgAttrsAttrName(), getResAttrsAttrName());
+}
+
+LogicalResult FunctionOp::verifyRegions() {
+  Block &block = getBody().front();
+  if (block.getOperations().size() != 2 || !isa<ReturnOp>(block.back()) || !isa<KernelDialect>(block.front().getDialect()))
+    return emitOpError() << "expected one kernel operation and kernel.return, found " << block.getOperations().size()
+                         << " operations";
+  if (block.back().getOperandTypes() != TypeRange(getFunctionType().getResults()))
+    return emitOpError() << "expected to return the function's result types";
+  return success();
+}
+
+LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto function = symbols.lookupNearestSymbolFrom<FunctionOp>(*this, getCalleeAttr());
+  if (!function)
+    return emitOpError() << "expected a kernel.function named " << getCalleeAttr() << ", found none";
+  if (function.getFunctionType().getInputs() != getOperandTypes() ||
+      function.getFunctionType().getResults() != getResultTypes())
+    return emitOpError() << "expected the type of " << getCalleeAttr() << ", " << function.getFunctionType() << ", found "
+                         << FunctionType::get(getContext(), getOperandTypes(), getResultTypes());
+  return success();
+}
+
+LogicalResult Dot4Op::verify() {
+  if (getUnsigned_().empty() || getUnsignedMax() < 1 || getUnsignedMax() > 255)
+    return emitOpError() << "expected at least one pair and 1 <= unsigned_max <= 255, found " << getUnsigned_().size()
+                         << " pairs and " << getUnsignedMax();
+  return success();
+}

@@ -1,0 +1,197 @@
+//===- Ops.td - operations of the kernel dialect -----------*- tablegen -*-===//
+
+#ifndef INGOT_DIALECTS_KERNEL_OPS
+#define INGOT_DIALECTS_KERNEL_OPS
+
+include "dialects/Kernel/Attributes.td"
+include "dialects/Model/Types.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/CallInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+def Kernel_EmbeddingOp : Kernel_Op<"embedding", [Pure]> {
+  let summary = "The table's row of every token, read from the packed table";
+  let arguments = (ins AnyRankedTensor:$table, Model_StepType:$step);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$table `,` $step attr-dict `:` type($table) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_WantedRowsOp : Kernel_Op<"wanted_rows", [Pure]> {
+  let summary = "The rows whose logits are wanted, one after the other";
+  let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $step attr-dict `:` type($input) `,` type($step) `to` type($result)";
+}
+
+def Kernel_RopeTableOp : Kernel_Op<"rope_table", [Pure]> {
+  let summary = "Cosine and sine of every rotary pair, for the positions of the step";
+  let description = [{
+    A row holds the cosines of all pairs, padded to whole vectors, then the sines. Padding is cosine 0 and sine 0.
+  }];
+  let arguments = (ins Model_StepType:$step, Optional<AnyRankedTensor>:$factors, DenseF32ArrayAttr:$frequencies, F32Attr:$magnitude);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$step (`factors` $factors^ `:` type($factors))? attr-dict `:` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_NormQuantizeOp : Kernel_Op<"norm_quantize", [Pure]> {
+  let summary = "Root-mean-square norm (where a weight is given), rounded to the result's format (where it has one)";
+  let arguments = (ins AnyRankedTensor:$input, Optional<AnyRankedTensor>:$weight, OptionalAttr<F32Attr>:$epsilon);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input (`norm` $weight^ `:` type($weight))? attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_RopeOp : Kernel_Op<"rope", [Pure]> {
+  let summary = "Rotates heads, leaving each as its first members, padded, then its second members, padded";
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$table, I64Attr:$dimension, Model_RopeStyle:$style);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $table attr-dict `:` type($input) `,` type($table) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_AppendOp : Kernel_Op<"append", [AllTypesMatch<["cache", "result"]>, Pure]> {
+  let summary = "Stores rotated keys (padded heads) and plain values at the positions of the step";
+  let arguments = (ins Model_KeyValueType:$cache, AnyRankedTensor:$key, AnyRankedTensor:$value, Model_StepType:$step);
+  let results = (outs Model_KeyValueType:$result);
+  let assemblyFormat = "$cache `,` $key `,` $value `,` $step attr-dict `:` type($cache) `,` type($key) `,` type($value) `,` type($step)";
+}
+
+def Kernel_GenericOp : Kernel_Op<"generic", [Pure]> {
+  let summary = "Elementwise arithmetic over equally shaped tensors";
+  let arguments = (ins Variadic<AnyRankedTensor>:$operands_);
+  let results = (outs AnyRankedTensor:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$operands_ attr-dict `:` type($operands_) `to` type($result) $body";
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Matrices
+//===----------------------------------------------------------------------===//
+
+class Kernel_MatmulBase<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, Variadic<AnyRankedTensor>:$operands_);
+  let results = (outs AnyRankedTensor:$result);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $input `,` $weight (`with` $operands_^ `:` type($operands_))? attr-dict `:` type($input) `,` type($weight)
+    `to` type($result) $epilogue
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Kernel_MatmulOp : Kernel_MatmulBase<"matmul"> {
+  let summary = "epilogue(x Wᵀ)";
+}
+
+def Kernel_GatedMatmulOp : Kernel_MatmulBase<"gated_matmul"> {
+  let summary = "epilogue(x Gᵀ, x Uᵀ), panels of G and U interleaved in one weight";
+}
+
+def Kernel_QkvRopeAppendOp : Kernel_Op<"qkv_rope_append", [Pure]> {
+  let summary = "x Wᵀ of queries, keys and values; pairs rotated; keys and values stored in the cache";
+  let description = [{
+    The region rotates one pair: (first, second, cosine, sine) to (first, second). Rows of the weight stand as
+    `encoding.head_rows` leaves them: queries and keys in pairs of panels, then values.
+  }];
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, AnyRankedTensor:$table, Model_KeyValueType:$cache,
+                   Model_StepType:$step, I64Attr:$heads);
+  let results = (outs AnyRankedTensor:$query, Model_KeyValueType:$result);
+  let regions = (region SizedRegion<1>:$rotation);
+  let assemblyFormat = [{
+    $input `,` $weight `,` $table `,` $cache `,` $step attr-dict `:` type($input) `,` type($weight) `,` type($table) `,`
+    type($cache) `,` type($step) `to` type($query) `,` type($result) $rotation
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Kernel_AttentionOp : Kernel_Op<"attention", [Pure]> {
+  let summary = "softmax(q Kᵀ · scale) V over the cache, one pass with a running maximum";
+  let description = [{
+    Queries come as padded heads of rotated pairs, the result is compact: heads · dimension columns.
+    Source: arXiv:2205.14135 (the running maximum), arXiv:2305.13245 (grouped queries).
+  }];
+  let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$query `,` $cache `,` $step attr-dict `:` type($query) `,` type($cache) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_YieldOp : Kernel_Op<"yield", [Pure, Terminator, ReturnLike]> {
+  let summary = "The values that a region computes for one element";
+  let arguments = (ins Variadic<F32>:$values);
+  let assemblyFormat = "$values attr-dict `:` type($values)";
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+def Kernel_FunctionOp : Kernel_Op<"function", [FunctionOpInterface, IsolatedFromAbove, SingleBlock]> {
+  let summary = "One kernel, called by every layer that has its shape";
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, Kernel_RowRangeAttr:$row_range,
+                   OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    /// The one operation that the kernel is.
+    ::mlir::Operation *getKernel() { return &getBody().front().front(); }
+  }];
+}
+
+def Kernel_ReturnOp : Kernel_Op<"return", [Pure, Terminator, ReturnLike, HasParent<"FunctionOp">]> {
+  let summary = "The results of a kernel function";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+
+def Kernel_CallOp : Kernel_Op<"call", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "One launch of a kernel function";
+  let description = [{
+    `wanted`: the launch runs on the rows whose logits are wanted, not on all rows of the step.
+    `lane` (added by the place phase) says who executes it.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$operands_, UnitAttr:$wanted, OptionalAttr<StrAttr>:$lane);
+  let results = (outs Variadic<AnyType>:$results_);
+  let assemblyFormat = [{
+    $callee `(` $operands_ `)` (`wanted` $wanted^)? (`on` $lane^)? attr-dict `:` functional-type($operands_, $results_)
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Instructions
+//===----------------------------------------------------------------------===//
+
+def Kernel_Dot4Op : Kernel_Op<"dot4", [Pure, SameVariadicOperandSize, AllTypesMatch<["accumulator", "result"]>]> {
+  let summary = "A chain of four-way byte dot products";
+  let description = [{
+    result[i] = accumulator[i] + Σ_n Σ_{j < 4} unsigned_n[4 i + j] · signed_n[4 i + j], in 32 bits. Bytes of the
+    unsigned operands are at most `unsigned_max`, of the signed ones at least -127: a lowering may use either bound, for
+    instance to add up 16-bit products before widening (x86 `vpmaddubsw` saturates, `vpdpbusd` does not).
+  }];
+  let arguments = (ins VectorOfLengthAndType<[16], [I32]>:$accumulator,
+                   Variadic<VectorOfLengthAndType<[64], [I8]>>:$unsigned_,
+                   Variadic<VectorOfLengthAndType<[64], [I8]>>:$signed_, I64Attr:$unsigned_max);
+  let results = (outs VectorOfLengthAndType<[16], [I32]>:$result);
+  let assemblyFormat = "$accumulator `,` `(` $unsigned_ `)` `times` `(` $signed_ `)` attr-dict `:` type($accumulator) `,` type($unsigned_) `,` type($signed_)";
+  let hasVerifier = 1;
+}
+
+#endif // INGOT_DIALECTS_KERNEL_OPS

@@ -1,0 +1,35 @@
+//===- Model.h - the model dialect ------------------------------*- C++ -*-===//
+//
+// What a transformer computes, in its own words: see Dialect.td.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_DIALECTS_MODEL_MODEL_H
+#define INGOT_DIALECTS_MODEL_MODEL_H
+
+#include "dialects/Encoding/Encoding.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include "dialects/Model/Dialect.h.inc"
+#include "dialects/Model/Enums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Model/Attributes.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Model/Types.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Model/Ops.h.inc"
+
+namespace ingot::model {
+
+/// Prints and parses a bound: `<= 512`. Shared by the types of several dialects.
+void printAtMost(mlir::AsmPrinter &printer, int64_t bound);
+mlir::ParseResult parseAtMost(mlir::AsmParser &parser, int64_t &bound);
+
+/// The function of an entry that computes a step.
+constexpr llvm::StringLiteral forwardName = "forward";
+
+} // namespace ingot::model
+
+#endif // INGOT_DIALECTS_MODEL_MODEL_H

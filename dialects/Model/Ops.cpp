@@ -1,0 +1,151 @@
+//===- Ops.cpp - verifiers of the model dialect ---------------------------===//
+
+#include "dialects/Model/Model.h"
+
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::model;
+
+#define GET_OP_CLASSES
+#include "dialects/Model/Ops.cpp.inc"
+
+static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+static int64_t columnsOf(Value value) { return tensorOf(value).getShape().back(); }
+
+/// `value` is `expected` elements wide.
+static LogicalResult verifyColumns(Operation *op, Value value, int64_t expected, StringRef what) {
+  if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
+    return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// What the file holds
+//===----------------------------------------------------------------------===//
+
+LogicalResult ParameterOp::verify() {
+  int sources = getFile().has_value() + getSplat().has_value() + getSeed().has_value();
+  if (sources != 1)
+    return emitOpError() << "expected exactly one source (a file, a splat or a seed), found " << sources;
+  if (getFile().has_value() != getKey().has_value() || getSeed().has_value() != getScale().has_value())
+    return emitOpError() << "expected a key with the file, and a scale with the seed";
+  if (cast<RankedTensorType>(getType()).getNumDynamicDims())
+    return emitOpError() << "expected a static shape, found " << getType();
+  return success();
+}
+
+LogicalResult CacheGroupOp::verify() {
+  if (getContext() < 1 || getPageRows() < 16 || getPageRows() % 16)
+    return emitOpError() << "expected a context of at least 1 and pages of a multiple of 16 rows, found context = "
+                         << getContext() << ", page_rows = " << getPageRows();
+  if (getPages() * getPageRows() < getContext())
+    return emitOpError() << "expected pages for at least one sequence of " << getContext() << " positions, found "
+                         << getPages() << " pages of " << getPageRows();
+  return success();
+}
+
+LogicalResult LoadParameterOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  Operation *symbol = symbols.lookupNearestSymbolFrom(*this, getParameterAttr());
+  Type type;
+  if (auto parameter = dyn_cast_or_null<ParameterOp>(symbol))
+    type = parameter.getType();
+  else if (auto assemble = dyn_cast_or_null<encoding::AssembleOp>(symbol))
+    type = assemble.getType();
+  else
+    return emitOpError() << "expected a parameter named " << getParameterAttr() << ", found none";
+  if (type != getResult().getType())
+    return emitOpError() << "expected the parameter's type " << type << ", found " << getResult().getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
+}
+
+LogicalResult WantedRowsOp::verify() {
+  return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result");
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+static LogicalResult verifyLinear(Operation *op, Value input, Value weight, Value result) {
+  RankedTensorType type = tensorOf(weight);
+  if (type.getRank() != 2 || !type.hasStaticShape())
+    return op->emitOpError() << "expected a static matrix [outputs, inputs], found " << type;
+  encoding::StorageAttr activation = encoding::getStorage(input.getType()), stored = encoding::getStorage(type);
+  if (activation && stored && activation.getOrder() != stored.getOrder())
+    return op->emitOpError() << "expected input and weight in one channel order, found " << input.getType() << " and "
+                             << type;
+  if (failed(verifyColumns(op, input, type.getDimSize(1), "an input")))
+    return failure();
+  return verifyColumns(op, result, type.getDimSize(0), "a result");
+}
+
+LogicalResult LinearOp::verify() { return verifyLinear(*this, getInput(), getWeight(), getResult()); }
+LogicalResult LogitsOp::verify() { return verifyLinear(*this, getInput(), getWeight(), getResult()); }
+
+LogicalResult GatedMlpOp::verify() {
+  if (failed(verifyLinear(*this, getInput(), getGate(), getResult())))
+    return failure();
+  return verifyLinear(*this, getInput(), getUp(), getResult());
+}
+
+LogicalResult RmsNormOp::verify() {
+  if (tensorOf(getWeight()).getShape() != ArrayRef<int64_t>{columnsOf(getInput())})
+    return emitOpError() << "expected a weight of " << columnsOf(getInput()) << " elements, found "
+                         << getWeight().getType();
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t dimension = getDimension();
+  if (dimension <= 0 || dimension % 2 || columnsOf(getInput()) % dimension)
+    return emitOpError() << "expected whole heads of an even dimension, found " << getInput().getType()
+                         << " and dimension = " << dimension;
+  if (static_cast<int64_t>(getFrequencies().size()) != dimension / 2)
+    return emitOpError() << "expected " << dimension / 2 << " frequencies, found " << getFrequencies().size();
+  if (getFactors() && tensorOf(getFactors()).getShape() != ArrayRef<int64_t>{dimension / 2})
+    return emitOpError() << "expected " << dimension / 2 << " factors, found " << getFactors().getType();
+  return success();
+}
+
+LogicalResult KeyValueAppendOp::verify() {
+  KeyValueType cache = getCache().getType();
+  int64_t width = cache.getHeads() * cache.getDimension();
+  if (failed(verifyColumns(*this, getKey(), width, "a key")) || failed(verifyColumns(*this, getValue(), width, "a value")))
+    return failure();
+  // In place and never a copy: nothing may look at the version that the append consumes.
+  if (!getCache().hasOneUse())
+    return emitOpError() << "expected to be the only user of the cache version it takes, found another";
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  int64_t heads = getHeads(), keyValueHeads = getKeyValueHeads();
+  if (heads < 1 || keyValueHeads < 1 || heads % keyValueHeads || columnsOf(getQuery()) % heads)
+    return emitOpError() << "expected heads in whole groups per key-value head, found heads = " << heads
+                         << ", key_value_heads = " << keyValueHeads << " on " << getQuery().getType();
+  int64_t dimension = columnsOf(getQuery()) / heads;
+  if (failed(verifyColumns(*this, getResult(), heads * dimension, "a result")))
+    return failure();
+  if (getCache()) {
+    KeyValueType cache = getCache().getType();
+    if (getKey() || getValue() || cache.getHeads() != keyValueHeads || cache.getDimension() != dimension)
+      return emitOpError() << "expected either key and value, or a cache of " << keyValueHeads << " x " << dimension
+                           << ", found " << cache;
+    return success();
+  }
+  if (!getKey() || !getValue())
+    return emitOpError() << "expected either key and value or a cache, found neither";
+  if (failed(verifyColumns(*this, getKey(), keyValueHeads * dimension, "a key")))
+    return failure();
+  return verifyColumns(*this, getValue(), keyValueHeads * dimension, "a value");
+}

@@ -1,0 +1,162 @@
+//===- Ops.td - operations of the model dialect ------------*- tablegen -*-===//
+
+#ifndef INGOT_DIALECTS_MODEL_OPS
+#define INGOT_DIALECTS_MODEL_OPS
+
+include "dialects/Model/Types.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Model_Op<string mnemonic, list<Trait> traits = []> : Op<Model_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// What the file holds
+//===----------------------------------------------------------------------===//
+
+def Model_ParameterOp : Model_Op<"parameter", [Symbol]> {
+  let summary = "A named tensor of the model, by reference";
+  let description = [{
+    Exactly one source: a file and the tensor's key in it, a `splat` value, or `random` numbers made from a seed and the
+    element's index (uniform in [-scale, scale], the same on every device and in every shard).
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, OptionalAttr<StrAttr>:$file,
+                   OptionalAttr<StrAttr>:$key, OptionalAttr<F32Attr>:$splat, OptionalAttr<I64Attr>:$seed,
+                   OptionalAttr<F32Attr>:$scale, OptionalAttr<StrAttr>:$home);
+  let assemblyFormat = [{
+    $sym_name `:` $type (`from` $file^ `:` `:` $key)? (`splat` $splat^)? (`random` $seed^ `scale` $scale)? (`on` $home^)?
+    attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Model_TextOp : Model_Op<"text"> {
+  let summary = "The file whose tokenizer goes into the executable";
+  let arguments = (ins StrAttr:$file);
+  let assemblyFormat = "`from` $file attr-dict";
+}
+
+def Model_CacheGroupOp : Model_Op<"cache_group"> {
+  let summary = "Layers whose caches share page tables";
+  let description = [{
+    `context` is the most positions of one sequence; pages of `page_rows` positions are handed out by the runtime, `pages`
+    of them in all.
+  }];
+  let arguments = (ins StrAttr:$name, I64Attr:$context, I64Attr:$page_rows, I64Attr:$pages);
+  let assemblyFormat = "$name attr-dict";
+  let hasVerifier = 1;
+}
+
+def Model_LoadParameterOp : Model_Op<"load_parameter", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "A parameter as a value";
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$parameter attr-dict `:` type($result)";
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+def Model_EmbeddingOp : Model_Op<"embedding", [Pure]> {
+  let summary = "The table's row of every token";
+  let arguments = (ins AnyRankedTensor:$table, Model_StepType:$step);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$table `,` $step attr-dict `:` type($table) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Model_WantedRowsOp : Model_Op<"wanted_rows", [Pure]> {
+  let summary = "The rows whose logits are wanted";
+  let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $step attr-dict `:` type($input) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+def Model_LinearOp : Model_Op<"linear", [Pure]> {
+  let summary = "y = x Wᵀ, W stored [outputs, inputs]";
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Model_LogitsOp : Model_Op<"logits", [Pure]> {
+  let summary = "A linear map onto the vocabulary: what the step answers";
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Model_RmsNormOp : Model_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "x / sqrt(mean(x²) + epsilon) · w";
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, F32Attr:$epsilon);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight)";
+  let hasVerifier = 1;
+}
+
+def Model_RopeOp : Model_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Rotary position embedding of every head";
+  let description = [{
+    Pair i of a head turns by position · frequencies[i] (divided by factors[i] where given), and is multiplied by
+    `magnitude`. The frequencies contain base and scaling; they are a handful of numbers per model.
+    Sources: arXiv:2104.09864 (RoPE), arXiv:2309.00071 (YaRN).
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step, Optional<AnyRankedTensor>:$factors, I64Attr:$dimension,
+                   Model_RopeStyle:$style, DenseF32ArrayAttr:$frequencies, DefaultValuedAttr<F32Attr, "1.0f">:$magnitude);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $step (`factors` $factors^ `:` type($factors))? attr-dict `:` type($input) `,` type($step)
+  }];
+  let hasVerifier = 1;
+}
+
+def Model_KeyValueAppendOp : Model_Op<"key_value_append", [AllTypesMatch<["cache", "result"]>, Pure]> {
+  let summary = "The next version of a cache: keys and values of the step's rows stand at their positions";
+  let arguments = (ins Model_KeyValueType:$cache, AnyRankedTensor:$key, AnyRankedTensor:$value, Model_StepType:$step);
+  let results = (outs Model_KeyValueType:$result);
+  let assemblyFormat = "$cache `,` $key `,` $value `,` $step attr-dict `:` type($cache) `,` type($key) `,` type($value) `,` type($step)";
+  let hasVerifier = 1;
+}
+
+def Model_AttentionOp : Model_Op<"attention", [Pure, AttrSizedOperandSegments]> {
+  let summary = "softmax(q Kᵀ · scale) V for every head";
+  let description = [{
+    Takes the K and V of the rows themselves (as an importer writes it) or a cache that already holds them (after
+    ingot-model-make-cache-explicit). A row sees the positions of its own sequence up to its own.
+  }];
+  let arguments = (ins AnyRankedTensor:$query, Optional<AnyRankedTensor>:$key, Optional<AnyRankedTensor>:$value,
+                   Optional<Model_KeyValueType>:$cache, Model_StepType:$step, I64Attr:$heads, I64Attr:$key_value_heads,
+                   F32Attr:$scale);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $query `,` $step (`key` $key^ `:` type($key))? (`value` $value^ `:` type($value))? (`cache` $cache^ `:` type($cache))?
+    attr-dict `:` type($query) `,` type($step) `to` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Model_ActivationOp : Model_Op<"activation", [Pure, SameOperandsAndResultType]> {
+  let summary = "An elementwise non-linear function";
+  let arguments = (ins AnyRankedTensor:$input, Model_ActivationFunction:$function);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$function $input attr-dict `:` type($input)";
+}
+
+def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure]> {
+  let summary = "function(x Gᵀ) · (x Uᵀ): the hidden state of a gated feed-forward layer";
+  let description = [{ Source: arXiv:2002.05202 (SwiGLU and its family). }];
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$gate, AnyRankedTensor:$up, Model_ActivationFunction:$function);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$function $input `,` $gate `,` $up attr-dict `:` type($input) `,` type($gate) `,` type($up) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif // INGOT_DIALECTS_MODEL_OPS

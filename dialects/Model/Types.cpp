@@ -1,0 +1,54 @@
+//===- Types.cpp - types of the model dialect -----------------------------===//
+
+#include "dialects/Model/Model.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace ingot::model;
+
+void ingot::model::printAtMost(AsmPrinter &printer, int64_t bound) { printer << "<= " << bound; }
+
+ParseResult ingot::model::parseAtMost(AsmParser &parser, int64_t &bound) {
+  // The lexer has no `<=` token.
+  return failure(parser.parseLess() || parser.parseEqual() || parser.parseInteger(bound));
+}
+
+#include "dialects/Model/Dialect.cpp.inc"
+#include "dialects/Model/Enums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Model/Attributes.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Model/Types.cpp.inc"
+
+void ModelDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/Model/Types.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Model/Ops.cpp.inc"
+      >();
+}
+
+LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t sequences,
+                               int64_t wanted) {
+  if (rows < 1 || sequences < 1 || wanted < 1 || sequences > rows || wanted > rows)
+    return emitError() << "expected 1 <= sequences, wanted <= rows, found rows <= " << rows << ", sequences <= "
+                       << sequences << ", wanted <= " << wanted;
+  return success();
+}
+
+LogicalResult KeyValueType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads, int64_t dimension,
+                                   FloatType element, StringAttr group) {
+  if (heads < 1 || dimension < 1)
+    return emitError() << "expected at least one head of at least one element, found " << heads << " x " << dimension;
+  if (!element.isF16() && !element.isF32())
+    return emitError() << "expected a cache of f16 or f32, found " << element;
+  if (!group || group.getValue().empty())
+    return emitError() << "expected the name of a cache group";
+  return success();
+}

@@ -1,0 +1,33 @@
+//===- Types.td - types of the model dialect ---------------*- tablegen -*-===//
+
+#ifndef INGOT_DIALECTS_MODEL_TYPES
+#define INGOT_DIALECTS_MODEL_TYPES
+
+include "dialects/Model/Attributes.td"
+
+class Model_Type<string cppName, string mnemonicName> : TypeDef<Model_Dialect, cppName> {
+  let mnemonic = mnemonicName;
+  let genVerifyDecl = 1;
+}
+
+def Model_StepType : Model_Type<"Step", "step"> {
+  let summary = "What one step computes";
+  let description = [{
+    Tokens, positions, the sequence of each row, page tables and the rows whose logits are wanted, with the bounds that
+    buffers are planned for. At run time: `IngotStep` of runtime/abi.h.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$sequences, "int64_t":$wanted);
+  let assemblyFormat = "`<` `rows` custom<AtMost>($rows) `,` `sequences` custom<AtMost>($sequences) `,` `wanted` custom<AtMost>($wanted) `>`";
+}
+
+def Model_KeyValueType : Model_Type<"KeyValue", "key_value"> {
+  let summary = "One version of a layer's key-value cache";
+  let description = [{
+    `heads` x `dimension` elements of `element` for keys and as many for values, at every position of the cache group
+    of that name. K and V lie apart.
+  }];
+  let parameters = (ins "int64_t":$heads, "int64_t":$dimension, "::mlir::FloatType":$element, "::mlir::StringAttr":$group);
+  let assemblyFormat = "`<` $heads `x` $dimension `x` $element `,` $group `>`";
+}
+
+#endif // INGOT_DIALECTS_MODEL_TYPES

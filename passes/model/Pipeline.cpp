@@ -1,0 +1,9 @@
+//===- Pipeline.cpp - the model phase, read top-down -----------------------===//
+
+#include "passes/model/Passes.h"
+
+using namespace mlir;
+
+void ingot::model::addModelPhasePasses(OpPassManager &manager) {
+  manager.addPass(createModelVerifyPhase());
+}

@@ -1,0 +1,9 @@
+//===- Pipeline.cpp - the quantize phase, read top-down -----------------------===//
+
+#include "passes/quantize/Passes.h"
+
+using namespace mlir;
+
+void ingot::quantize::addQuantizePhasePasses(OpPassManager &manager) {
+  manager.addPass(createQuantizeVerifyPhase());
+}

@@ -1,0 +1,80 @@
+//===- TargetDescription.h - what passes ask about a target -----*- C++ -*-===//
+//
+// The only place where passes learn what they compile for: tiers and lanes, tile
+// limits, fusion options. Dumps of two targets differ only by what stands here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_TARGET_TARGETDESCRIPTION_H
+#define INGOT_TARGET_TARGETDESCRIPTION_H
+
+#include "dialects/Schedule/Schedule.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ingot::target {
+
+/// What the user chose and later phases need; part of the module, so that a dump can be resumed without flags.
+struct CompileOptions {
+  std::string target = "cpu";
+  /// LLVM CPU name, or "portable" for one executable with several code variants.
+  std::string cpu;
+  /// "auto": quantised where the weights are; "f32": never (the exact path).
+  std::string activations = "auto";
+  /// Element of the key-value cache: "f16" or "f32".
+  std::string keyValue = "f16";
+  /// "embedded" or "external".
+  std::string weights = "embedded";
+
+  /// Stores the options in `module` as the attribute `ingot.options`.
+  void attachTo(mlir::ModuleOp module) const;
+  /// Reads them back; emits an error on `module` when they are missing or malformed.
+  static mlir::FailureOr<CompileOptions> of(mlir::ModuleOp module);
+};
+
+/// A range of step row counts with functions of its own.
+struct RowRange {
+  int64_t first, last;
+};
+
+/// One target as passes see it.
+class TargetDescription {
+public:
+  /// The target that `module` is compiled for; emits an error when it is unknown.
+  static mlir::FailureOr<TargetDescription> of(mlir::ModuleOp module);
+
+  const CompileOptions &getOptions() const { return options; }
+
+  /// The tier that kernels read parameters, caches and activations from.
+  schedule::Tier getHomeTier() const { return schedule::Tier::Host; }
+  /// The lane that executes kernels.
+  schedule::Lane getComputeLane() const { return schedule::Lane::Compute; }
+
+  /// Row ranges with code of their own, for steps of at most `rows` rows.
+  llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const;
+  /// Buffers hold whole tiles of this many rows, so that kernels need no masks on rows.
+  int64_t getTileRows() const { return 8; }
+  /// `rows` as buffers hold them: 1, or whole tiles.
+  int64_t getPaddedRows(int64_t rows) const { return rows == 1 ? 1 : llvm::alignTo(rows, getTileRows()); }
+
+  /// Layout of a weight matrix in this format.
+  encoding::PanelsAttr getWeightLayout(encoding::StorageAttr storage) const;
+  /// How the workers share out one launch of `kernel` (the operation inside of a kernel.function).
+  schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const;
+  /// Alignment of buffers in an arena, in bytes.
+  int64_t getBufferAlignment() const { return 64; }
+
+private:
+  explicit TargetDescription(CompileOptions options) : options(std::move(options)) {}
+  CompileOptions options;
+};
+
+/// How attention groups its queries: heads of one row, or rows of one head.
+struct AttentionTile {
+  int64_t heads, rows;
+};
+AttentionTile getAttentionTile(kernel::AttentionOp op, kernel::RowRangeAttr rows);
+
+} // namespace ingot::target
+
+#endif // INGOT_TARGET_TARGETDESCRIPTION_H
