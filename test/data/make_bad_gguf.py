@@ -459,9 +459,9 @@ def splits(cases):
         cases.lines.append("%s\treader\t%s\n" % (part_name(stem, opened, 3),
                                                  expected))
 
-    broken("split-missing-2", part_name("split-missing-2", 2, 3),
+    broken("split-missing-2", "part 2 of 3 of a split model",
            lambda parts: None, left_out=(2,))
-    broken("split-missing-1", part_name("split-missing-1", 1, 3),
+    broken("split-missing-1", "part 1 of 3 of a split model",
            lambda parts: None, opened=2, left_out=(1,))
     broken("split-order", "should be part 2 of 3",
            lambda parts: parts[1].set("split.no", U16, 2))

@@ -721,7 +721,10 @@ Expected<File> File::open(StringRef path) {
     }
     Part part;
     if (Error e = part.map((stem + splitSuffix(i, count)).str()))
-      return std::move(e);
+      return makeError(toString(std::move(e)) + "; it is part " + Twine(i + 1) +
+                       " of " + Twine(count) +
+                       " of a split model, whose parts must all lie in one "
+                       "folder");
     if (Error e = Parser(part).parse())
       return std::move(e);
     file.parts.push_back(std::move(part));

@@ -2,7 +2,9 @@
 
 #include "compiler/import/gguf/tokenizer.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "runtime/text/pretokenizer.h"
 
 using namespace llvm;
 
@@ -149,6 +151,14 @@ readTokenizer(const File &file) {
             copyString(file, "tokenizer.ggml.pre", text::maximumTokenBytes,
                        description.preTokenizer))
       return std::move(e);
+    if (!description.preTokenizer.empty() &&
+        none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
+          return known.name == description.preTokenizer;
+        }))
+      return makeError(file, "metadata key 'tokenizer.ggml.pre': pre-tokenizer " +
+                                 quote(description.preTokenizer) +
+                                 " is not supported; supported pre-tokenizers: " +
+                                 text::supportedPreTokenizers());
     // LEFT, a space, RIGHT.
     if (Error e = copyStrings(file, "tokenizer.ggml.merges",
                               text::maximumMerges,
@@ -211,7 +221,8 @@ readTokenizer(const File &file) {
     return std::move(e);
 
   if (std::optional<std::string> wrong = text::validate(description))
-    return makeError(file, *wrong);
+    return makeError(file, *wrong + "; convert the model again with a current "
+                                    "llama.cpp");
   return description;
 }
 

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Writes the inputs from which fuzzing the GGUF reader begins.
+
+    make_seeds.py FOLDER
+
+Small files, so that a mutation is likely to hit what matters; the writer is
+that of the bad-input cases, test/data/make_bad_gguf.py.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "data"))
+from make_bad_gguf import (ARRAY, BOOL, F32, F64, I8, I16, I32, I64, STRING,
+                           U8, U16, U32, U64, Model, Tensor, split)
+
+SEPARATOR = b"<NEXT PART>"
+
+
+def values():
+    """A key of every value type, alone and as array."""
+    model = Model()
+    for kind in [U8, I8, U16, I16, U32, I32, F32, U64, I64, F64, BOOL]:
+        model.set("s%d" % kind, kind, 1)
+        model.set("a%d" % kind, ARRAY, (kind, [0, 1]))
+    model.set("s8", STRING, "text")
+    model.set("a8", ARRAY, (STRING, ["", "text"]))
+    return model
+
+
+def tensors():
+    model = Model()
+    model.set("general.alignment", U32, 8)
+    model.alignment = 8
+    for kind in ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"]:
+        model.tensors.append(Tensor("t." + kind, [32], kind))
+    model.tensors.append(Tensor("t.k", [256], "Q4_K"))
+    model.tensors.append(Tensor("t.deep", [2, 2, 1, 2], "F32"))
+    return model
+
+
+def tokenizer(kind):
+    model = Model()
+    prefix = "tokenizer.ggml."
+    tokens = ["<s>", "a", "b", "ab"]
+    if kind == "llama":
+        tokens = ["<unk>", "<s>", "</s>", "<0x41>", "\u2581a", "b"]
+        model.set(prefix + "scores", ARRAY, (F32, [0.0] * len(tokens)))
+        model.set(prefix + "add_space_prefix", BOOL, 1)
+        model.set(prefix + "token_type", ARRAY, (I32, [2, 3, 3, 6, 1, 1]))
+        model.set(prefix + "unknown_token_id", U32, 0)
+    else:
+        model.set(prefix + "pre", STRING, "smollm")
+        model.set(prefix + "merges", ARRAY, (STRING, ["a b"]))
+        model.set(prefix + "token_type", ARRAY, (I32, [3, 1, 1, 1]))
+    model.set(prefix + "model", STRING, kind)
+    model.set(prefix + "tokens", ARRAY, (STRING, tokens))
+    model.set(prefix + "bos_token_id", U32, 0)
+    model.set(prefix + "eos_token_id", U32, 1)
+    model.set(prefix + "add_bos_token", BOOL, 1)
+    model.set("tokenizer.chat_template", STRING, "{{ x }}")
+    return model
+
+
+def main(folder):
+    os.makedirs(folder, exist_ok=True)
+    old = values()
+    old.version = 2
+    seeds = {
+        "values": values().write(),
+        "values-2": old.write(),
+        "tensors": tensors().write(),
+        "gpt2": tokenizer("gpt2").write(),
+        "llama": tokenizer("llama").write(),
+    }
+    # The parts of a split model have the default alignment but for the first.
+    parts = Model()
+    parts.tensors = [Tensor("a", [8], "F32"), Tensor("b", [32], "Q8_0")]
+    seeds["split-2"] = SEPARATOR.join(p.write() for p in split(parts, 2))
+    for name, data in seeds.items():
+        with open(os.path.join(folder, name), "wb") as out:
+            out.write(data)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: make_seeds.py FOLDER")
+    main(sys.argv[1])
