@@ -225,6 +225,28 @@ def valid_model():
     return model
 
 
+def sentencepiece_model():
+    """The valid model with a SentencePiece vocabulary of the same size."""
+    model = valid_model()
+    pieces = ["\u2581" + m.replace(" ", "") for m in MERGES[:41]]
+    tokens = ["<unk>", "<s>", "</s>"] + \
+        ["<0x%02X>" % byte for byte in range(256)] + pieces
+    assert len(tokens) == 300
+    prefix = "tokenizer.ggml."
+    model.set(prefix + "model", STRING, "llama")
+    model.set(prefix + "pre", STRING, "default")
+    model.set(prefix + "tokens", ARRAY, (STRING, tokens))
+    model.set(prefix + "scores", ARRAY, (F32, [-float(i) for i in range(300)]))
+    model.set(prefix + "token_type", ARRAY,
+              (I32, [2, 3, 3] + [6] * 256 + [1] * 41))
+    model.set(prefix + "bos_token_id", U32, 1)
+    model.set(prefix + "eos_token_id", U32, 2)
+    model.set(prefix + "unknown_token_id", U32, 0)
+    model.set(prefix + "padding_token_id", U32, 2**32 - 1)
+    model.set(prefix + "add_space_prefix", BOOL, 1)
+    return model.remove(prefix + "merges")
+
+
 def split(model, parts):
     """The model in `parts` parts, as llama-gguf-split writes them."""
     models = []
@@ -576,17 +598,17 @@ def semantics(cases):
         case("%s-%s" % (key, payload if label is None else label),
              expected or key, lambda model: model.set(key, kind, payload))
 
-    number("general.architecture", STRING, "mamba")
+    number("general.architecture", STRING, "mamba", "mamba")
     number("general.architecture", U32, 3)
     number("llama.block_count", U32, 0)
     number("llama.block_count", U32, 2, "blk.1. | llama.block_count")
     number("llama.block_count", U32, 2**32 - 1, "blk.1. | llama.block_count")
-    number("llama.block_count", STRING, "1")
+    number("llama.block_count", STRING, "1", label="string")
     number("llama.block_count", I32, -1)
     number("llama.embedding_length", U32, 0)
     number("llama.embedding_length", U32, 2**32 - 1,
            "llama.embedding_length | .weight")
-    number("llama.embedding_length", F32, 32.0)
+    number("llama.embedding_length", F32, 32.0, label="float")
     number("llama.feed_forward_length", U32, 0,
            "llama.feed_forward_length | .weight")
     number("llama.attention.head_count", U32, 0)
@@ -594,10 +616,10 @@ def semantics(cases):
            "llama.attention.head_count | .weight")
     number("llama.attention.head_count_kv", U32, 0)
     number("llama.attention.head_count_kv", U32, 3)
-    number("llama.attention.head_count_kv", STRING, "1")
+    number("llama.attention.head_count_kv", STRING, "1", label="string")
     number("llama.attention.layer_norm_rms_epsilon", F32, float("nan"))
     number("llama.attention.layer_norm_rms_epsilon", F32, -1.0)
-    number("llama.attention.layer_norm_rms_epsilon", U32, 1)
+    number("llama.attention.layer_norm_rms_epsilon", U32, 1, label="integer")
     number("llama.rope.dimension_count", U32, 15)
     number("llama.rope.dimension_count", U32, 64)
     number("llama.rope.freq_base", F32, 0.0)
@@ -624,6 +646,7 @@ def write_cases(folder):
     without.keys = [entry for entry in without.keys
                     if not entry[0].startswith("tokenizer.")]
     cases.add("valid-without-tokenizer", "valid", "", without)
+    cases.add("valid-sentencepiece", "valid", "", sentencepiece_model())
     vocabulary = valid_model()
     vocabulary.tensors = []
     cases.add("valid-vocabulary-only", "valid", "", vocabulary)
