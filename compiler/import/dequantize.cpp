@@ -58,8 +58,8 @@ void decodeRow(Type type, const uint8_t *row, size_t elements, float *out) {
     return;
   case Type::BF16:
     for (; block != end; block += info.blockBytes)
-      *out++ = llvm::bit_cast<float>(static_cast<uint32_t>(read16le(block))
-                                     << 16);
+      *out++ =
+          llvm::bit_cast<float>(static_cast<uint32_t>(read16le(block)) << 16);
     return;
   case Type::Q4_0:
     for (; block != end; block += info.blockBytes) {
@@ -81,9 +81,8 @@ void decodeRow(Type type, const uint8_t *row, size_t elements, float *out) {
       float scale = halfToFloat(read16le(block));
       uint32_t high = read32le(block + 2);
       for (size_t i = 0; i < blockElements; ++i)
-        *out++ = scale * static_cast<float>((nibble(block + 6, i) |
-                                             fifthBit(high, i)) -
-                                            16);
+        *out++ = scale * static_cast<float>(
+                             (nibble(block + 6, i) | fifthBit(high, i)) - 16);
     }
     return;
   case Type::Q5_1:

@@ -11,9 +11,9 @@
 #include "compiler/import/dequantize.h"
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
+#include "runtime/text/tokenizer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
-#include "runtime/text/tokenizer.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -132,9 +132,8 @@ static void checkTokenizer(const File &file) {
     return;
   std::string bytes = text::serialize(**description);
   text::Tokenizer tokenizer;
-  std::optional<std::string> wrong =
-      tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()),
-                     bytes.size());
+  std::optional<std::string> wrong = tokenizer.open(
+      reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
   require(!wrong, "a valid description gives a tokenizer");
   require(tokenizer.vocabularySize() ==
               static_cast<int32_t>((*description)->tokens.size()),

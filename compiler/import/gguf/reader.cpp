@@ -265,7 +265,8 @@ struct File::Part {
 
 /// Opens a regular file for reading.
 static Expected<int> openFile(StringRef path, uint64_t &size) {
-  int descriptor = ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int descriptor =
+      ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     return systemError(path, "cannot open the file", errno);
   struct stat status;
@@ -291,8 +292,7 @@ Error File::Part::map(StringRef filePath) {
   scope_exit closer([&] { ::close(*descriptor); });
   if (size == 0)
     return makeError(path + ": is empty; give a GGUF file");
-  void *address =
-      ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, *descriptor, 0);
+  void *address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, *descriptor, 0);
   if (address == MAP_FAILED)
     return systemError(path, "cannot map the file", errno);
   bytes = {static_cast<const uint8_t *>(address), static_cast<size_t>(size)};
@@ -366,8 +366,8 @@ private:
   template <typename T> Error read(T &value, const Twine &what) {
     if (Error e = need(sizeof(T), what))
       return e;
-    value = support::endian::read<T, endianness::little>(bytes.data() +
-                                                         position);
+    value =
+        support::endian::read<T, endianness::little>(bytes.data() + position);
     position += sizeof(T);
     return Error::success();
   }
@@ -407,9 +407,8 @@ private:
     if (Error e = read(number, what))
       return e;
     if (number > static_cast<uint32_t>(ValueType::Float64))
-      return error(what + " at byte " + Twine(start) +
-                   ": unknown value type " + Twine(number) +
-                   " (GGUF knows 0 to 12)" + damaged);
+      return error(what + " at byte " + Twine(start) + ": unknown value type " +
+                   Twine(number) + " (GGUF knows 0 to 12)" + damaged);
     type = static_cast<ValueType>(number);
     return Error::success();
   }
@@ -579,8 +578,8 @@ private:
     tensor.sizes.fill(1);
     uint64_t elements = 1;
     for (unsigned i = 0; i < tensor.rank; ++i) {
-      if (Error e = read(tensor.sizes[i], "dimension " + Twine(i) + " of " +
-                                              what))
+      if (Error e =
+              read(tensor.sizes[i], "dimension " + Twine(i) + " of " + what))
         return e;
       if (tensor.sizes[i] == 0)
         return error(what + " (entry at byte " + Twine(start) +
@@ -651,11 +650,10 @@ private:
     llvm::sort(part.tensors, [](const Tensor &a, const Tensor &b) {
       return a.offset < b.offset;
     });
-    auto clash = std::adjacent_find(
-        part.tensors.begin(), part.tensors.end(),
-        [](const Tensor &a, const Tensor &b) {
-          return b.offset - a.offset < a.bytes;
-        });
+    auto clash = std::adjacent_find(part.tensors.begin(), part.tensors.end(),
+                                    [](const Tensor &a, const Tensor &b) {
+                                      return b.offset - a.offset < a.bytes;
+                                    });
     if (clash == part.tensors.end())
       return Error::success();
     const Tensor &first = *clash, &second = *std::next(clash);
@@ -706,8 +704,8 @@ Expected<File> File::open(StringRef path) {
 
   uint64_t number = given.splitNumber.value_or(0);
   if (number >= count)
-    return file.error("split.no is " + Twine(number) +
-                      ", but split.count is " + Twine(count) + damaged);
+    return file.error("split.no is " + Twine(number) + ", but split.count is " +
+                      Twine(count) + damaged);
   std::string suffix = splitSuffix(number, count);
   if (!path.ends_with(suffix))
     return file.error("is part " + Twine(number + 1) + " of " + Twine(count) +
@@ -995,8 +993,8 @@ Error File::checkTypes() const {
     const TypeInfo &info = typeInfo(tensor.type);
     if (info.supported)
       continue;
-    auto found = find_if(unsupported,
-                         [&](const Count &count) { return count.id == info.id; });
+    auto found = find_if(
+        unsupported, [&](const Count &count) { return count.id == info.id; });
     if (found == unsupported.end())
       unsupported.push_back({info.id, 1, tensor.name});
     else
@@ -1010,9 +1008,8 @@ Error File::checkTypes() const {
             utostr(count.tensors) +
             (count.tensors == 1 ? " tensor, " : " tensors, first ") +
             quote(count.example) + ")";
-  return error("unsupported tensor types: " + list +
-               "; supported types: " + supportedTypeNames() +
-               ": quantize the model to one of these");
+  return error("unsupported tensor types: " + list + "; supported types: " +
+               supportedTypeNames() + ": quantize the model to one of these");
 }
 
 void File::release(ArrayRef<uint8_t> range) const {
@@ -1025,7 +1022,8 @@ void File::release(ArrayRef<uint8_t> range) const {
       continue;
     // Pages that the range shares with its neighbours are given back, too: they
     // are only read again.
-    uintptr_t begin = alignDown(reinterpret_cast<uintptr_t>(range.data()), page);
+    uintptr_t begin =
+        alignDown(reinterpret_cast<uintptr_t>(range.data()), page);
     uintptr_t end = alignTo(
         reinterpret_cast<uintptr_t>(std::min(range.end(), part.bytes.end())),
         page);

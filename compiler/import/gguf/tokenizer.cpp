@@ -2,9 +2,9 @@
 
 #include "compiler/import/gguf/tokenizer.h"
 
+#include "runtime/text/pretokenizer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
-#include "runtime/text/pretokenizer.h"
 
 using namespace llvm;
 
@@ -24,10 +24,9 @@ static Error copyString(const File &file, StringRef key, size_t largest,
   if (!*found)
     return Error::success();
   if ((*found)->size() > largest)
-    return makeError(file, "metadata key '" + key + "' holds " +
-                               Twine((*found)->size()) +
-                               " bytes, more than the supported " +
-                               Twine(largest));
+    return makeError(
+        file, "metadata key '" + key + "' holds " + Twine((*found)->size()) +
+                  " bytes, more than the supported " + Twine(largest));
   text = (*found)->str();
   return Error::success();
 }
@@ -42,8 +41,7 @@ static Error checkCount(const File &file, StringRef key, uint64_t count,
 }
 
 static Error copyStrings(const File &file, StringRef key, size_t largestCount,
-                         size_t largestBytes,
-                         std::vector<std::string> &texts) {
+                         size_t largestBytes, std::vector<std::string> &texts) {
   Expected<StringArray> found = file.getStringArray(key);
   if (!found)
     return found.takeError();
@@ -52,11 +50,10 @@ static Error copyStrings(const File &file, StringRef key, size_t largestCount,
   texts.reserve(found->size());
   for (StringRef text : *found) {
     if (text.size() > largestBytes)
-      return makeError(file, "metadata key '" + key + "': element " +
-                                 Twine(texts.size()) + " has " +
-                                 Twine(text.size()) +
-                                 " bytes, more than the supported " +
-                                 Twine(largestBytes));
+      return makeError(
+          file, "metadata key '" + key + "': element " + Twine(texts.size()) +
+                    " has " + Twine(text.size()) +
+                    " bytes, more than the supported " + Twine(largestBytes));
     texts.push_back(text.str());
   }
   return Error::success();
@@ -71,8 +68,7 @@ static Error copyNumbers(const File &file, StringRef key,
     return found.takeError();
   if (!*found)
     return Error::success();
-  if (Error e =
-          checkCount(file, key, (*found)->size(), text::maximumTokens))
+  if (Error e = checkCount(file, key, (*found)->size(), text::maximumTokens))
     return e;
   numbers.reserve((*found)->size());
   for (uint64_t i = 0; i < (*found)->size(); ++i) {
@@ -147,23 +143,22 @@ readTokenizer(const File &file) {
   if (tokens == 0)
     return makeError(file, "metadata key 'tokenizer.ggml.tokens' is empty");
   if (*kind == text::ModelKind::byteLevelPairs) {
-    if (Error e =
-            copyString(file, "tokenizer.ggml.pre", text::maximumTokenBytes,
-                       description.preTokenizer))
+    if (Error e = copyString(file, "tokenizer.ggml.pre",
+                             text::maximumTokenBytes, description.preTokenizer))
       return std::move(e);
     if (!description.preTokenizer.empty() &&
         none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
           return known.name == description.preTokenizer;
         }))
-      return makeError(file, "metadata key 'tokenizer.ggml.pre': pre-tokenizer " +
-                                 quote(description.preTokenizer) +
-                                 " is not supported; supported pre-tokenizers: " +
-                                 text::supportedPreTokenizers());
+      return makeError(file,
+                       "metadata key 'tokenizer.ggml.pre': pre-tokenizer " +
+                           quote(description.preTokenizer) +
+                           " is not supported; supported pre-tokenizers: " +
+                           text::supportedPreTokenizers());
     // LEFT, a space, RIGHT.
-    if (Error e = copyStrings(file, "tokenizer.ggml.merges",
-                              text::maximumMerges,
-                              2 * text::maximumTokenBytes + 1,
-                              description.merges))
+    if (Error e =
+            copyStrings(file, "tokenizer.ggml.merges", text::maximumMerges,
+                        2 * text::maximumTokenBytes + 1, description.merges))
       return std::move(e);
   }
   if (Error e = copyNumbers(file, "tokenizer.ggml.scores",

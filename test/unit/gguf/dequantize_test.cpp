@@ -33,8 +33,8 @@ TEST(Dequantize, EqualsTheGgufPackage) {
                static_cast<std::streamsize>(elements * sizeof(float)));
     ASSERT_TRUE(input);
     decodeRow(type, bytes.data() + 1, elements, got.data());
-    EXPECT_EQ(0, std::memcmp(expected.data(), got.data(),
-                             elements * sizeof(float)));
+    EXPECT_EQ(
+        0, std::memcmp(expected.data(), got.data(), elements * sizeof(float)));
   }
   EXPECT_EQ(seen.size(), 8u);
 }

@@ -254,6 +254,17 @@ TEST(Gguf, Tokenizer) {
   EXPECT_NE(found->chatTemplate.find("messages"), std::string::npos);
   EXPECT_EQ(found->modelName, "tiny");
 
+  auto pieces = value(readTokenizer(good("valid-sentencepiece.gguf")));
+  ASSERT_TRUE(pieces);
+  EXPECT_EQ(pieces->kind, text::ModelKind::sentencePiece);
+  EXPECT_EQ(pieces->tokens[259], "\u2581th");
+  EXPECT_EQ(pieces->scores[259], -259.0f);
+  EXPECT_EQ(pieces->types[3], 6);
+  EXPECT_EQ(pieces->unknown, 0);
+  EXPECT_EQ(pieces->padding, text::noToken);
+  EXPECT_EQ(pieces->addSpacePrefix, true);
+  EXPECT_TRUE(pieces->merges.empty());
+
   EXPECT_FALSE(value(readTokenizer(good("valid-without-tokenizer.gguf"))));
   File vocabulary = good("valid-vocabulary-only.gguf");
   EXPECT_TRUE(vocabulary.tensors().empty());
