@@ -63,7 +63,7 @@ def tokenize(arguments, model, texts, special):
         options = [] if special else ["--no-special"]
         if arguments.tool:
             vocabulary.write_description(vocabulary.read(model), compiled)
-            input.write_bytes(b"\0".join(texts))
+            input.write_bytes(b"\xff".join(texts))
             lines = _run([arguments.tool, compiled, "batch", *options, input]).split("\n")[: len(texts)]
             return [[int(id) for id in line.split()] for line in lines]
         _run([arguments.ingotc, model, "-o", compiled])

@@ -4,7 +4,7 @@
 //        ingot-text-tokenize DESCRIPTION batch [--no-special] [--decode] FILE
 //        ingot-text-tokenize DESCRIPTION time FILE
 // The first prints ids, one a line, as an executable's `tokenize` does. `batch`
-// takes texts that are separated by a zero byte and prints a line of ids each,
+// takes texts that are separated by a byte 0xff and prints a line of ids each,
 // with --decode followed by a line with their pieces in hexadecimal. `time`
 // prints how long opening and encoding take.
 //
@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
       std::printf("%d\n", id);
   } else if (command == "batch") {
     for (size_t from = 0; from <= text.size();) {
-      size_t to = std::min(text.find('\0', from), text.size());
+      size_t to = std::min(text.find('\xff', from), text.size());
       std::vector<int32_t> ids = tokenizer.encode(
           std::string_view(text).substr(from, to - from), special, special);
       for (size_t index = 0; index < ids.size(); ++index)
