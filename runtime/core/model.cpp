@@ -3,7 +3,6 @@
 #include "runtime/core/model.h"
 #include "runtime/core/error.h"
 #include "runtime/core/process.h"
-#include "runtime/cpu/cpu_count.h"
 #include "runtime/cpu/features.h"
 
 #include <algorithm>
@@ -37,14 +36,6 @@ const IngotVariant &requireVariant(const IngotEntry &entry) {
   return *variant;
 }
 
-uint32_t chooseWorkers(uint32_t threads) {
-  uint32_t cpus = countUsableCpus();
-  if (threads > cpus)
-    note("--threads %u: this process may use %u CPUs; using %u", threads, cpus,
-         cpus);
-  return threads ? std::min(threads, cpus) : cpus;
-}
-
 } // namespace
 
 void checkDescriptor(const IngotDescriptor &descriptor) {
@@ -62,10 +53,10 @@ const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor) {
   return nullptr;
 }
 
-Model::Model(const IngotDescriptor &descriptor, uint32_t threads)
+Model::Model(const IngotDescriptor &descriptor, uint32_t workers)
     : descriptor(descriptor), entry(requireEntry(descriptor)),
       variant(requireVariant(entry)), weights(descriptor),
-      arenas(descriptor, weights.data()), team(chooseWorkers(threads)) {
+      arenas(descriptor, weights.data()), team(workers) {
   weights.startPopulating();
 }
 

@@ -16,10 +16,9 @@ namespace ingot::runtime {
 
 class Model {
 public:
-  /// Opens the generating entry. `threads` 0 means as many as there are CPUs to
-  /// use; more than those are clamped, with a note. Fails with one message when
-  /// no variant runs here, before any code that needs one.
-  Model(const IngotDescriptor &descriptor, uint32_t threads);
+  /// Opens the generating entry. Fails with one message when no variant runs
+  /// here, before any code that needs one.
+  Model(const IngotDescriptor &descriptor, uint32_t workers);
 
   const IngotDescriptor &descriptor;
   const IngotEntry &entry;

@@ -48,7 +48,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   int64_t newTokens = -1;
   int64_t depth = 0;
   int64_t repetitions = 5;
-  int64_t threads = 0;
+  ThreadOptions threads;
   bool json = false;
   Options options("bench [options]",
                   "Measures prompt processing and decoding; prints one JSON "
@@ -62,12 +62,11 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
                   INT32_MAX, depth);
   options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000,
                   repetitions);
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  maximumThreads, threads);
+  threads.declare(options);
   options.flag({"--json"}, "print JSON (always so)", json);
   options.parse(arguments);
 
-  Model model(descriptor, static_cast<uint32_t>(threads));
+  Model model(descriptor, threads.workers());
   const int64_t context = model.context();
   if (depth > context)
     fail("--depth %lld is more than the context of %lld positions; use less, "

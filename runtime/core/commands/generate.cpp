@@ -25,7 +25,7 @@ struct GenerateOptions {
   bool hidePrompt = false;
   bool showSpecial = false;
   int64_t seed = -1;
-  int64_t threads = 0;
+  ThreadOptions threads;
   SamplerOptions sampler;
 };
 
@@ -63,8 +63,7 @@ GenerateOptions parseOptions(Arguments arguments) {
   options.flag({"--no-display-prompt"}, "print the new text alone",
                result.hidePrompt);
   options.flag({"--special"}, "print control tokens too", result.showSpecial);
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  maximumThreads, result.threads);
+  result.threads.declare(options);
   options.parse(arguments);
   return result;
 }
@@ -118,7 +117,7 @@ struct Statistics {
 int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   GenerateOptions options = parseOptions(arguments);
   text::Tokenizer tokenizer = openTokenizer(descriptor);
-  Model model(descriptor, static_cast<uint32_t>(options.threads));
+  Model model(descriptor, options.threads.workers());
   std::string prompt = readPrompt(options.prompt, options.file);
   std::vector<int32_t> tokens = encodePrompt(tokenizer, prompt, model);
 

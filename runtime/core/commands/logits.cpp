@@ -14,7 +14,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<std::string> file;
   std::optional<std::string> path;
   int64_t chunk = 0;
-  int64_t threads = 0;
+  ThreadOptions threads;
   Options options("logits --tokens 1,2,3 -o FILE.npy [options]",
                   "Writes the logits after each token, float32 [tokens, "
                   "vocabulary].");
@@ -26,8 +26,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
                   "rows of a step, 1 is token by token (default: as many as "
                   "give logits in one step)",
                   1, INT32_MAX, chunk);
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  maximumThreads, threads);
+  threads.declare(options);
   options.parse(arguments);
 
   if (list && file)
@@ -41,7 +40,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
     failUsage("%s: no list of token numbers like 1,2,3",
               list ? "--tokens" : file->c_str());
 
-  Model model(descriptor, static_cast<uint32_t>(threads));
+  Model model(descriptor, threads.workers());
   Sequence sequence(model);
   sequence.check(*tokens);
   FloatWriter writer(*path, tokens->size(), descriptor.vocabulary);

@@ -34,7 +34,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<std::string> file;
   int64_t chunkTokens = 512;
   int64_t mostChunks = -1;
-  int64_t threads = 0;
+  ThreadOptions threads;
   Options options("perplexity FILE [options]",
                   "Prints the perplexity of a text as llama-perplexity does: "
                   "a running\nvalue for each chunk, then the estimate with "
@@ -45,8 +45,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
                   INT32_MAX, chunkTokens);
   options.integer({"--chunks"}, "most chunks, -1 all (default)", -1, INT32_MAX,
                   mostChunks);
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  maximumThreads, threads);
+  threads.declare(options);
   options.parse(arguments);
   if (positional && file)
     failUsage("two files are given; use one of them");
@@ -54,7 +53,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
     failUsage("no file: give the name of a text file");
 
   text::Tokenizer tokenizer = openTokenizer(descriptor);
-  Model model(descriptor, static_cast<uint32_t>(threads));
+  Model model(descriptor, threads.workers());
   if (chunkTokens > model.context())
     fail("chunks of %lld tokens are more than the context of %u; use -c %u, or "
          "compile the model with a larger --context",

@@ -146,7 +146,7 @@ void checkInputs(const Inputs &inputs, const Model &model) {
 int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
   std::vector<std::string> inputNames;
   std::vector<std::string> outputNames;
-  int64_t threads = 0;
+  ThreadOptions threads;
   Options options("run --input NAME=FILE.npy ... --output logits=FILE.npy",
                   "Runs raw tensors, int32 or int64: tokens [rows], positions "
                   "[rows] (default\n0, 1, ...), row_sequences [rows] (default "
@@ -157,15 +157,14 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
                inputNames);
   options.list({"--output", "-o"}, "NAME=FILE", "where to write an output",
                outputNames);
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  maximumThreads, threads);
+  threads.declare(options);
   options.parse(arguments);
   if (outputNames.size() != 1)
     failUsage("one output is needed: --output logits=FILE.npy");
   auto [outputName, outputPath] =
       splitAssignment(outputNames[0], "--output");
 
-  Model model(descriptor, static_cast<uint32_t>(threads));
+  Model model(descriptor, threads.workers());
   if (outputName != model.entry.outputs[0].name)
     failUsage("--output: the model has no output '%s', only %s",
               outputName.c_str(), model.entry.outputs[0].name);
