@@ -184,7 +184,9 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
       // Function symbols stay, so that profilers can attribute samples.
       "--strip-debug", "--eh-frame-hdr", "-z", "noexecstack",
       // Guarantees a PT_NOTE header, which becomes that of the weights.
-      "--build-id=sha1", "-o", pipe.path()};
+      "--build-id=sha1",
+      // Code alone links in milliseconds; no thread pool outlives the call.
+      "--threads=1", "-o", pipe.path()};
   std::string missing;
   auto addInput = [&](llvm::StringRef name) {
     llvm::SmallString<256> input(request.inputFolder);
