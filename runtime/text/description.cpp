@@ -443,9 +443,9 @@ private:
   std::unordered_map<std::string, uint32_t> offsets;
 };
 
-/// Slots for open addressing, at most two thirds of them full.
+/// Slots for open addressing, at most four fifths of them full.
 size_t slotCount(size_t entries) {
-  return std::bit_ceil(std::max<size_t>(16, entries + entries / 2 + 1));
+  return std::bit_ceil(std::max<size_t>(16, entries + entries / 4 + 1));
 }
 
 void insert(std::vector<uint32_t> &slots, uint32_t hash, uint32_t value) {
