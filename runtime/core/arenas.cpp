@@ -42,8 +42,8 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
     mappings.push_back({memory, bytes});
     uint64_t address = reinterpret_cast<uint64_t>(memory);
     if (extra)
-      address = (address + arena.alignment - 1) / arena.alignment *
-                arena.alignment;
+      address =
+          (address + arena.alignment - 1) / arena.alignment * arena.alignment;
     addresses.push_back(reinterpret_cast<uint8_t *>(address));
   }
 }

@@ -29,8 +29,7 @@ const IngotEntry &requireEntry(const IngotDescriptor &descriptor) {
 
 const IngotVariant &requireVariant(const IngotEntry &entry) {
   std::string error;
-  const IngotVariant *variant =
-      chooseVariant(entry, detectFeatures(), error);
+  const IngotVariant *variant = chooseVariant(entry, detectFeatures(), error);
   if (!variant)
     fail("%s", error.c_str());
   return *variant;

@@ -2,7 +2,8 @@
 //
 // Reads token-like integers and writes float32 matrices row by row.
 //
-// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+// Format:
+// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 // (versions 1.0 to 3.0).
 //
 //===----------------------------------------------------------------------===//

@@ -15,12 +15,11 @@ Options::Options(const char *usage, const char *description)
     : usage(usage), description(description) {}
 
 void Options::flag(Names names, const char *help, bool &value) {
-  options.push_back({{names.begin(), names.end()},
-                     nullptr,
-                     help,
-                     [&value](const std::string &, const std::string &) {
-                       value = true;
-                     }});
+  options.push_back(
+      {{names.begin(), names.end()},
+       nullptr,
+       help,
+       [&value](const std::string &, const std::string &) { value = true; }});
 }
 
 void Options::text(Names names, const char *argument, const char *help,

@@ -1,8 +1,8 @@
 //===- options.h - the command line of one command --------------*- C++ -*-===//
 //
 // A command declares its options once; parsing, checks and --help follow from
-// that. Both "--name value" and "--name=value" work. A wrong command line is one
-// line on standard error and exit 2.
+// that. Both "--name value" and "--name=value" work. A wrong command line is
+// one line on standard error and exit 2.
 //
 //===----------------------------------------------------------------------===//
 

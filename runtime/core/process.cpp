@@ -26,27 +26,29 @@ static double readClock(clockid_t clock) {
 
 double now() { return readClock(CLOCK_MONOTONIC); }
 
-static double startOfMain;
+/// On CLOCK_BOOTTIME, which is what the kernel's record uses.
+static double processStart;
 
-void markStart() { startOfMain = readClock(CLOCK_BOOTTIME); }
-
-double secondsSinceStart() {
-  double start = startOfMain;
-  if (FILE *file = fopen("/proc/self/stat", "re")) {
-    // Field 22 is the start in clock ticks since boot; field 2 is a name in
-    // parentheses that may itself hold spaces and parentheses.
-    char line[1024];
-    size_t size = fread(line, 1, sizeof(line) - 1, file);
-    line[size] = '\0';
-    fclose(file);
-    const char *field = strrchr(line, ')');
-    for (int i = 2; field && i < 22; ++i)
-      field = strchr(field + 1, ' ');
-    if (field)
-      start = strtod(field, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
-  }
-  return readClock(CLOCK_BOOTTIME) - start;
+void markStart() {
+  processStart = readClock(CLOCK_BOOTTIME);
+  FILE *file = fopen("/proc/self/stat", "re");
+  if (!file)
+    return;
+  // Field 22 is the start in clock ticks since boot; field 2 is a name in
+  // parentheses that may itself hold spaces and parentheses.
+  char line[1024];
+  size_t size = fread(line, 1, sizeof(line) - 1, file);
+  line[size] = '\0';
+  fclose(file);
+  const char *field = strrchr(line, ')');
+  for (int i = 2; field && i < 22; ++i)
+    field = strchr(field + 1, ' ');
+  if (field)
+    processStart =
+        strtod(field, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
+
+double secondsSinceStart() { return readClock(CLOCK_BOOTTIME) - processStart; }
 
 uint64_t peakMemory() {
   uint64_t kibibytes = 0;
@@ -67,8 +69,7 @@ uint64_t peakMemory() {
 }
 
 uint64_t imageMemory() {
-  auto *headers =
-      reinterpret_cast<const ElfW(Phdr) *>(getauxval(AT_PHDR));
+  auto *headers = reinterpret_cast<const ElfW(Phdr) *>(getauxval(AT_PHDR));
   uint64_t bytes = 0;
   for (size_t i = 0; headers && i < getauxval(AT_PHNUM); ++i)
     if (headers[i].p_type == PT_LOAD && headers[i].p_paddr != weightsTag)
@@ -89,8 +90,8 @@ void catchInterrupt() {
 bool interrupted() { return interruptSeen; }
 
 std::string readText(const std::string &path) {
-  int descriptor = path == "-" ? STDIN_FILENO
-                               : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor =
+      path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
     fail("%s: cannot be opened: %s", path.c_str(), strerror(errno));
   std::string text;

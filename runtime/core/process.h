@@ -1,7 +1,7 @@
 //===- process.h - what the kernel knows about this process -----*- C++ -*-===//
 //
-// Times, memory and Ctrl-C. All of it also works in an empty chroot, where there
-// is no /proc, with the next best source.
+// Times, memory and Ctrl-C. All of it also works in an empty chroot, where
+// there is no /proc, with the next best source.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,11 +16,12 @@ namespace ingot::runtime {
 /// Seconds on a clock that only runs forward.
 double now();
 
-/// To be called first in main: process start, where /proc does not say.
+/// To be called first in main, since only some systems remember the start.
 void markStart();
 
 /// Seconds since the process was created. The kernel records that in units of
-/// 10 ms and rounds down, so the answer is at most 10 ms too large.
+/// 10 ms and rounds down, so the answer is at most 10 ms too large. Without
+/// /proc it is the time since `markStart`.
 double secondsSinceStart();
 
 /// Highest resident memory so far, in bytes (VmHWM of man proc(5)).

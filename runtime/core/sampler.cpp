@@ -106,8 +106,9 @@ size_t Sampler::keepLikely(float best) {
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (i == sortedCount) {
       sortedCount = std::min(candidates.size(), std::max<size_t>(256, 4 * i));
-      std::partial_sort(candidates.begin() + i, candidates.begin() + sortedCount,
-                        candidates.end(), isBetter);
+      std::partial_sort(candidates.begin() + i,
+                        candidates.begin() + sortedCount, candidates.end(),
+                        isBetter);
     }
     double mass = exponential(double{candidates[i].logit} - best);
     if (i > 0 && mass < options.minP)
@@ -150,8 +151,7 @@ int32_t Sampler::sample(std::span<float> logits, uint64_t position) {
                       options.seed);
   uint64_t word = uint64_t{words[0]} << 32 | words[1];
   double uniform = static_cast<double>(word >> 11) * 0x1p-53; // [0, 1)
-  auto drawn =
-      std::upper_bound(masses.begin(), masses.end(), uniform * total);
+  auto drawn = std::upper_bound(masses.begin(), masses.end(), uniform * total);
   size_t index = std::min<size_t>(drawn - masses.begin(), masses.size() - 1);
   return candidates[index].token;
 }

@@ -1,10 +1,10 @@
 //===- sampler.h - from logits to the next token ----------------*- C++ -*-===//
 //
-// The filters are llama.cpp's, in its order: repeat penalty, top-k, top-p, min-p,
-// temperature. Randomness is a function of seed and position (Philox4x32-10:
-// Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11), and no
-// result depends on the host's libm, so a seed gives the same tokens wherever the
-// logits are the same.
+// The filters are llama.cpp's, in its order: repeat penalty, top-k, top-p,
+// min-p, temperature. Randomness is a function of seed and position
+// (Philox4x32-10: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+// SC11), and no result depends on the host's libm, so a seed gives the same
+// tokens wherever the logits are the same.
 //
 //===----------------------------------------------------------------------===//
 

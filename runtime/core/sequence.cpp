@@ -30,8 +30,7 @@ void Sequence::check(std::span<const int32_t> tokens) const {
   if (tokens.size() > remaining())
     fail("%llu tokens after %u are more than the context of %u positions; "
          "shorten the text, or compile the model with a larger --context",
-         static_cast<unsigned long long>(tokens.size()), used,
-         model.context());
+         static_cast<unsigned long long>(tokens.size()), used, model.context());
   for (int32_t token : tokens)
     if (token < 0 ||
         static_cast<uint32_t>(token) >= model.descriptor.vocabulary)

@@ -22,8 +22,8 @@
 namespace ingot::runtime {
 namespace {
 
-/// The executable's file; without /proc (an empty chroot) the name that exec was
-/// called with.
+/// The executable's file; without /proc (an empty chroot) the name that exec
+/// was called with.
 std::string executablePath() {
   char path[PATH_MAX];
   ssize_t size = readlink("/proc/self/exe", path, sizeof(path));

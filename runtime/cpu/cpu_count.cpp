@@ -96,8 +96,7 @@ ControlGroupPaths parseControlGroups(std::string_view text) {
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     size_t first = line.find(':');
-    size_t second =
-        first == line.npos ? line.npos : line.find(':', first + 1);
+    size_t second = first == line.npos ? line.npos : line.find(':', first + 1);
     if (second == line.npos)
       continue;
     std::string_view controllers = line.substr(first + 1, second - first - 1);

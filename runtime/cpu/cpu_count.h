@@ -18,8 +18,8 @@
 
 namespace ingot::runtime {
 
-/// CPUs that a cgroup v2 `cpu.max` file allows, rounded up: "150000 100000" is 2.
-/// nothing: no limit ("max"), or not such a file.
+/// CPUs that a cgroup v2 `cpu.max` file allows, rounded up: "150000 100000"
+/// is 2. nothing: no limit ("max"), or not such a file.
 std::optional<uint32_t> cpusFromQuotaV2(std::string_view cpuMax);
 
 /// The same from the two files of cgroup v1; a quota of -1 is no limit.

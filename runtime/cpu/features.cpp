@@ -13,9 +13,9 @@ enum Register { EAX, EBX, ECX, EDX };
 
 // XCR0 bits that must be set before instructions on these registers work.
 constexpr uint64_t noState = 0;
-constexpr uint64_t avxState = 0x6;       // XMM, YMM
-constexpr uint64_t avx512State = 0xe6;   // and opmask, ZMM low, ZMM high
-constexpr uint64_t amxState = 0x60000;   // tile configuration, tile data
+constexpr uint64_t avxState = 0x6;     // XMM, YMM
+constexpr uint64_t avx512State = 0xe6; // and opmask, ZMM low, ZMM high
+constexpr uint64_t amxState = 0x60000; // tile configuration, tile data
 
 struct FeatureRow {
   IngotFeature feature;

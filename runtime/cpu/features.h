@@ -4,8 +4,8 @@
 // operating system must save for it, and chooses a variant. All of this runs on
 // any x86-64.
 //
-// Bits: Intel SDM volume 2A, CPUID; AMD APM volume 3, appendix E. XCR0: Intel SDM
-// volume 1, section 13.3.
+// Bits: Intel SDM volume 2A, CPUID; AMD APM volume 3, appendix E. XCR0: Intel
+// SDM volume 1, section 13.3.
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// About 20 microseconds at 40 cycles a pause: as long as waking a sleeper takes.
+// About 20 microseconds at 40 cycles a pause: as long as waking a sleeper
+// takes.
 static constexpr uint32_t barrierSpins = 2000;
 
 // Between steps the caller samples, decodes and prints: tens of microseconds.

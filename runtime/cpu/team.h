@@ -1,9 +1,9 @@
 //===- team.h - the workers that run a step together ------------*- C++ -*-===//
 //
-// A fixed set of threads, of which the caller is worker 0. They run one function
-// together and meet at barriers inside it. A worker that waits spins for a short
-// while and then sleeps in the kernel, so that a decode step pays no system call
-// while an idle program takes no CPU.
+// A fixed set of threads, of which the caller is worker 0. They run one
+// function together and meet at barriers inside it. A worker that waits spins
+// for a short while and then sleeps in the kernel, so that a decode step pays
+// no system call while an idle program takes no CPU.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,8 +1,8 @@
 //===- bench.cpp - speed of this executable on this machine ---------------===//
 //
 // Times prompt processing and decoding apart, as llama-bench does: without
-// tokenizer and sampler, with fixed tokens. What decoding could reach at most is
-// measured beside it, by reading memory and doing nothing else.
+// tokenizer and sampler, with fixed tokens. What decoding could reach at most
+// is measured beside it, by reading memory and doing nothing else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -83,9 +83,9 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
          static_cast<long long>(std::max(promptTokens, depth + newTokens)),
          static_cast<long long>(context));
 
-  std::vector<int32_t> tokens = makeTokens(
-      std::max({promptTokens, depth + newTokens, int64_t{1}}),
-      descriptor.vocabulary);
+  std::vector<int32_t> tokens =
+      makeTokens(std::max({promptTokens, depth + newTokens, int64_t{1}}),
+                 descriptor.vocabulary);
   std::span<const int32_t> all(tokens);
   Sequence sequence(model);
   model.weights.finishPopulating();

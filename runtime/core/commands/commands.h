@@ -1,7 +1,7 @@
 //===- commands.h - what the executable can be asked to do ------*- C++ -*-===//
 //
-// One function per command, each in a file of its name. Each takes the arguments
-// after the command's name and returns the exit status.
+// One function per command, each in a file of its name. Each takes the
+// arguments after the command's name and returns the exit status.
 //
 //===----------------------------------------------------------------------===//
 

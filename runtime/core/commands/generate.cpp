@@ -143,8 +143,8 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   double lastTime = firstTime;
   statistics.promptSeconds = firstTime - start;
   bool contextFull = false;
-  while (logits && static_cast<int64_t>(statistics.newTokens) !=
-                       options.newTokens) {
+  while (logits &&
+         static_cast<int64_t>(statistics.newTokens) != options.newTokens) {
     int32_t token =
         sampler.sample({logits, descriptor.vocabulary}, sequence.length());
     if (token < 0)

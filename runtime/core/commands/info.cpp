@@ -94,8 +94,7 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
   writer.endObject();
 
   writer.beginObject("memory");
-  writer.number("planned_bytes",
-                plannedArenaBytes(descriptor) + imageMemory());
+  writer.number("planned_bytes", plannedArenaBytes(descriptor) + imageMemory());
   writer.number("executable_bytes", imageMemory());
   writer.beginArray("arenas");
   for (uint32_t i = 0; i < descriptor.arena_count; ++i) {

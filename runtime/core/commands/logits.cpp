@@ -44,10 +44,9 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
   Sequence sequence(model);
   sequence.check(*tokens);
   FloatWriter writer(*path, tokens->size(), descriptor.vocabulary);
-  sequence.appendAll(*tokens, static_cast<uint32_t>(chunk),
-                     [&](size_t, const float *logits) {
-                       writer.append(logits);
-                     });
+  sequence.appendAll(
+      *tokens, static_cast<uint32_t>(chunk),
+      [&](size_t, const float *logits) { writer.append(logits); });
   writer.finish();
   return 0;
 }

@@ -1,7 +1,7 @@
 //===- perplexity.cpp - how well the model predicts a text ----------------===//
 //
-// The definition of llama.cpp's llama-perplexity: the text is cut into chunks of
-// 512 tokens, each run from position 0 with its first token replaced by the
+// The definition of llama.cpp's llama-perplexity: the text is cut into chunks
+// of 512 tokens, each run from position 0 with its first token replaced by the
 // begin-of-sequence token if the model adds one, and the predictions of the
 // second half are scored.
 //
@@ -57,8 +57,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   if (chunkTokens > model.context())
     fail("chunks of %lld tokens are more than the context of %u; use -c %u, or "
          "compile the model with a larger --context",
-         static_cast<long long>(chunkTokens), model.context(),
-         model.context());
+         static_cast<long long>(chunkTokens), model.context(), model.context());
   std::string text = readText(file ? *file : *positional);
   if (text.ends_with('\n')) // as llama-perplexity reads its -f
     text.pop_back();
@@ -85,15 +84,15 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
     sequence.rewind(0);
     sequence.appendSilently(chunk.first(first));
     // The last token has no successor in the chunk, so it need not run.
-    sequence.appendAll(
-        chunk.subspan(first, size - first - 1), 0,
-        [&](size_t index, const float *logits) {
-          double loss = negativeLogLikelihood(
-              {logits, descriptor.vocabulary}, chunk[first + index + 1]);
-          sum += loss;
-          sumOfSquares += loss * loss;
-          ++count;
-        });
+    sequence.appendAll(chunk.subspan(first, size - first - 1), 0,
+                       [&](size_t index, const float *logits) {
+                         double loss = negativeLogLikelihood(
+                             {logits, descriptor.vocabulary},
+                             chunk[first + index + 1]);
+                         sum += loss;
+                         sumOfSquares += loss * loss;
+                         ++count;
+                       });
     printf("[%zu]%.4f,", i + 1, std::exp(sum / count));
     fflush(stdout);
   }
@@ -103,8 +102,8 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   double mean = sum / count;
   double perplexity = std::exp(mean);
   double variance = sumOfSquares / count - mean * mean;
-  double error = variance > 0 && count > 1 ? std::sqrt(variance / (count - 1))
-                                           : 0;
+  double error =
+      variance > 0 && count > 1 ? std::sqrt(variance / (count - 1)) : 0;
   printf("Final estimate: PPL = %.4f +/- %.5f\n", perplexity,
          error * perplexity);
   return 0;

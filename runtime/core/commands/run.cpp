@@ -94,8 +94,7 @@ void checkInputs(const Inputs &inputs, const Model &model) {
   const std::vector<int32_t> &rowSequences = inputs.rowSequences->values;
   uint64_t sequences = inputs.pageTables->shape[0];
   uint64_t pagesPerSequence = inputs.pageTables->shape[1];
-  if (positions.size() != tokens.size() ||
-      rowSequences.size() != tokens.size())
+  if (positions.size() != tokens.size() || rowSequences.size() != tokens.size())
     fail("tokens, positions and row_sequences have %zu, %zu and %zu rows where "
          "all need the same",
          tokens.size(), positions.size(), rowSequences.size());
@@ -137,8 +136,7 @@ void checkInputs(const Inputs &inputs, const Model &model) {
       if (page < 0 ||
           static_cast<uint32_t>(page) >= descriptor.cache_groups[i].pages)
         fail("page_tables: page %d, and cache group %s has %u", page,
-             descriptor.cache_groups[i].name,
-             descriptor.cache_groups[i].pages);
+             descriptor.cache_groups[i].name, descriptor.cache_groups[i].pages);
 }
 
 } // namespace
@@ -161,8 +159,7 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
   options.parse(arguments);
   if (outputNames.size() != 1)
     failUsage("one output is needed: --output logits=FILE.npy");
-  auto [outputName, outputPath] =
-      splitAssignment(outputNames[0], "--output");
+  auto [outputName, outputPath] = splitAssignment(outputNames[0], "--output");
 
   Model model(descriptor, threads.workers());
   if (outputName != model.entry.outputs[0].name)

@@ -33,8 +33,7 @@ int runTokenize(const IngotDescriptor &descriptor, Arguments arguments) {
 
   text::Tokenizer tokenizer = openTokenizer(descriptor);
   // Every byte of a file counts here: this command is used to compare.
-  std::string input =
-      file && !text ? readText(*file) : readPrompt(text, file);
+  std::string input = file && !text ? readText(*file) : readPrompt(text, file);
   std::vector<int32_t> tokens =
       tokenizer.encode(input, !(noSpecial || noBegin), !(noSpecial || noParse));
 

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <string>
 
 namespace ingot::runtime::test {
@@ -51,14 +52,14 @@ void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team,
   ingot_team_barrier(team, worker);
   for (uint32_t i = worker; i < step->wanted_rows; i += workers) {
     uint32_t row = step->wanted[i];
-    sums[i] = 0;
+    sums[i] = arenas[0] ? arenas[0][fakeWeightBytes - 1] : 0;
     for (int32_t p = 0; p <= step->positions[row]; ++p)
       sums[i] += contribution(slot(step->row_sequences[row], p), p);
   }
   ingot_team_barrier(team, worker);
   for (uint32_t i = 0; i < step->wanted_rows; ++i) {
-    auto *logits = reinterpret_cast<float *>(arenas[2] + logitsOffset +
-                                             i * logitsStride);
+    auto *logits =
+        reinterpret_cast<float *>(arenas[2] + logitsOffset + i * logitsStride);
     for (uint32_t v = worker; v < fakeVocabulary; v += workers)
       logits[v] = logit(sums[i], v);
   }
@@ -103,7 +104,7 @@ const std::string &tokenizerBytes() {
       fprintf(stderr, "fake tokenizer: %s\n", error->c_str());
       abort();
     }
-    return new std::string(text::serialize(description));
+    return new const std::string(text::serialize(description));
   }();
   return *bytes;
 }
@@ -125,9 +126,9 @@ IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
                                          {2, fakeRows, 9, 2, step}};
   static const IngotVariant present[] = {
       {"future", uint64_t{1} << 63, ranges, 2, 0}, {"x86-64", 0, ranges, 2, 0}};
-  static const IngotTensor output = {"logits",     INGOT_ELEMENT_F32, 2,
-                                     logitsOffset, logitsStride,
-                                     fakeWantedRows, fakeVocabulary};
+  static const IngotTensor output = {
+      "logits",       INGOT_ELEMENT_F32, 2, logitsOffset, logitsStride,
+      fakeWantedRows, fakeVocabulary};
   static IngotArena arenas[] = {
       {"weights", 0, 64, INGOT_LIFETIME_CONSTANT},
       {"cache", sizeof(int32_t) * fakePageRows * pagesPerSequence * 2, 64,
@@ -136,16 +137,13 @@ IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
        INGOT_LIFETIME_TRANSIENT}};
   static const IngotCacheGroup group = {"full", fakePageRows,
                                         2 * pagesPerSequence, 0, fakeContext};
-  static const char report[] = R"({"licences": ["none: a test"], "plan": {"a": 1}})";
-  auto *entry = new IngotEntry{"generate",
-                               INGOT_ENTRY_GENERATE,
-                               fakeSequences,
-                               fakeRows,
-                               fakeWantedRows,
-                               present,
-                               options.futureCpu ? 1u : 2u,
-                               1,
-                               &output};
+  static const char report[] =
+      R"({"licences": ["none: a test"], "plan": {"a": 1}})";
+  // A deque, since its elements never move.
+  static std::deque<IngotEntry> entries;
+  IngotEntry &entry = entries.emplace_back(IngotEntry{
+      "generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows, fakeWantedRows,
+      present, options.futureCpu ? 1u : 2u, 1, &output});
   bool hasWeights = options.externalWeights || options.embeddedWeights;
   arenas[0].bytes = hasWeights ? fakeWeightBytes : 0;
 
@@ -161,7 +159,7 @@ IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
   descriptor.step_weight_bytes = 1000;
   descriptor.key_value_bytes_per_position = 4;
   if (options.model) {
-    descriptor.entries = entry;
+    descriptor.entries = &entry;
     descriptor.entry_count = 1;
     descriptor.arenas = arenas;
     descriptor.arena_count = 3;

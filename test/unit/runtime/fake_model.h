@@ -1,9 +1,9 @@
 //===- fake_model.h - a model without arithmetic ----------------*- C++ -*-===//
 //
-// A descriptor and a step function written by hand. The logits are a hash of all
-// tokens before, read back through the page tables from a cache in the state
-// arena, and computed by all workers between barriers: so a wrong chunk, page,
-// position, row or barrier changes them.
+// A descriptor and a step function written by hand. The logits are a hash of
+// all tokens before, read back through the page tables from a cache in the
+// state arena, and computed by all workers between barriers: so a wrong chunk,
+// page, position, row or barrier changes them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,15 +29,17 @@ inline constexpr uint64_t fakeWeightBytes = 4096;
 struct FakeOptions {
   bool tokenizer = true;
   bool model = true;
-  bool futureCpu = false;             ///< needs a feature that no CPU has
+  bool futureCpu = false; ///< needs a feature that no CPU has
   const char *externalWeights = nullptr;
   bool embeddedWeights = false;
 };
 
-/// May be called once for each set of options; what it points to is never freed.
+/// May be called once for each set of options; what it points to is never
+/// freed.
 IngotDescriptor makeFakeDescriptor(const FakeOptions &options = {});
 
-/// What the model must answer after these tokens.
+/// What the model must answer after these tokens, if it has no weights or the
+/// last byte of its weights is 0.
 std::vector<float> fakeLogits(const std::vector<int32_t> &tokens);
 
 /// Called at the end of every step by worker 0, if set.

@@ -1,7 +1,7 @@
 //===- fake_program.cpp - the fake model as a static executable -----------===//
 //
-// Linked as ingotc links a compiled model. INGOT_FAKE in the environment chooses
-// what is missing; INGOT_COUNT_ALLOCATIONS=1 reports at exit how many
+// Linked as ingotc links a compiled model. INGOT_FAKE in the environment
+// chooses what is missing; INGOT_COUNT_ALLOCATIONS=1 reports at exit how many
 // allocations fell between the first and the last decode step; with
 // INGOT_STEP_DELAY=1 every step takes 20 ms.
 //

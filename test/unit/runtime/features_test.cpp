@@ -10,8 +10,8 @@ namespace {
 
 constexpr uint64_t bit(IngotFeature feature) { return uint64_t{1} << feature; }
 
-/// A Haswell: AVX2, FMA, BMI, no AVX-512; everything set in leaf 7.1, which does
-/// not exist there.
+/// A Haswell: AVX2, FMA, BMI, no AVX-512; everything set in leaf 7.1, which
+/// does not exist there.
 CpuidRegisters readHaswell(uint32_t leaf, uint32_t subleaf) {
   if (leaf == 0)
     return {13, 0, 0, 0};
@@ -41,9 +41,8 @@ TEST(Features, Haswell) {
        {INGOT_FEATURE_AVX2, INGOT_FEATURE_FMA, INGOT_FEATURE_F16C,
         INGOT_FEATURE_BMI2, INGOT_FEATURE_LZCNT, INGOT_FEATURE_MOVBE})
     EXPECT_TRUE(features & bit(feature)) << featureName(feature);
-  for (IngotFeature feature :
-       {INGOT_FEATURE_AVX512F, INGOT_FEATURE_AVXVNNI, INGOT_FEATURE_SSE4A,
-        INGOT_FEATURE_AMX_TILE})
+  for (IngotFeature feature : {INGOT_FEATURE_AVX512F, INGOT_FEATURE_AVXVNNI,
+                               INGOT_FEATURE_SSE4A, INGOT_FEATURE_AMX_TILE})
     EXPECT_FALSE(features & bit(feature)) << featureName(feature);
 }
 
@@ -62,8 +61,7 @@ TEST(Features, StateMustBeEnabledByTheSystem) {
 }
 
 TEST(Features, EveryFeatureHasARow) {
-  uint64_t all =
-      detectFeatures({readEverything, [] { return ~uint64_t{0}; }});
+  uint64_t all = detectFeatures({readEverything, [] { return ~uint64_t{0}; }});
   EXPECT_EQ(all, (uint64_t{1} << (INGOT_FEATURE_PRFCHW + 1)) - 1);
   for (unsigned i = 0; i <= INGOT_FEATURE_PRFCHW; ++i)
     EXPECT_NE(featureName(i), nullptr) << i;

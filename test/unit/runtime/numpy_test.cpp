@@ -46,10 +46,11 @@ std::string read(const std::string &contents, IntegerTensor &tensor) {
 
 TEST(Numpy, ReadsIntegers) {
   IntegerTensor tensor;
-  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }",
-                     bytes<int32_t>({1, -2, 3})),
-                 tensor),
-            "");
+  EXPECT_EQ(
+      read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }",
+               bytes<int32_t>({1, -2, 3})),
+           tensor),
+      "");
   EXPECT_EQ(tensor.shape, std::vector<uint64_t>{3});
   EXPECT_EQ(tensor.values, (std::vector<int32_t>{1, -2, 3}));
   EXPECT_EQ(read(npy("{'shape': (2, 2), 'fortran_order': False, "
@@ -71,10 +72,10 @@ TEST(Numpy, RefusesWhatItCannotRead) {
                      "1234"),
                  tensor),
             "holds elements of type '<f4' where int32 or int64 are needed");
-  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': ()}",
-                     "1234"),
-                 tensor),
-            "has 0 dimensions where one or two are needed");
+  EXPECT_EQ(
+      read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': ()}", "1234"),
+           tensor),
+      "has 0 dimensions where one or two are needed");
   EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}",
                      "1234"),
                  tensor),
@@ -111,8 +112,9 @@ TEST(Numpy, WritesFloats) {
   contents << std::ifstream(path, std::ios::binary).rdbuf();
   std::string text = contents.str();
   ASSERT_EQ(text.size(), 128u + sizeof(rows));
-  EXPECT_NE(text.find("'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)"),
-            std::string::npos);
+  EXPECT_NE(
+      text.find("'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)"),
+      std::string::npos);
   EXPECT_EQ(text[127], '\n');
   EXPECT_EQ(memcmp(text.data() + 128, rows, sizeof(rows)), 0);
   remove(path.c_str());
@@ -121,7 +123,9 @@ TEST(Numpy, WritesFloats) {
 TEST(Numpy, AnUnfinishedFileDisappears) {
   std::string path = temporaryPath("unfinished.npy");
   const float row[1] = {1};
-  { FloatWriter(path, 2, 1).append(row); }
+  {
+    FloatWriter(path, 2, 1).append(row);
+  }
   EXPECT_FALSE(std::ifstream(path).good());
   EXPECT_FALSE(std::ifstream(path + ".tmp" + std::to_string(getpid())).good());
 }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <elf.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -40,8 +41,8 @@ protected:
 
   /// Runs a shell command line after `prefix` variables; $M is the executable.
   Result run(const std::string &line) {
-    std::string script = "cd " + folder + "; M=" + INGOT_FAKE_MODEL + "; " +
-                         line;
+    std::string script =
+        "cd " + folder + "; M=" + INGOT_FAKE_MODEL + "; " + line;
     std::ofstream(folder + "/script") << script;
     int status = system(("sh " + folder + "/script >" + folder + "/out 2>" +
                          folder + "/err </dev/null")
@@ -92,13 +93,13 @@ TEST_F(ProgramTest, ContinuesAText) {
   std::string expected = "Hello" + continueGreedily("Hello", 40) + "\n";
   EXPECT_EQ(result.output, expected);
   EXPECT_NE(result.errors.find("prompt        6 tokens, "), std::string::npos);
-  EXPECT_NE(result.errors.find("new           40 tokens, "),
-            std::string::npos);
+  EXPECT_NE(result.errors.find("new           40 tokens, "), std::string::npos);
   EXPECT_NE(result.errors.find("peak memory"), std::string::npos);
 
   for (const char *line :
        {"printf 'Hello\\n' | $M -n 40 --temp 0 --ignore-eos",
-        "printf 'Hello\\n' >f; $M -f f -n40x --temp 0 || $M -f f -n 40 --temp=0 "
+        "printf 'Hello\\n' >f; $M -f f -n40x --temp 0 || $M -f f -n 40 "
+        "--temp=0 "
         "--ignore-eos",
         "$M -p Hello --predict=40 --temperature 0 --ignore-eos --threads 1"})
     EXPECT_EQ(run(line).output, expected) << line;
@@ -127,7 +128,8 @@ TEST_F(ProgramTest, StopsBeforeAStopText) {
     ++position;
   std::string stop = text.substr(position, 1);
   Result result = run("$M -p Hello -n 40 --temp 0 --ignore-eos --stop nowhere "
-                      "--stop '" + stop + "'");
+                      "--stop '" +
+                      stop + "'");
   EXPECT_EQ(result.output, "Hello" + text.substr(0, position) + "\n");
 }
 
@@ -156,11 +158,21 @@ TEST_F(ProgramTest, TheContextEnds) {
 TEST_F(ProgramTest, AllocatesNothingBetweenTokens) {
   for (const char *options : {"--temp 0", "--seed 1", "--seed 1 --top-k 0"}) {
     Result result = run("INGOT_COUNT_ALLOCATIONS=1 $M -p abc -n 150 "
-                        "--ignore-eos " + std::string(options));
+                        "--ignore-eos " +
+                        std::string(options));
     EXPECT_NE(result.errors.find("allocations: 0 in 149 steps"),
               std::string::npos)
         << result.errors;
   }
+}
+
+TEST_F(ProgramTest, AsksForNoMemoryBetweenTokens) {
+  Result result = run(std::string(INGOT_COUNT_MEMORY_CALLS) +
+                      " $M -p abc -n 150 --ignore-eos --seed 1 -t 2 "
+                      "--oversubscribe");
+  EXPECT_EQ(result.status, 0) << result.errors;
+  EXPECT_NE(result.errors.find("\nmemory calls: 0 between "), std::string::npos)
+      << result.errors;
 }
 
 TEST_F(ProgramTest, CtrlCEndsCleanly) {
@@ -328,9 +340,8 @@ TEST_F(ProgramTest, WhatIsMissingIsSaid) {
   expectError("INGOT_FAKE=no-tokenizer $M perplexity x", 1, noTokenizer);
   EXPECT_EQ(run("INGOT_FAKE=no-tokenizer $M logits --tokens 1 -o a.npy").status,
             0);
-  for (const char *command :
-       {"-p x", "bench", "logits --tokens 1 -o a.npy",
-        "run --input tokens=x --output logits=y"})
+  for (const char *command : {"-p x", "bench", "logits --tokens 1 -o a.npy",
+                              "run --input tokens=x --output logits=y"})
     expectError("INGOT_FAKE=vocabulary $M " + std::string(command), 1,
                 "this executable holds no model that generates, only: "
                 "tokenize, info");
@@ -357,12 +368,74 @@ TEST_F(ProgramTest, ExternalWeights) {
                                 "where the model needs 4096; copy the file "
                                 "again\n"),
             std::string::npos);
-  Result good = run(copy + "head -c 4096 /dev/zero >fake.weights; ./m -p x -n 1");
+  Result good =
+      run(copy + "head -c 4096 /dev/zero >fake.weights; ./m -p x -n 1");
   EXPECT_EQ(good.status, 0) << good.errors;
 }
 
+/// Adds weights to an executable as codegen/link does: at the next 2 MiB of the
+/// file and of the address space, found by a PT_LOAD in place of PT_NOTE.
+void embedWeights(const std::string &path, const std::string &weights) {
+  std::string file = readFile(path);
+  constexpr uint64_t alignment = 2 << 20;
+  auto align = [](uint64_t value) {
+    return (value + alignment - 1) / alignment * alignment;
+  };
+  uint64_t offset = align(file.size());
+  file.resize(offset);
+  auto *header = reinterpret_cast<Elf64_Ehdr *>(file.data());
+  auto *segments =
+      reinterpret_cast<Elf64_Phdr *>(file.data() + header->e_phoff);
+  uint64_t end = 0;
+  Elf64_Phdr *note = nullptr;
+  for (int i = 0; i < header->e_phnum; ++i) {
+    if (segments[i].p_type == PT_NOTE)
+      note = &segments[i];
+    if (segments[i].p_type == PT_LOAD)
+      end = std::max(end, segments[i].p_vaddr + segments[i].p_memsz);
+  }
+  ASSERT_NE(note, nullptr);
+  // Not in ascending order as ELF asks; Linux does not mind.
+  *note = {PT_LOAD,      PF_R,           offset,         align(end),
+           0x544f474e49, weights.size(), weights.size(), alignment};
+  std::ofstream(path, std::ios::binary) << file << weights;
+}
+
+TEST_F(ProgramTest, EmbeddedWeights) {
+  std::string weights(fakeWeightBytes, '\0');
+  std::string line = "INGOT_FAKE=embedded ./m -p abc -n 20 --temp 0 "
+                     "--ignore-eos";
+  std::string expected = "abc" + continueGreedily("abc", 20) + "\n";
+  run("cp $M m");
+  embedWeights(folder + "/m", weights);
+  Result zero = run(line);
+  EXPECT_EQ(zero.status, 0) << zero.errors;
+  EXPECT_EQ(zero.output, expected);
+
+  weights.back() = 1;
+  run("cp $M m");
+  embedWeights(folder + "/m", weights);
+  Result one = run(line);
+  EXPECT_EQ(one.status, 0) << one.errors;
+  EXPECT_NE(one.output, expected);
+
+  Result cut = run("truncate -s -1 m; " + line);
+  EXPECT_EQ(cut.status, 1);
+  EXPECT_NE(cut.errors.find("/m: the file is truncated: its weights end at "),
+            std::string::npos)
+      << cut.errors;
+
+  run("cp $M m");
+  embedWeights(folder + "/m", weights.substr(1));
+  Result shorter = run(line);
+  EXPECT_EQ(shorter.errors, "m: error: the weights in the executable are 4095 "
+                            "bytes where the model needs 4096; compile the "
+                            "model again\n");
+}
+
 TEST_F(ProgramTest, WrongCommandLines) {
-  expectError("$M --frobnicate", 2, "unknown option '--frobnicate'; see --help");
+  expectError("$M --frobnicate", 2,
+              "unknown option '--frobnicate'; see --help");
   expectError("$M frobnicate", 2, "unknown command 'frobnicate'; see --help");
   expectError("$M -n", 2, "-n needs a value (N)");
   expectError("$M -n 1.5 -p x", 2,

@@ -155,8 +155,9 @@ TEST(Sampler, FiltersOfALargeVocabularyMatchAFullSort) {
   const size_t vocabulary = 50000;
   std::vector<float> logits(vocabulary);
   for (size_t i = 0; i < vocabulary; ++i)
-    logits[i] = static_cast<float>(philox({uint32_t(i), 0, 0, 0}, 7)[0] % 4096) /
-                512; // many ties
+    logits[i] =
+        static_cast<float>(philox({uint32_t(i), 0, 0, 0}, 7)[0] % 4096) /
+        512; // many ties
   std::vector<int32_t> order(vocabulary);
   for (size_t i = 0; i < vocabulary; ++i)
     order[i] = static_cast<int32_t>(i);
@@ -188,7 +189,8 @@ TEST(Sampler, FiltersOfALargeVocabularyMatchAFullSort) {
   for (int position = 0; position < 200; ++position) {
     std::vector<float> copy = logits;
     int32_t token = sampler.sample(copy, position);
-    EXPECT_LT(std::find(order.begin(), order.end(), token) - order.begin(), 100);
+    EXPECT_LT(std::find(order.begin(), order.end(), token) - order.begin(),
+              100);
   }
 }
 

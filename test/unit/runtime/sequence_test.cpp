@@ -27,7 +27,9 @@ class SequenceTest : public testing::TestWithParam<uint32_t> {
 protected:
   void SetUp() override {
     stepRows.clear();
-    fakeStepHook = [](const IngotStep *step) { stepRows.push_back(step->rows); };
+    fakeStepHook = [](const IngotStep *step) {
+      stepRows.push_back(step->rows);
+    };
   }
   void TearDown() override { fakeStepHook = nullptr; }
 

@@ -10,9 +10,9 @@ using namespace ingot::runtime;
 
 namespace {
 
-/// Each worker writes its own slot, unprotected, and reads all others' after the
-/// barrier: a worker that passes too early, or does not see what was written
-/// before, finds an old number.
+/// Each worker writes its own slot, unprotected, and reads all others' after
+/// the barrier: a worker that passes too early, or does not see what was
+/// written before, finds an old number.
 struct Stress {
   std::vector<uint64_t> slots;
   std::vector<uint64_t> errors;
