@@ -3,6 +3,7 @@
 #include "runtime/core/json.h"
 #include "runtime/core/process.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -101,47 +102,55 @@ void JsonWriter::print() {
 
 std::string readableJson(std::string_view json) {
   std::string result;
-  unsigned depth = 0;
-  bool lineStarted = false;
-  auto newLine = [&] {
-    if (lineStarted)
-      result += '\n';
-    lineStarted = false;
+  std::string brackets; // that are open
+  std::string line;
+  bool isElement = false; // the next text begins an element of an array
+  auto endLine = [&] {
+    while (line.ends_with(' '))
+      line.pop_back();
+    if (!line.empty())
+      result += line + '\n';
+    line.clear();
   };
   auto add = [&](std::string_view text) {
-    if (!lineStarted)
-      result.append(2 * (depth ? depth - 1 : 0), ' ');
-    lineStarted = true;
-    result += text;
+    if (line.empty() && brackets.size() > 1)
+      line.append(2 * (brackets.size() - 1), ' ');
+    if (isElement)
+      line.replace(line.size() - std::min<size_t>(2, line.size()), 2, "- ");
+    isElement = false;
+    line += text;
   };
   for (size_t i = 0; i < json.size(); ++i) {
     char c = json[i];
     if (c == '{' || c == '[') {
-      newLine();
-      ++depth;
+      endLine();
+      isElement = c == '[' || brackets.ends_with('[');
+      brackets += c;
     } else if (c == '}' || c == ']') {
-      newLine();
-      depth -= depth > 0;
+      endLine();
+      if (!brackets.empty())
+        brackets.pop_back();
     } else if (c == ',') {
-      newLine();
+      endLine();
+      isElement = brackets.ends_with('[');
     } else if (c == ':') {
       add(": ");
     } else if (c == '"') {
       std::string text;
       for (++i; i < json.size() && json[i] != '"'; ++i) {
-        if (json[i] == '\\' && i + 1 < json.size()) {
-          ++i;
-          text += json[i] == 'n' || json[i] == 't' ? ' ' : json[i];
-        } else {
-          text += json[i];
-        }
+        bool escape = json[i] == '\\' && i + 1 < json.size();
+        if (escape && (json[i + 1] == 'n' || json[i + 1] == 't'))
+          text += ' ';
+        else
+          text += json[i + escape];
+        i += escape;
       }
       add(text);
     } else if (c != ' ' && c != '\n' && c != '\t' && c != '\r') {
       add({&c, 1});
     }
   }
-  newLine();
+  endLine();
   return result;
 }
 

@@ -45,8 +45,8 @@ private:
   bool first = true;
 };
 
-/// JSON as indented lines without brackets and quotes. Text that is no JSON
-/// comes out readable too, if not pretty.
+/// JSON as indented lines without brackets and quotes, elements of arrays after
+/// dashes. Text that is no JSON comes out readable too, if not pretty.
 std::string readableJson(std::string_view json);
 
 } // namespace ingot::runtime

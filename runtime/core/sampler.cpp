@@ -26,20 +26,43 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, uint64_t key) {
 
 double exponential(double x) {
   // e^x = 2^k e^r with |r| <= ln 2 / 2, the second by its Taylor series: the
-  // first term left out is below 2^-57. ln 2 comes in two parts (fdlibm's), of
+  // first term left out is below 2^-62. ln 2 comes in two parts (fdlibm's), of
   // which the first times k is exact.
   if (!(x > -700))
     return 0;
   constexpr double log2e = 1.44269504088896338700;
   constexpr double ln2High = 6.93147180369123816490e-01;
   constexpr double ln2Low = 1.90821492927058770002e-10;
+  constexpr auto inverseFactorials = [] {
+    std::array<double, 15> inverses{1};
+    double factorial = 1;
+    for (size_t n = 1; n < inverses.size(); ++n)
+      inverses[n] = 1 / (factorial *= static_cast<double>(n));
+    return inverses;
+  }();
   int64_t k = static_cast<int64_t>(x * log2e - 0.5);
   double r = x - static_cast<double>(k) * ln2High;
   r -= static_cast<double>(k) * ln2Low;
-  double sum = 1;
-  for (int n = 14; n >= 1; --n)
-    sum = 1 + sum * r / n;
+  double sum = 0;
+  for (size_t n = inverseFactorials.size(); n-- > 0;)
+    sum = sum * r + inverseFactorials[n];
   return sum * std::bit_cast<double>((k + 1023) << 52);
+}
+
+/// The index of the first of the largest numbers.
+static size_t findLargest(std::span<const float> values) {
+  // Several maxima beside each other, which the compiler turns into vectors.
+  constexpr size_t lanes = 16;
+  std::array<float, lanes> largest;
+  largest.fill(-INFINITY);
+  size_t whole = values.size() / lanes * lanes;
+  for (size_t i = 0; i < whole; i += lanes)
+    for (size_t lane = 0; lane < lanes; ++lane)
+      largest[lane] = std::max(largest[lane], values[i + lane]);
+  for (size_t i = whole; i < values.size(); ++i)
+    largest[0] = std::max(largest[0], values[i]);
+  float best = *std::max_element(largest.begin(), largest.end());
+  return std::find(values.begin(), values.end(), best) - values.begin();
 }
 
 Sampler::Sampler(const SamplerOptions &options, uint32_t vocabulary)
@@ -106,9 +129,11 @@ size_t Sampler::keepLikely(float best) {
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (i == sortedCount) {
       sortedCount = std::min(candidates.size(), std::max<size_t>(256, 4 * i));
-      std::partial_sort(candidates.begin() + i,
-                        candidates.begin() + sortedCount, candidates.end(),
-                        isBetter);
+      auto end = candidates.begin() + sortedCount;
+      if (end != candidates.end())
+        std::nth_element(candidates.begin() + i, end, candidates.end(),
+                         isBetter);
+      std::sort(candidates.begin() + i, end, isBetter);
     }
     double mass = exponential(double{candidates[i].logit} - best);
     if (i > 0 && mass < options.minP)
@@ -122,13 +147,13 @@ size_t Sampler::keepLikely(float best) {
 
 int32_t Sampler::sample(std::span<float> logits, uint64_t position) {
   penalize(logits);
-  auto largest = std::max_element(logits.begin(), logits.end());
-  if (!std::isfinite(*largest))
+  size_t largest = findLargest(logits);
+  if (largest == logits.size() || !std::isfinite(logits[largest]))
     return -1;
   if (options.temperature <= 0)
-    return static_cast<int32_t>(largest - logits.begin());
+    return static_cast<int32_t>(largest);
 
-  float best = *largest;
+  float best = logits[largest];
   size_t topK = static_cast<size_t>(options.topK);
   if (topK && topK < logits.size()) {
     takeBest(logits, topK);

@@ -54,30 +54,25 @@ void ingot_team_barrier(IngotTeam *team, uint32_t) {
 namespace ingot::runtime {
 
 Team::Team(uint32_t workers) {
-  struct Start {
-    Team *team;
-    uint32_t worker;
-  };
+  // A thread that calls malloc or free gets a heap of its own, so what threads
+  // start with lies here.
   auto enter = [](void *argument) -> void * {
-    Start *start = static_cast<Start *>(argument);
-    Team *team = start->team;
-    uint32_t worker = start->worker;
-    delete start;
-    team->work(worker);
+    auto *thread = static_cast<Thread *>(argument);
+    thread->team->work(thread->worker);
     return nullptr;
   };
   if (workers > 1)
-    threads = new unsigned long[workers - 1];
+    threads = new Thread[workers - 1];
   // Generated code keeps its buffers in arenas, so little stack is enough.
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 1 << 20);
+  // Threads wait for the first run, so none reads the count before it is final.
   for (uint32_t worker = 1; worker < workers; ++worker) {
-    Start *start = new Start{this, worker};
-    if (pthread_create(&threads[worker - 1], &attributes, enter, start) != 0) {
-      delete start;
+    Thread &thread = threads[worker - 1];
+    thread = {this, worker, 0};
+    if (pthread_create(&thread.handle, &attributes, enter, &thread) != 0)
       break;
-    }
     shared.workers = worker + 1;
   }
   pthread_attr_destroy(&attributes);
@@ -88,7 +83,7 @@ Team::~Team() {
     function = nullptr;
     start.advance();
     for (uint32_t worker = 1; worker < shared.workers; ++worker)
-      pthread_join(threads[worker - 1], nullptr);
+      pthread_join(threads[worker - 1].handle, nullptr);
   }
   delete[] threads;
 }

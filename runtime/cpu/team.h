@@ -58,13 +58,18 @@ public:
   void run(Function function, void *context);
 
 private:
+  struct Thread {
+    Team *team;
+    uint32_t worker;
+    unsigned long handle; ///< pthread_t
+  };
   void work(uint32_t worker);
 
   IngotTeam shared;
   IngotEpoch start;
   Function function = nullptr; ///< nullptr: leave
   void *context = nullptr;
-  unsigned long *threads = nullptr; ///< pthread_t of workers 1 and up
+  Thread *threads = nullptr; ///< of workers 1 and up
 };
 
 } // namespace ingot::runtime

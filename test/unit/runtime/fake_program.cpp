@@ -3,7 +3,7 @@
 // Linked as ingotc links a compiled model. INGOT_FAKE in the environment
 // chooses what is missing; INGOT_COUNT_ALLOCATIONS=1 reports at exit how many
 // allocations fell between the first and the last decode step; with
-// INGOT_STEP_DELAY=1 every step takes 20 ms.
+// INGOT_STEP_DELAY=N every step takes N ms.
 //
 //===----------------------------------------------------------------------===//
 
@@ -60,7 +60,11 @@ static IngotDescriptor makeDescriptor() {
     });
   }
   if (getenv("INGOT_STEP_DELAY"))
-    fakeStepHook = [](const IngotStep *) { usleep(20000); };
+    fakeStepHook = [](const IngotStep *) {
+      // In pieces, since a signal ends a sleep early.
+      for (int i = 0; i < atoi(getenv("INGOT_STEP_DELAY")); ++i)
+        usleep(1000);
+    };
   const char *kind = getenv("INGOT_FAKE");
   auto is = [kind](const char *name) { return kind && !strcmp(kind, name); };
   FakeOptions options;

@@ -157,8 +157,11 @@ TEST(Json, Writes) {
 }
 
 TEST(Json, ReadsAsLines) {
-  EXPECT_EQ(readableJson(R"({"a": 1, "b": {"c": "d, e"}, "f": ["g", 2]})"),
-            "a: 1\nb: \n  c: d, e\nf: \n  g\n  2\n");
+  EXPECT_EQ(readableJson(R"({"a": 1, "b": {"c": "d, e"}, "f": ["g", 2],
+                             "h": [{"i": 3, "j": {}}, {"k": "\"\n"}]})"),
+            "a: 1\nb:\n  c: d, e\nf:\n- g\n- 2\n"
+            "h:\n  - i: 3\n    j:\n  - k: \"\n");
+  EXPECT_EQ(readableJson("}]],,\"unfinished\\"), "unfinished\\\n");
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -176,14 +177,24 @@ TEST_F(ProgramTest, AsksForNoMemoryBetweenTokens) {
 }
 
 TEST_F(ProgramTest, CtrlCEndsCleanly) {
-  Result result = run("INGOT_STEP_DELAY=1 timeout --preserve-status -s INT 0.5 "
-                      "$M -p abc --temp 0 --ignore-eos");
+  Result result =
+      run("INGOT_STEP_DELAY=20 timeout --preserve-status -s INT 0.5 "
+          "$M -p abc --temp 0 --ignore-eos");
   EXPECT_EQ(result.status, 130);
   std::string whole = "abc" + continueGreedily("abc", 197);
   ASSERT_GT(result.output.size(), 5u);
   result.output.pop_back();
   EXPECT_EQ(result.output, whole.substr(0, result.output.size()));
   EXPECT_NE(result.errors.find("\nnew "), std::string::npos);
+}
+
+TEST_F(ProgramTest, ASecondCtrlCEndsAtOnce) {
+  Result result = run("INGOT_STEP_DELAY=3000 $M -p abc --temp 0 & p=$!; "
+                      "sleep 0.5; kill -INT $p; sleep 0.3; kill -INT $p; "
+                      "wait $p");
+  EXPECT_EQ(result.status, 128 + SIGINT);
+  EXPECT_EQ(result.output, "abc");
+  EXPECT_EQ(result.errors.find("new "), std::string::npos);
 }
 
 TEST_F(ProgramTest, Logits) {
