@@ -143,7 +143,7 @@ def test_bench_keeps_to_the_plan(default):
     peak, planned = result["peak_memory_bytes"], result["planned_memory_bytes"]
     print(f"peak {peak}, planned {planned}, seen from outside {finished.peak_bytes}")
     assert 0.95 * planned <= peak <= planned + 2 * 2**20
-    assert abs(finished.peak_bytes - peak) <= 2 * 2**20
+    assert finished.peak_bytes >= peak - 2**20, "less was seen from outside: the reported peak is not the process's"
     for key in ("prefill_tokens_per_second", "decode_tokens_per_second", "read_ceiling_bytes_per_second"):
         assert result[key] > 0
     assert result["depth"] == 4064

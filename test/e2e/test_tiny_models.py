@@ -48,11 +48,13 @@ def test_workers_give_the_same_bits(ingot, name, options):
 
 @pytest.mark.parametrize("name", TINY)
 def test_default_path_stays_near(ingot, name):
-    """Random models magnify rounding: the bound is loose, it catches what is wrong and not what is imprecise."""
+    """Random models magnify rounding, more with each layer: the bound catches what is wrong, not what is imprecise.
+    llama.cpp, which quantises activations too, differs by 0.02 to 0.03, and by 0.06 on nine layers."""
     reference = tiny_reference(name)
     logits = ingot.logits(ingot.compile(tiny_path(name), "--mcpu=native"), reference["prompt"])
     error = np.sqrt(np.mean((logits - reference["logits"]) ** 2) / np.mean(reference["logits"] ** 2))
-    assert error <= 0.06, f"relative error {error:.3f}"
+    bound = 0.04 + 0.01 * reference["layers"]
+    assert error <= bound, f"relative error {error:.3f}, allowed is {bound:.2f}"
 
 
 @pytest.mark.parametrize("name", ["wide_heads_f32", "three_kv_heads_q4_1"])

@@ -145,10 +145,10 @@ class Ingot:
         return json.loads(output_of([*self.command, "-p", prompt, "-n", new, "-d", depth]))
 
     def prefill(self, tokens):
-        return self.result(tokens, 1, 0)["prefill_tokens_per_second"]
+        return self.result(tokens, 0, 0)["prefill_tokens_per_second"]
 
     def decode(self, tokens, depth):
-        return self.result(1, tokens, depth)["decode_tokens_per_second"]
+        return self.result(0, tokens, depth)["decode_tokens_per_second"]
 
 
 def cpu_name():
