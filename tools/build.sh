@@ -44,6 +44,6 @@ fi
 # A build folder that has its tests keeps them.
 if [ "$tests" = ON ] || [ ! -f build/CMakeCache.txt ]; then
   cmake -G Ninja -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22 \
-    -DINGOT_BUILD_TESTS=$tests
+    -DINGOT_BUILD_TESTS=$tests -DINGOT_BUILD_FUZZERS=$tests
 fi
 cmake --build build
