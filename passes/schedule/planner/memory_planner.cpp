@@ -230,10 +230,12 @@ std::optional<Plan> place(const Problem &problem, const Analysis &analysis,
   std::vector<Placed> placed; // ascending offsets
   placed.reserve(order.size());
   // What must start at the base comes first, and finds it free.
-  std::vector<uint32_t> atBaseFirst(order.begin(), order.end());
-  std::stable_partition(
-      atBaseFirst.begin(), atBaseFirst.end(),
-      [&](uint32_t index) { return problem.buffers[index].atBase; });
+  std::vector<uint32_t> atBaseFirst;
+  atBaseFirst.reserve(order.size());
+  for (bool atBase : {true, false})
+    llvm::copy_if(order, std::back_inserter(atBaseFirst), [&](uint32_t index) {
+      return problem.buffers[index].atBase == atBase;
+    });
   for (uint32_t index : atBaseFirst) {
     const Buffer &buffer = problem.buffers[index];
     if (buffer.bytes == 0)

@@ -52,7 +52,8 @@ struct Plan {
 
 /// Plans the arena. Deterministic. On bad input (a cycle, an operation out of
 /// range, an alignment that is no power of two, a buffer without access, sizes
-/// whose sum exceeds 2^62, conflicting buffers at the base) returns nothing and puts one line into `error`.
+/// whose sum exceeds 2^62, conflicting buffers at the base) returns nothing and
+/// puts one line into `error`.
 /// Takes O(operations * edges / 64 + buffers^2) time per order tried and
 /// (operations + buffers) * max(operations, buffers) / 8 bytes of memory.
 std::optional<Plan> planMemory(const Problem &problem, std::string &error);

@@ -71,6 +71,8 @@ std::optional<Conflict> findOverlap(const Problem &problem,
   for (uint32_t i = 0; i < buffers.size(); ++i) {
     if (offsets[i] % buffers[i].alignment != 0)
       return Conflict{i, i, "misaligned"};
+    if (buffers[i].atBase && buffers[i].bytes != 0 && offsets[i] != 0)
+      return Conflict{i, i, "not at the base"};
     if (offsets[i] > arenaBytes || buffers[i].bytes > arenaBytes - offsets[i])
       return Conflict{i, i, "outside the arena"};
   }

@@ -225,6 +225,8 @@ Problem randomProblem(std::mt19937_64 &random) {
       buffer.accesses.push_back(uint32_t(below(problem.operations)));
     problem.buffers.push_back(buffer);
   }
+  if (buffers && below(2))
+    problem.buffers[below(buffers)].atBase = true;
   return problem;
 }
 
@@ -279,6 +281,7 @@ TEST(MemoryPlanner, RandomOrders) {
     for (size_t b = 0; b < plan.offsets.size(); ++b) {
       const Buffer &buffer = problem.buffers[b];
       ASSERT_EQ(plan.offsets[b] % buffer.alignment, 0u);
+      ASSERT_TRUE(!buffer.atBase || plan.offsets[b] == 0);
       end = std::max(end, plan.offsets[b] + buffer.bytes);
       total += buffer.bytes + buffer.alignment;
       alignment = std::max(alignment, buffer.alignment);
@@ -320,7 +323,8 @@ TEST(OverlapChecker, AgreesWithTheClosureOnRandomOffsets) {
     if (plan.offsets.empty())
       continue;
     size_t moved = random() % plan.offsets.size();
-    const Buffer &buffer = problem.buffers[moved];
+    Buffer &buffer = problem.buffers[moved];
+    buffer.atBase = false;
     plan.offsets[moved] =
         random() % (plan.arenaBytes + 1) / buffer.alignment * buffer.alignment;
     bool want = overlaps(problem, plan.offsets);
@@ -342,6 +346,9 @@ TEST(OverlapChecker, AddressesOutsideTheArena) {
             "outside the arena");
   EXPECT_EQ(findOverlap(problem, {32}, 163)->reason, "misaligned");
   EXPECT_TRUE(findOverlap(problem, {}, 163));
+  problem.buffers[0].atBase = true;
+  EXPECT_FALSE(findOverlap(problem, {0}, 100));
+  EXPECT_TRUE(findOverlap(problem, {64}, 164));
 }
 
 TEST(MemoryPlanner, SmallCases) {
@@ -359,6 +366,9 @@ TEST(MemoryPlanner, SmallCases) {
                 .arenaBytes,
             64u);
   EXPECT_EQ(mustPlan({1, {}, {{0, 64, {0}}, {0, 64, {0}}}}).arenaBytes, 0u);
+  Plan base = mustPlan({1, {}, {{640, 64, {0}}, {64, 64, {0}, true}}});
+  EXPECT_EQ(base.offsets, (std::vector<uint64_t>{64, 0}));
+  EXPECT_EQ(base.arenaBytes, 704u);
   EXPECT_EQ(mustPlan({1, {}, {{1, 1, {0}}, {1, 4096, {0}}}}).arenaAlignment,
             4096u);
 }
@@ -381,6 +391,9 @@ TEST(MemoryPlanner, BadInput) {
   EXPECT_EQ(error({1, {}, {{1, 1, {7}}}}),
             "buffer 0: accessed by operation 7 of 1");
   EXPECT_EQ(error({1, {}, {{UINT64_MAX, 1, {0}}}}), "buffer 0: too large");
+  EXPECT_EQ(
+      error({1, {}, {{1, 1, {0}, true}, {1, 1, {0}, true}}}),
+      "buffers 0 and 1 are live together and must both start at the base");
   uint64_t half = uint64_t(1) << 61;
   EXPECT_EQ(error({1, {}, {{half, 1, {0}}, {half, 1, {0}}}}),
             "the buffers' sizes exceed the address space");
