@@ -3,6 +3,7 @@
 #include "runtime/core/model.h"
 #include "runtime/core/error.h"
 #include "runtime/core/process.h"
+#include "runtime/cpu/cpu_count.h"
 #include "runtime/cpu/features.h"
 
 #include <algorithm>
@@ -52,10 +53,21 @@ const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor) {
   return nullptr;
 }
 
-Model::Model(const IngotDescriptor &descriptor, uint32_t workers)
+uint32_t chooseWorkers(const ThreadOptions &options) {
+  uint32_t cpus = countUsableCpus();
+  uint32_t wanted =
+      options.threads ? static_cast<uint32_t>(options.threads) : cpus;
+  if (options.oversubscribe || wanted <= cpus)
+    return wanted;
+  note("--threads %u: this process may use %u CPUs; using %u", wanted, cpus,
+       cpus);
+  return cpus;
+}
+
+Model::Model(const IngotDescriptor &descriptor, const ThreadOptions &threads)
     : descriptor(descriptor), entry(requireEntry(descriptor)),
       variant(requireVariant(entry)), weights(descriptor),
-      arenas(descriptor, weights.data()), team(workers) {
+      arenas(descriptor, weights.data()), team(chooseWorkers(threads)) {
   weights.startPopulating();
 }
 

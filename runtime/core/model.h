@@ -14,11 +14,20 @@
 
 namespace ingot::runtime {
 
+struct ThreadOptions {
+  int64_t threads = 0; ///< 0: as many as there are CPUs to use
+  bool oversubscribe = false;
+};
+
+/// The number of workers. More threads than CPUs are clamped, with a note,
+/// unless oversubscription is asked for.
+uint32_t chooseWorkers(const ThreadOptions &options);
+
 class Model {
 public:
   /// Opens the generating entry. Fails with one message when no variant runs
   /// here, before any code that needs one.
-  Model(const IngotDescriptor &descriptor, uint32_t workers);
+  Model(const IngotDescriptor &descriptor, const ThreadOptions &threads);
 
   const IngotDescriptor &descriptor;
   const IngotEntry &entry;

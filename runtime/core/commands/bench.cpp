@@ -62,11 +62,11 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
                   INT32_MAX, depth);
   options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000,
                   repetitions);
-  threads.declare(options);
+  declareThreads(options, threads);
   options.flag({"--json"}, "print JSON (always so)", json);
   options.parse(arguments);
 
-  Model model(descriptor, threads.workers());
+  Model model(descriptor, threads);
   const int64_t context = model.context();
   if (depth > context)
     fail("--depth %lld is more than the context of %lld positions; use less, "

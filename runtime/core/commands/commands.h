@@ -9,6 +9,7 @@
 #define INGOT_RUNTIME_CORE_COMMANDS_COMMANDS_H
 
 #include "runtime/abi.h"
+#include "runtime/core/model.h"
 #include "runtime/core/options.h"
 #include "runtime/text/tokenizer.h"
 
@@ -37,17 +38,8 @@ text::Tokenizer openTokenizer(const IngotDescriptor &descriptor);
 std::string readPrompt(const std::optional<std::string> &text,
                        const std::optional<std::string> &file);
 
-/// The options that every command with a model has.
-struct ThreadOptions {
-  int64_t threads = 0; ///< 0: as many as there are CPUs to use
-  bool oversubscribe = false;
-
-  void declare(Options &options);
-
-  /// The number of workers. More threads than CPUs are clamped, with a note,
-  /// unless oversubscription is asked for.
-  uint32_t workers() const;
-};
+/// Declares --threads and --oversubscribe.
+void declareThreads(Options &options, ThreadOptions &threads);
 
 } // namespace ingot::runtime
 

@@ -63,7 +63,7 @@ GenerateOptions parseOptions(Arguments arguments) {
   options.flag({"--no-display-prompt"}, "print the new text alone",
                result.hidePrompt);
   options.flag({"--special"}, "print control tokens too", result.showSpecial);
-  result.threads.declare(options);
+  declareThreads(options, result.threads);
   options.parse(arguments);
   return result;
 }
@@ -117,7 +117,7 @@ struct Statistics {
 int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   GenerateOptions options = parseOptions(arguments);
   text::Tokenizer tokenizer = openTokenizer(descriptor);
-  Model model(descriptor, options.threads.workers());
+  Model model(descriptor, options.threads);
   std::string prompt = readPrompt(options.prompt, options.file);
   std::vector<int32_t> tokens = encodePrompt(tokenizer, prompt, model);
 

@@ -3,9 +3,7 @@
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/error.h"
 #include "runtime/core/process.h"
-#include "runtime/cpu/cpu_count.h"
 
-#include <algorithm>
 #include <unistd.h>
 
 namespace ingot::runtime {
@@ -38,21 +36,12 @@ std::string readPrompt(const std::optional<std::string> &text,
   return contents;
 }
 
-void ThreadOptions::declare(Options &options) {
+void declareThreads(Options &options, ThreadOptions &threads) {
   constexpr int64_t farAboveAnyMachine = 65536;
   options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  farAboveAnyMachine, threads);
+                  farAboveAnyMachine, threads.threads);
   options.flag({"--oversubscribe"}, "let --threads exceed the CPUs (slow)",
-               oversubscribe);
-}
-
-uint32_t ThreadOptions::workers() const {
-  uint32_t cpus = countUsableCpus();
-  uint32_t wanted = threads ? static_cast<uint32_t>(threads) : cpus;
-  if (wanted > cpus && !oversubscribe)
-    note("--threads %u: this process may use %u CPUs; using %u", wanted, cpus,
-         cpus);
-  return oversubscribe ? wanted : std::min(wanted, cpus);
+               threads.oversubscribe);
 }
 
 } // namespace ingot::runtime

@@ -26,7 +26,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
                   "rows of a step, 1 is token by token (default: as many as "
                   "give logits in one step)",
                   1, INT32_MAX, chunk);
-  threads.declare(options);
+  declareThreads(options, threads);
   options.parse(arguments);
 
   if (list && file)
@@ -40,7 +40,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
     failUsage("%s: no list of token numbers like 1,2,3",
               list ? "--tokens" : file->c_str());
 
-  Model model(descriptor, threads.workers());
+  Model model(descriptor, threads);
   Sequence sequence(model);
   sequence.check(*tokens);
   FloatWriter writer(*path, tokens->size(), descriptor.vocabulary);

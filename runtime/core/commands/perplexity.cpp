@@ -45,7 +45,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
                   INT32_MAX, chunkTokens);
   options.integer({"--chunks"}, "most chunks, -1 all (default)", -1, INT32_MAX,
                   mostChunks);
-  threads.declare(options);
+  declareThreads(options, threads);
   options.parse(arguments);
   if (positional && file)
     failUsage("two files are given; use one of them");
@@ -53,7 +53,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
     failUsage("no file: give the name of a text file");
 
   text::Tokenizer tokenizer = openTokenizer(descriptor);
-  Model model(descriptor, threads.workers());
+  Model model(descriptor, threads);
   if (chunkTokens > model.context())
     fail("chunks of %lld tokens are more than the context of %u; use -c %u, or "
          "compile the model with a larger --context",

@@ -155,13 +155,13 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
                inputNames);
   options.list({"--output", "-o"}, "NAME=FILE", "where to write an output",
                outputNames);
-  threads.declare(options);
+  declareThreads(options, threads);
   options.parse(arguments);
   if (outputNames.size() != 1)
     failUsage("one output is needed: --output logits=FILE.npy");
   auto [outputName, outputPath] = splitAssignment(outputNames[0], "--output");
 
-  Model model(descriptor, threads.workers());
+  Model model(descriptor, threads);
   if (outputName != model.entry.outputs[0].name)
     failUsage("--output: the model has no output '%s', only %s",
               outputName.c_str(), model.entry.outputs[0].name);

@@ -177,9 +177,9 @@ TEST_F(ProgramTest, AsksForNoMemoryBetweenTokens) {
 }
 
 TEST_F(ProgramTest, CtrlCEndsCleanly) {
-  Result result =
-      run("INGOT_STEP_DELAY=20 timeout --preserve-status -s INT 0.5 "
-          "$M -p abc --temp 0 --ignore-eos");
+  Result result = run("INGOT_STEP_DELAY=20 timeout --foreground "
+                      "--preserve-status -s INT 0.5 "
+                      "$M -p abc --temp 0 --ignore-eos");
   EXPECT_EQ(result.status, 130);
   std::string whole = "abc" + continueGreedily("abc", 197);
   ASSERT_GT(result.output.size(), 5u);
@@ -356,7 +356,7 @@ TEST_F(ProgramTest, WhatIsMissingIsSaid) {
     expectError("INGOT_FAKE=vocabulary $M " + std::string(command), 1,
                 "this executable holds no model that generates, only: "
                 "tokenize, info");
-  expectError("INGOT_FAKE=future-cpu $M -p x", 1,
+  expectError("INGOT_FAKE=future-cpu $M -p x -t 60000", 1,
               "this CPU runs none of the compiled variants: future lacks "
               "feature 63 (compile the model for this CPU, or with "
               "--mcpu=portable)");

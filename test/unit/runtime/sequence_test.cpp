@@ -34,7 +34,7 @@ protected:
   void TearDown() override { fakeStepHook = nullptr; }
 
   IngotDescriptor descriptor = makeFakeDescriptor();
-  Model model{descriptor, GetParam()};
+  Model model{descriptor, {GetParam(), /*oversubscribe=*/true}};
   Sequence sequence{model};
 };
 
