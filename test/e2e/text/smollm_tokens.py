@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """SmolLM2's tokens for 500 texts against those of Hugging Face `tokenizers`, stored in test/data/text.
 
-Needs the Python packages gguf and numpy.
+Needs the Python packages gguf and numpy with --tool; test_tokens.py is the same under pytest.
 """
 
 import argparse

@@ -4,17 +4,15 @@
 They come with the source package llama-cpp-python on PyPI; the tokens were made without adding and without
 parsing special tokens. Every text of every supported vocabulary must give equal tokens.
 
-Needs the Python packages gguf and numpy.
+Needs the Python packages gguf and numpy with --tool; test_tokens.py is the same under pytest.
 """
 
 import argparse
 import sys
-from pathlib import Path
 
 import downloads
 
 VOCABULARIES = ["gpt-2", "llama-bpe", "qwen2", "llama-spm", "phi-3", "mpt", "starcoder", "refact", "command-r"]
-SEPARATOR = b"\n__ggml_vocab_test__\n"
 
 
 def main():
@@ -24,10 +22,7 @@ def main():
     models = downloads.llama_cpp_models(arguments.cache)
     different = 0
     for name in VOCABULARIES:
-        model = models / f"ggml-vocab-{name}.gguf"
-        texts = Path(f"{model}.inp").read_bytes().split(SEPARATOR)
-        lines = Path(f"{model}.out").read_text().split("\n")[: len(texts)]
-        expected = [[int(id) for id in line.split()] for line in lines]
+        model, texts, expected = downloads.pairs(models, name)
         different += downloads.compare(name, texts, expected, downloads.tokenize(arguments, model, texts, False))
     return 1 if different else 0
 
