@@ -2,7 +2,7 @@
 //
 // Links a small program against a copy of the C library and runs it: plain,
 // stripped, in an empty chroot, with weights inside and beside it, and on every
-// kind of failure. INGOT_TEST_FULL=1 adds a 3 GiB executable.
+// kind of failure. INGOT_FULL=1 adds a 3 GiB executable.
 //
 //===----------------------------------------------------------------------===//
 
@@ -442,8 +442,8 @@ TEST_F(LinkTest, ASignalLeavesNothing) {
 }
 
 TEST_F(LinkTest, ThreeGibibytes) {
-  if (!getenv("INGOT_TEST_FULL"))
-    GTEST_SKIP() << "set INGOT_TEST_FULL=1";
+  if (!getenv("INGOT_FULL"))
+    GTEST_SKIP() << "set INGOT_FULL=1";
   uint64_t bytes = 3072 * megabyte + 77;
   LinkRequest link = request(bytes);
   link.weights = patternWeights(bytes);
