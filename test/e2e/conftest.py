@@ -178,12 +178,12 @@ def assert_close(logits, reference, bound=LOGIT_BOUND):
         f"{np.flatnonzero((difference > bound * largest).any(axis=1))[:20].tolist()}"
 
 
-def assert_greedy(logits, continuation):
+def assert_greedy(logits, continuation, bound=LOGIT_BOUND):
     """Row i of `logits` chooses greedy token i wherever the reference is not nearly tied. Returns how many were compared."""
     compared = 0
     for i, (token, margin, largest) in enumerate(zip(continuation["tokens"], continuation["margins"],
                                                      continuation["largest"])):
-        if margin > 2 * LOGIT_BOUND * largest:
+        if margin > 2 * bound * largest:
             assert int(logits[i].argmax()) == token, f"greedy token {i}: {int(logits[i].argmax())} instead of {token}"
             compared += 1
     return compared
