@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FoldInterfaces.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -17,7 +18,16 @@ using namespace ingot::kernel;
 #define GET_OP_CLASSES
 #include "dialects/Kernel/Ops.cpp.inc"
 
+namespace {
+/// Constants of a region stay in it: a kernel is one operation with all that it computes.
+struct KeepConstants : DialectFoldInterface {
+  using DialectFoldInterface::DialectFoldInterface;
+  bool shouldMaterializeInto(Region *) const override { return true; }
+};
+} // namespace
+
 void KernelDialect::initialize() {
+  addInterfaces<KeepConstants>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "dialects/Kernel/Attributes.cpp.inc"

@@ -5,8 +5,94 @@
 
 include "mlir/Pass/PassBase.td"
 
+//===----------------------------------------------------------------------===//
+// Correctness
+//===----------------------------------------------------------------------===//
+
+def LowerModel : Pass<"ingot-kernel-lower-model", "::mlir::ModuleOp"> {
+  let summary = "Lowers every operation of the model to kernels of its own";
+  let description = [{
+    One to one, in `@forward`: a norm and a rounding become `kernel.norm_quantize`, a linear map becomes a
+    `kernel.matmul` that yields its accumulator, a gated layer two of them and a `kernel.generic`, elementwise
+    arithmetic on tensors a `kernel.generic`. All layers share one `kernel.rope_table`, unless they turn
+    differently. Rotated heads are padded halves from here on, so only attention and append may take them.
+    An operation that has no kernel is one error that names it.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
+def OutlineFunctions : Pass<"ingot-kernel-outline-functions", "::mlir::ModuleOp"> {
+  let summary = "Puts every kernel into a function, equal ones into one";
+  let description = [{
+    Kernels are equal when everything but the values that they take is: attributes, regions, types and the
+    range of rows. Layers that look alike so call the same functions. Calls of `kernel.wanted_rows` and of all that
+    follows from it are marked `wanted`: such a launch has as many rows as logits are wanted, which may be fewer than
+    the first of the function's range.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
 def FuseVerifyPhase : Pass<"ingot-kernel-verify-phase", "::mlir::ModuleOp"> {
   let summary = "Checks what the fuse phase promises";
+  let description = [{
+    A forward function loads parameters, calls kernels for its range of rows and returns; every kernel function is
+    called. Leaves an analysis remark `launches` for every forward function.
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Speed
+//===----------------------------------------------------------------------===//
+
+def FuseNormQuantize : Pass<"ingot-kernel-fuse-norm-quantize", "::mlir::ModuleOp"> {
+  let summary = "Lets a norm round what it writes";
+  let description = [{
+    A norm whose every user rounds it to one format writes that format. A norm that is also read unrounded
+    stays.
+  }];
+}
+
+def FuseQueryKeyValue : Pass<"ingot-kernel-fuse-query-key-value", "::mlir::ModuleOp"> {
+  let summary = "Joins Q, K and V into one product that rotates and appends";
+  let description = [{
+    Three products on one input with weights of one format, whose results are rotated (Q and K) and appended
+    (K and V), become `kernel.qkv_rope_append`. Its weight is an `encoding.assemble` of heads in panels.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
+def FuseGatedMatmul : Pass<"ingot-kernel-fuse-gated-matmul", "::mlir::ModuleOp"> {
+  let summary = "Joins two products that meet in elementwise arithmetic";
+  let description = [{
+    A `kernel.generic` over two products on one input, with weights of one type and no other users, becomes
+    `kernel.gated_matmul`; its weight is an `encoding.assemble` of both with panels in turn.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
+def FuseEpilogue : Pass<"ingot-kernel-fuse-epilogue", "::mlir::ModuleOp"> {
+  let summary = "Moves elementwise arithmetic into the epilogue of a product";
+  let description = [{
+    A `kernel.generic` over a product that nothing else reads is appended to that product's epilogue; its other
+    operands (a residual) become operands of the product.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
+def FuseOutputQuantize : Pass<"ingot-kernel-fuse-output-quantize", "::mlir::ModuleOp"> {
+  let summary = "Lets products and attention round what they write";
+  let description = [{
+    A product or an attention that only a rounding reads writes the rounded format itself, where what one grain
+    writes holds whole groups: columns of a product, dimension of a head.
+  }];
+}
+
+def SpecializeRows : Pass<"ingot-kernel-specialize-rows", "::mlir::ModuleOp"> {
+  let summary = "Clones the forward function for ranges of rows";
+  let description = [{
+    Replaces `@forward` by one clone for each range of rows that the target description names, with the bounds of the
+    step cut to the range. In the clone for one row, activations have static shapes.
+  }];
 }
 
 #endif // INGOT_PASSES_FUSE_PASSES

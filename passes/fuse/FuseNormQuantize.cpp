@@ -1,0 +1,62 @@
+//===- FuseNormQuantize.cpp - norms that round what they write ------------===//
+
+#include "passes/fuse/Forward.h"
+#include "passes/fuse/Passes.h"
+#include "passes/fuse/Regions.h"
+#include "passes/fuse/Remarks.h"
+
+namespace ingot::kernel {
+#define GEN_PASS_DEF_FUSENORMQUANTIZE
+#include "passes/fuse/Passes.h.inc"
+} // namespace ingot::kernel
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::kernel;
+
+static constexpr llvm::StringLiteral name = "norm-quantize";
+
+static void fuse(NormQuantizeOp norm) {
+  if (encoding::isQuantizedActivation(norm.getResult().getType()))
+    return;
+  SmallVector<Operation *> users(norm->getUsers());
+  Operation **first = llvm::find_if(users, isPureQuantize);
+  if (first == users.end())
+    return;
+  Type type = (*first)->getResult(0).getType();
+  for (Operation *user : users) {
+    if (!isPureQuantize(user)) {
+      remarkMissed(norm, name)
+          << remark::reason("the norm is also read unrounded, by {0}",
+                            user->getName().getStringRef());
+      return;
+    }
+    if (user->getResult(0).getType() != type) {
+      remarkMissed(norm, name)
+          << remark::reason("the norm is rounded to several formats");
+      return;
+    }
+  }
+  norm.getResult().setType(cast<RankedTensorType>(type));
+  for (Operation *user : users) {
+    user->getResult(0).replaceAllUsesWith(norm.getResult());
+    user->erase();
+  }
+  remarkFused(norm, name) << remark::add("the norm rounds what it writes");
+}
+
+namespace {
+struct FuseNormQuantize : kernel::impl::FuseNormQuantizeBase<FuseNormQuantize> {
+  void runOnOperation() override {
+    for (func::FuncOp function : getForwardFunctions(getOperation())) {
+      SmallVector<NormQuantizeOp> norms;
+      // Fusing erases what only rounds, never a norm with a weight.
+      for (auto norm : function.getOps<NormQuantizeOp>())
+        if (norm.getWeight())
+          norms.push_back(norm);
+      for (NormQuantizeOp norm : norms)
+        fuse(norm);
+    }
+  }
+};
+} // namespace
