@@ -13,17 +13,28 @@
 
 using namespace ingot::compiler;
 
+/// Adds the pass that `create` makes.
+template <std::unique_ptr<mlir::Pass> (*create)()> static void addPass(mlir::OpPassManager &manager) {
+  manager.addPass(create());
+}
+
 static const PhaseDescription phases[] = {
-    {Phase::Import, "import", "what the file said, op by op", nullptr},
-    {Phase::Model, "model", "what the transformer computes, in its own words", ingot::model::addModelPhasePasses},
+    {Phase::Import, "import", "what the file said, op by op", nullptr, nullptr},
+    {Phase::Model, "model", "what the transformer computes, in its own words", ingot::model::addModelPhasePasses,
+     addPass<ingot::model::createModelVerifyPhase>},
     {Phase::Quantize, "quantize", "where number formats and channel orders change",
-     ingot::quantize::addQuantizePhasePasses},
-    {Phase::Fuse, "fuse", "what becomes one kernel", ingot::kernel::addFusePhasePasses},
-    {Phase::Place, "place", "which place holds what, which executor runs what", ingot::place::addPlacePhasePasses},
-    {Phase::Schedule, "schedule", "which lane does what, after what", ingot::schedule::addSchedulePhasePasses},
-    {Phase::Plan, "plan", "arenas and offsets", ingot::schedule::addPlanPhasePasses},
-    {Phase::Codegen, "codegen", "instructions", ingot::codegen::addCodegenPhasePasses},
-    {Phase::Link, "link", "one file", nullptr},
+     ingot::quantize::addQuantizePhasePasses, addPass<ingot::quantize::createQuantizeVerifyPhase>},
+    {Phase::Fuse, "fuse", "what becomes one kernel", ingot::kernel::addFusePhasePasses,
+     addPass<ingot::kernel::createFuseVerifyPhase>},
+    {Phase::Place, "place", "which place holds what, which executor runs what", ingot::place::addPlacePhasePasses,
+     addPass<ingot::place::createPlaceVerifyPhase>},
+    {Phase::Schedule, "schedule", "which lane does what, after what", ingot::schedule::addSchedulePhasePasses,
+     addPass<ingot::schedule::createScheduleVerifyOrder>},
+    {Phase::Plan, "plan", "arenas and offsets", ingot::schedule::addPlanPhasePasses,
+     addPass<ingot::schedule::createScheduleVerifyPlan>},
+    {Phase::Codegen, "codegen", "instructions", ingot::codegen::addCodegenPhasePasses,
+     addPass<ingot::codegen::createCodegenVerifyPhase>},
+    {Phase::Link, "link", "one file", nullptr, nullptr},
 };
 
 llvm::ArrayRef<PhaseDescription> ingot::compiler::getPhases() { return phases; }

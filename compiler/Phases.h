@@ -26,6 +26,8 @@ struct PhaseDescription {
   /// Adds the passes that lead from the phase before to this one, its verifier last. Null for import (made by an
   /// importer) and link (makes a file).
   void (*addPasses)(mlir::OpPassManager &manager);
+  /// Adds the verifier alone: a dump that somebody edited must keep the promise of its phase. Null for import and link.
+  void (*addVerifier)(mlir::OpPassManager &manager);
 };
 
 /// All phases, in order.

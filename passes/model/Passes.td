@@ -5,8 +5,33 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ModelRaiseGatedMlp : Pass<"ingot-model-raise-gated-mlp", "::mlir::ModuleOp"> {
+  let summary = "Recognises the gated half of a feed-forward layer";
+  let description = [{
+    `activation(linear(x, G)) * linear(x, U)` becomes `model.gated_mlp x, G, U`, so that later phases see one operation
+    where two matrices share an input and an epilogue. A gate that stays an elementwise product is correct, only slower;
+    the remark says why.
+  }];
+  let dependentDialects = ["::ingot::model::ModelDialect"];
+}
+
+def ModelMakeCacheExplicit : Pass<"ingot-model-make-cache-explicit", "::mlir::ModuleOp"> {
+  let summary = "Turns attention over a step's own keys into attention over a cache";
+  let description = [{
+    Every `model.attention` with plain key and value gets a cache of its own: one more argument and one more result of
+    the function, in the order of the layers, and a `model.key_value_append` in between. The element of the cache is
+    `key_value` of the module's `ingot.options`.
+  }];
+  let dependentDialects = ["::ingot::model::ModelDialect"];
+}
+
 def ModelVerifyPhase : Pass<"ingot-model-verify-phase", "::mlir::ModuleOp"> {
   let summary = "Checks what the model phase promises";
+  let description = [{
+    Every parameter has a storage; no attention lacks a cache; every version of a cache is taken once, by the next append
+    or by the return; `@forward` takes a step and its caches and returns the logits, then the caches in the same order.
+    A module without `@forward` holds a tokenizer.
+  }];
 }
 
 #endif // INGOT_PASSES_MODEL_PASSES

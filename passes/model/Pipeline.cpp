@@ -5,5 +5,7 @@
 using namespace mlir;
 
 void ingot::model::addModelPhasePasses(OpPassManager &manager) {
+  manager.addPass(createModelRaiseGatedMlp());
+  manager.addPass(createModelMakeCacheExplicit());
   manager.addPass(createModelVerifyPhase());
 }

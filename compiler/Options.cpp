@@ -1,0 +1,218 @@
+//===- Options.cpp - the command line of ingotc ---------------------------===//
+
+#include "compiler/Options.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Twine.h"
+
+using namespace ingot::compiler;
+using namespace llvm;
+
+/// Positions of a sequence that are surely a mistake.
+static constexpr int64_t mostContext = 1 << 24;
+
+static Error usageError(const Twine &message) {
+  return createStringError(inconvertibleErrorCode(), message + "; see ingotc --help");
+}
+
+namespace {
+/// Walks over the arguments. Options with a value take it after '=' or as the next argument.
+class Parser {
+public:
+  explicit Parser(ArrayRef<const char *> arguments) : arguments(arguments) {}
+  Expected<Options> parse();
+
+private:
+  Error parseOption(StringRef argument);
+  Error parsePhase(StringRef text, StringRef option, Phase &phase);
+  Error parseContext(StringRef text);
+  Error check();
+
+  ArrayRef<const char *> arguments;
+  size_t next = 0;
+  Options options;
+};
+} // namespace
+
+/// "a, b, c"
+template <typename Range> static std::string listed(Range &&names) { return llvm::join(names, ", "); }
+
+static std::vector<std::string> phaseNames() {
+  std::vector<std::string> names;
+  for (const PhaseDescription &phase : getPhases())
+    names.push_back(phase.name.str());
+  return names;
+}
+
+Error Parser::parsePhase(StringRef text, StringRef option, Phase &phase) {
+  std::optional<Phase> found = findPhase(text);
+  if (!found)
+    return usageError(option + "=" + text + ": no such phase; the phases are " + listed(phaseNames()));
+  phase = *found;
+  return Error::success();
+}
+
+Error Parser::parseContext(StringRef text) {
+  int64_t number;
+  if (text.getAsInteger(10, number) || number < 1 || number > mostContext)
+    return usageError("--context=" + text + ": expected a number of positions from 1 to " + Twine(mostContext));
+  options.context = number;
+  return Error::success();
+}
+
+Error Parser::parseOption(StringRef argument) {
+  auto [name, value] = argument.split('=');
+  bool hasValue = argument.contains('=');
+  auto take = [&]() -> Error {
+    if (hasValue && !value.empty())
+      return Error::success();
+    if (hasValue || next == arguments.size())
+      return usageError("option '" + name + "' needs a value");
+    value = arguments[next++];
+    return Error::success();
+  };
+  auto oneOf = [&](std::optional<std::string> &option, std::initializer_list<StringRef> allowed) -> Error {
+    if (Error error = take())
+      return error;
+    if (allowed.size() && !is_contained(allowed, value))
+      return usageError(name + "=" + value + ": expected one of " + listed(allowed));
+    option = value.str();
+    return Error::success();
+  };
+
+  if (name == "--report") {
+    if (hasValue && value.empty())
+      return usageError("--report=: expected a file name, or --report alone for standard output");
+    options.report = value.str();
+    return Error::success();
+  }
+  if (name.starts_with("--mlir-")) {
+    options.forMlir.push_back(argument.str());
+    return Error::success();
+  }
+  if (name == "-o") {
+    std::optional<std::string> output;
+    if (Error error = oneOf(output, {}))
+      return error;
+    options.output = *output;
+    return Error::success();
+  }
+  struct {
+    StringRef name;
+    std::optional<std::string> &option;
+    std::initializer_list<StringRef> allowed;
+  } texts[] = {{"--target", options.target, {"cpu"}},
+               {"--mcpu", options.cpu, {}},
+               {"--activations", options.activations, {"auto", "f32"}},
+               {"--kv", options.keyValue, {"auto", "f16", "f32"}},
+               {"--weights", options.weights, {"embedded", "external"}},
+               {"--dump-phases", options.dumpFolder, {}},
+               {"--remark-format", options.remarkFormat, {"emitRemark", "yaml", "bitstream"}},
+               {"--remarks-output-file", options.remarkFile, {}},
+               {"--remarks-filter", options.remarkFilter, {}},
+               {"--remarks-filter-passed", options.remarkPassedFilter, {}},
+               {"--remarks-filter-missed", options.remarkMissedFilter, {}}};
+  for (auto &text : texts)
+    if (name == text.name)
+      return oneOf(text.option, text.allowed);
+  if (name == "--context" || name == "--compile-to" || name == "--compile-from") {
+    if (Error error = take())
+      return error;
+    if (name == "--context")
+      return parseContext(value);
+    Phase phase;
+    if (Error error = parsePhase(value, name, phase))
+      return error;
+    if (name == "--compile-to")
+      options.compileTo = phase;
+    else
+      options.compileFrom = phase;
+    return Error::success();
+  }
+  return usageError("unknown option '" + name + "'");
+}
+
+Error Parser::check() {
+  if (options.model.empty())
+    return usageError("no model given");
+  if (options.output.empty())
+    return usageError("no output given: -o OUT");
+  if (options.compileFrom == Phase::Link)
+    return usageError("--compile-from=link: an executable cannot be resumed");
+  if (options.compileFrom && *options.compileFrom > options.compileTo)
+    return usageError("--compile-from=" + describe(*options.compileFrom).name + " comes after --compile-to=" +
+                      describe(options.compileTo).name);
+  if (options.output == "-" && options.compileTo == Phase::Link)
+    return usageError("-o -: an executable cannot be written to standard output");
+  return Error::success();
+}
+
+Expected<Options> Parser::parse() {
+  bool onlyModels = false;
+  while (next < arguments.size()) {
+    StringRef argument = arguments[next++];
+    if (!onlyModels && argument == "--") {
+      onlyModels = true;
+    } else if (!onlyModels && (argument == "--help" || argument == "-h")) {
+      options.action = Options::Action::Help;
+      return options;
+    } else if (!onlyModels && argument == "--version") {
+      options.action = Options::Action::Version;
+      return options;
+    } else if (!onlyModels && argument.size() > 1 && argument.starts_with("-")) {
+      if (Error error = parseOption(argument))
+        return error;
+    } else if (options.model.empty()) {
+      options.model = argument.str();
+    } else {
+      return usageError("expected one model, found '" + options.model + "' and '" + argument + "'");
+    }
+  }
+  if (Error error = check())
+    return error;
+  return std::move(options);
+}
+
+Expected<Options> ingot::compiler::parseOptions(ArrayRef<const char *> arguments) { return Parser(arguments).parse(); }
+
+std::string ingot::compiler::helpText() {
+  std::string text = R"(ingotc MODEL -o OUT [options]
+
+Casts a transformer into one Linux executable. MODEL is a GGUF file, or a .mlir
+file at one of the phases below ('-': standard input).
+
+What is compiled
+  --target=cpu             for which kind of machine
+  --mcpu=NAME              native (default), portable (one executable for several x86-64
+                           processors), or an x86-64 CPU name as LLVM knows it
+  --context=N              positions of one sequence (default: the model's, at most 4096)
+  --activations=auto|f32   auto: 8-bit where the weights are quantised; f32: the exact path
+  --kv=auto|f16|f32        elements of the key-value cache; auto: f16, and f32 on the exact path
+  --weights=embedded|external
+                           in the executable, or in OUT.weights beside it
+
+Stopping and resuming
+  --compile-to=PHASE       write the program as it is after PHASE to OUT ('-': standard output)
+  --compile-from=PHASE     MODEL is a program as it is after PHASE (default for .mlir: model)
+  --dump-phases=DIR        also write the program after every phase to DIR
+
+Looking inside
+  --report[=FILE]          what the executable needs: memory, weights, launches
+  --remark-format=FORMAT   emitRemark (to standard error), yaml or bitstream: every decision taken or missed
+  --remarks-output-file=FILE
+                           for yaml and bitstream (default: OUT.remarks.yaml, OUT.remarks.bitstream)
+  --remarks-filter=REGEX, --remarks-filter-passed=REGEX, --remarks-filter-missed=REGEX
+                           only remarks of passes whose names match
+  --mlir-timing, --mlir-print-ir-after-all, --mlir-pass-pipeline-crash-reproducer=FILE, --mlir-...
+                           MLIR's own options, as mlir-opt has them
+
+  --help, --version
+
+Phases
+)";
+  for (const PhaseDescription &phase : getPhases()) {
+    text += "  " + phase.name.str() + std::string(10 - phase.name.size(), ' ') + phase.summary.str() + "\n";
+  }
+  return text;
+}

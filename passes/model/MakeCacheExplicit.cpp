@@ -1,0 +1,73 @@
+//===- MakeCacheExplicit.cpp - from plain keys and values to a cache ------===//
+
+#include "dialects/Model/Model.h"
+#include "passes/model/Passes.h"
+#include "target/TargetDescription.h"
+
+#include "mlir/IR/Remarks.h"
+
+namespace ingot::model {
+#define GEN_PASS_DEF_MODELMAKECACHEEXPLICIT
+#include "passes/model/Passes.h.inc"
+} // namespace ingot::model
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+struct MakeCacheExplicit : model::impl::ModelMakeCacheExplicitBase<MakeCacheExplicit> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(makeExplicit(function)))
+        return signalPassFailure();
+  }
+  LogicalResult makeExplicit(func::FuncOp function);
+};
+} // namespace
+
+LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
+  SmallVector<model::AttentionOp> attentions;
+  function.walk([&](model::AttentionOp op) {
+    if (!op.getCache())
+      attentions.push_back(op);
+  });
+  if (attentions.empty())
+    return success();
+  FailureOr<target::CompileOptions> options = target::CompileOptions::of(getOperation());
+  if (failed(options))
+    return failure();
+  auto groups = getOperation().getOps<model::CacheGroupOp>();
+  if (!llvm::hasSingleElement(groups))
+    return attentions.front().emitOpError()
+           << "expected one model.cache_group for caches that are made explicit, found "
+           << std::distance(groups.begin(), groups.end());
+  StringAttr group = (*groups.begin()).getNameAttr();
+  Builder types(&getContext());
+  FloatType element = options->keyValue == "f32" ? FloatType(types.getF32Type()) : FloatType(types.getF16Type());
+
+  auto returnOp = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  SmallVector<Value> results(returnOp.getOperands());
+  for (auto [layer, attention] : llvm::enumerate(attentions)) {
+    int64_t dimension = cast<RankedTensorType>(attention.getQuery().getType()).getShape().back() / attention.getHeads();
+    auto type = model::KeyValueType::get(&getContext(), attention.getKeyValueHeads(), dimension, element, group);
+    Location location = NameLoc::get(types.getStringAttr("cache." + Twine(layer)));
+    (void)function.insertArgument(function.getNumArguments(), type, DictionaryAttr(), location);
+    OpBuilder builder(attention);
+    Value next = model::KeyValueAppendOp::create(builder, location, type, function.getArguments().back(),
+                                                 attention.getKey(), attention.getValue(), attention.getStep());
+    auto onCache = model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(),
+                                              attention.getQuery(), Value(), Value(), next, attention.getStep(),
+                                              attention.getHeads(), attention.getKeyValueHeads(),
+                                              attention.getScale());
+    attention.replaceAllUsesWith(onCache.getResult());
+    attention.erase();
+    results.push_back(next);
+    remark::passed(onCache.getLoc(), remark::RemarkOpts::name("cache")
+                                         .category(getArgument())
+                                         .function(function.getSymName()))
+        << remark::metric("Cache", type);
+  }
+  returnOp->setOperands(results);
+  function.setFunctionType(types.getFunctionType(function.getArgumentTypes(), returnOp.getOperandTypes()));
+  return success();
+}

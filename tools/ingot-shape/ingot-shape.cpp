@@ -1,0 +1,175 @@
+//===- ingot-shape.cpp - a Llama shape without a file ---------------------===//
+//
+// Prints a program at the phase model for a model of the Llama family whose
+// parameters are made from a seed or are all one number: how shapes of 1B to
+// 70B parameters are compiled and measured without their files.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/import/Llama.h"
+#include "passes/model/Passes.h"
+#include "target/TargetDescription.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace ingot;
+using llvm::Error;
+using llvm::Twine;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("Shape");
+template <typename T> struct Flag : cl::opt<T> {
+  Flag(StringRef name, T fallback, StringRef help)
+      : cl::opt<T>(name, cl::init(fallback), cl::desc(help), cl::cat(category)) {}
+};
+
+static Flag<int64_t> layers("layers", 2, "layers");
+static Flag<int64_t> heads("heads", 4, "query heads");
+static Flag<int64_t> keyValueHeads("key-value-heads", 2, "key-value heads, a divisor of the query heads");
+static Flag<int64_t> headDimension("head-dim", 16, "elements of a head, even");
+static Flag<int64_t> width("width", 64, "width of the residual stream");
+static Flag<int64_t> hidden("hidden", 128, "width of the feed-forward layer");
+static Flag<int64_t> vocabulary("vocabulary", 256, "tokens");
+static Flag<int64_t> contextLength("context", 256, "positions of one sequence");
+static Flag<int64_t> rows("rows", 512, "rows of one step, at most the context times the sequences");
+static Flag<int64_t> sequences("sequences", 1, "sequences of one step");
+static Flag<int64_t> wanted("wanted", 16, "rows of one step whose logits are wanted");
+static Flag<std::string> format("format", "f32", "matrices: f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, or i4 (group 128)");
+static Flag<std::string> keyValue("kv", "f16", "elements of the caches: f16 or f32");
+static Flag<bool> separateHead("separate-head", false, "a head of its own, not the table of the embedding");
+static Flag<double> ropeBase("rope-base", 10000, "base of the rotary frequencies");
+static Flag<int64_t> seed("seed", 1, "parameters are random numbers made from this seed");
+static cl::opt<double> splat("splat", cl::desc("all elements of all matrices are this number"), cl::cat(category));
+
+static Error makeError(const Twine &message) { return llvm::createStringError(llvm::inconvertibleErrorCode(), message); }
+
+static llvm::Expected<encoding::StorageAttr> storageOf(MLIRContext &context, StringRef name) {
+  encoding::FormatInterface interface;
+  if (name == "i4")
+    interface = encoding::BlockAttr::get(&context, IntegerType::get(&context, 4), 128, encoding::ScaleKind::Static);
+  else if (std::optional<encoding::GgmlType> type = encoding::symbolizeGgmlType(name))
+    interface = encoding::GgmlAttr::get(&context, *type);
+  else
+    return makeError("--format=" + name + ": expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0 or i4");
+  return encoding::StorageAttr::get(&context, interface, StringAttr(), encoding::PanelsAttr());
+}
+
+static Error checkFlags() {
+  constexpr int64_t most = 1 << 24;
+  for (const Flag<int64_t> *flag : {&layers, &heads, &keyValueHeads, &headDimension, &width, &hidden, &vocabulary,
+                                    &contextLength, &rows, &sequences, &wanted})
+    if (*flag < 1 || *flag > most)
+      return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 1 to " + Twine(most));
+  if (heads % keyValueHeads)
+    return makeError("--key-value-heads=" + Twine(keyValueHeads) + ": expected a divisor of the " + Twine(heads) + " heads");
+  if (headDimension % 2 || heads * headDimension > most)
+    return makeError("--head-dim=" + Twine(headDimension) + ": expected an even number, and at most " + Twine(most) +
+                     " elements in all heads");
+  if (keyValue != "f16" && keyValue != "f32")
+    return makeError("--kv=" + keyValue + ": expected f16 or f32");
+  if (!std::isfinite(ropeBase) || ropeBase <= 1)
+    return makeError("--rope-base: expected a number above 1");
+  if (splat.getNumOccurrences() && seed.getNumOccurrences())
+    return makeError("--splat and --seed: expected one of them");
+  return Error::success();
+}
+
+/// The parameter `name`: vectors (norms) are 1; a matrix is scaled by its inputs, so that activations keep their size
+/// from layer to layer.
+static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, int64_t &index, StringRef name,
+                          ArrayRef<int64_t> shape) {
+  MLIRContext *context = builder.getContext();
+  bool isMatrix = shape.size() == 2;
+  int64_t group = matrix.getFormat().getGroupSize();
+  if (isMatrix && shape.back() % group)
+    return makeError("--format=" + format + ": parameter " + name + " has " + Twine(shape.back()) +
+                     " columns; expected a multiple of " + Twine(group));
+  auto plain = encoding::StorageAttr::get(context, encoding::GgmlAttr::get(context, encoding::GgmlType::F32),
+                                          StringAttr(), encoding::PanelsAttr());
+  auto type = RankedTensorType::get(shape, builder.getF32Type(), isMatrix ? matrix : plain);
+  FloatAttr splatValue, scaleValue;
+  IntegerAttr seedValue;
+  if (!isMatrix) {
+    splatValue = builder.getF32FloatAttr(1);
+  } else if (splat.getNumOccurrences()) {
+    splatValue = builder.getF32FloatAttr(static_cast<float>(splat));
+  } else {
+    // Uniform in [-s, s] has the variance s² / 3.
+    seedValue = builder.getI64IntegerAttr(seed + index);
+    scaleValue = builder.getF32FloatAttr(static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back()))));
+  }
+  ++index;
+  model::ParameterOp::create(builder, builder.getUnknownLoc(), builder.getStringAttr(name), TypeAttr::get(type),
+                             StringAttr(), StringAttr(), splatValue, seedValue, scaleValue, StringAttr());
+  return Error::success();
+}
+
+static Error printShape(MLIRContext &context) {
+  if (Error error = checkFlags())
+    return error;
+  llvm::Expected<encoding::StorageAttr> storage = storageOf(context, format);
+  if (!storage)
+    return storage.takeError();
+  compiler::LlamaShape shape;
+  shape.layers = layers;
+  shape.width = width;
+  shape.hidden = hidden;
+  shape.vocabulary = vocabulary;
+  shape.heads = heads;
+  shape.keyValueHeads = keyValueHeads;
+  shape.headDimension = headDimension;
+  shape.context = contextLength;
+  shape.sequences = sequences;
+  shape.rows = std::min<int64_t>(rows, contextLength * sequences);
+  shape.wanted = std::min<int64_t>(wanted, shape.rows);
+  if (shape.sequences > shape.rows)
+    return makeError("--sequences=" + Twine(sequences) + ": expected at most one for each of the " + Twine(shape.rows) +
+                     " rows");
+  shape.epsilon = 1e-5f;
+  for (int64_t pair = 0; pair < headDimension / 2; ++pair)
+    shape.ropeFrequencies.push_back(static_cast<float>(std::pow(ropeBase, -2.0 * pair / headDimension)));
+  shape.tiedHead = !separateHead;
+
+  OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(&context)));
+  OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
+  int64_t index = 0;
+  if (Error error = compiler::forEachParameter(shape, [&](StringRef name, ArrayRef<int64_t> dimensions) {
+        return addParameter(builder, *storage, index, name, dimensions);
+      }))
+    return error;
+  compiler::addForward(*module, shape);
+
+  // The passes of the phase ask for options; whoever compiles the program chooses them.
+  target::CompileOptions options;
+  options.cpu = "portable";
+  options.keyValue = keyValue;
+  options.attachTo(*module);
+  PassManager manager(&context);
+  model::addModelPhasePasses(manager);
+  if (failed(manager.run(*module)))
+    return makeError("the shape does not verify");
+  (*module)->removeAttr("ingot.options");
+  module->print(llvm::outs(), OpPrintingFlags().printNameLocAsPrefix());
+  llvm::outs() << "\n";
+  return Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(argc, argv, "prints a Llama shape at the phase model\n");
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  context.loadDialect<model::ModelDialect, func::FuncDialect, arith::ArithDialect, encoding::EncodingDialect>();
+  if (Error error = printShape(context)) {
+    llvm::errs() << "ingot-shape: error: " << llvm::toString(std::move(error)) << "\n";
+    return 1;
+  }
+  return 0;
+}
