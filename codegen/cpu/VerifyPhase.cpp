@@ -1,7 +1,10 @@
 //===- VerifyPhase.cpp - what the codegen phase promises ------------------===//
 
 #include "codegen/cpu/Passes.h"
-#include "target/TargetDescription.h"
+#include "codegen/cpu/Symbols.h"
+#include "dialects/Schedule/Schedule.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 namespace ingot::codegen {
 #define GEN_PASS_DEF_CODEGENVERIFYPHASE
@@ -12,7 +15,30 @@ using namespace mlir;
 using namespace ingot;
 
 namespace {
-struct VerifyPhase : codegen::impl::CodegenVerifyPhaseBase<VerifyPhase> {
-  void runOnOperation() override {}
+struct VerifyPhase : ingot::codegen::impl::CodegenVerifyPhaseBase<VerifyPhase> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto descriptor = module.lookupSymbol<LLVM::GlobalOp>(codegen::descriptorSymbol);
+    if (!descriptor) {
+      module.emitError() << "expected the constant @" << codegen::descriptorSymbol << ", found none";
+      return signalPassFailure();
+    }
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+      if (function.isExternal() && function.getSymName() != codegen::barrierSymbol &&
+          !function.getSymName().starts_with("llvm.")) {
+        function.emitError() << "expected a definition of @" << function.getSymName() << ": the runtime has only @"
+                             << codegen::barrierSymbol;
+        return signalPassFailure();
+      }
+      WalkResult result = function.walk([&](Operation *op) {
+        if (isa<LLVM::LLVMDialect>(op->getDialect()))
+          return WalkResult::advance();
+        op->emitError() << "expected only llvm operations in " << function.getSymName() << ", found " << op->getName();
+        return WalkResult::interrupt();
+      });
+      if (result.wasInterrupted())
+        return signalPassFailure();
+    }
+  }
 };
 } // namespace

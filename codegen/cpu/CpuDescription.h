@@ -1,0 +1,50 @@
+//===- CpuDescription.h - what the code generator knows of a CPU *- C++ -*-===//
+
+#ifndef INGOT_CODEGEN_CPU_CPUDESCRIPTION_H
+#define INGOT_CODEGEN_CPU_CPUDESCRIPTION_H
+
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <string>
+
+namespace ingot::codegen {
+
+/// How a four-way byte dot product is computed.
+enum class DotInstruction {
+  Plain,          ///< widening multiplies
+  Avx2,           ///< vpmaddubsw + vpmaddwd
+  AvxVnni,        ///< vpdpbusd on 256 bits
+  Avx512Vnni,     ///< vpdpbusd on 512 bits
+};
+
+/// Register tiles: rows of activations (or queries) that share what is loaded, in vectors of 16 lanes.
+struct TileShape {
+  int64_t fewRows;      ///< matmul of 2 to 8 rows
+  int64_t manyRows;     ///< matmul of more rows
+  int64_t keyBlocks;    ///< attention: blocks of 16 keys at a time, divides 4
+  int64_t valueBlocks;  ///< attention: blocks of 16 value columns at a time
+};
+
+/// One instruction set that code is generated for.
+struct CpuDescription {
+  std::string name;      ///< LLVM CPU name
+  std::string features;  ///< LLVM feature string beyond the name's own, "" mostly
+  uint64_t featureBits;  ///< IngotFeature bits of runtime/abi.h that the code may use
+  DotInstruction dot;
+  TileShape tiles;
+  bool has512BitVectors;
+};
+
+/// The variants that `cpu` stands for, best first: one for an LLVM CPU name (optionally followed by `,+feature` or
+/// `,-feature`), several for "portable". An unknown name is an error that says what is supported.
+llvm::Expected<llvm::SmallVector<CpuDescription>> describeCpus(llvm::StringRef cpu);
+
+/// The CPU of this machine as such a name: LLVM's name, less the features that the machine (or its hypervisor) hides.
+std::string getHostCpu();
+
+} // namespace ingot::codegen
+
+#endif // INGOT_CODEGEN_CPU_CPUDESCRIPTION_H

@@ -1,0 +1,48 @@
+//===- Descriptor.h - the descriptor of an executable -----------*- C++ -*-===//
+
+#ifndef INGOT_CODEGEN_CPU_DESCRIPTOR_H
+#define INGOT_CODEGEN_CPU_DESCRIPTOR_H
+
+#include "codegen/cpu/CpuDescription.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ingot::codegen {
+
+/// A step function that the descriptor lists.
+struct StepFunction {
+  int64_t firstRow, lastRow;
+  int64_t launches, barriers;
+  std::string symbol;
+};
+
+/// The step functions of one instruction set, by ascending rows.
+struct StepVariant {
+  CpuDescription cpu;
+  llvm::SmallVector<StepFunction> functions;
+};
+
+/// Where the logits of a step lie.
+struct StepOutput {
+  unsigned arena;
+  uint64_t offset, rowBytes;
+  int64_t rows, columns;
+};
+
+/// What the descriptor says beyond the module's own operations.
+struct DescriptorContents {
+  llvm::SmallVector<StepVariant> variants;
+  StepOutput output;
+  int64_t rows, sequences, wantedRows;
+  int64_t kernelBodies, layers;
+  uint64_t stepWeightBytes, keyValueBytesPerPosition, weightBytes;
+  std::string report;
+};
+
+/// Adds the constant `ingot_descriptor` of runtime/abi.h and all that it points to. Without `contents` the executable
+/// has text commands only. The tokenizer blob and the checksum are filled in when linking.
+void addDescriptor(mlir::ModuleOp module, const DescriptorContents *contents);
+
+} // namespace ingot::codegen
+
+#endif // INGOT_CODEGEN_CPU_DESCRIPTOR_H

@@ -1,0 +1,136 @@
+//===- Emitter.cpp - small words for writing kernels ----------------------===//
+
+#include "codegen/cpu/Emitter.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace ingot::codegen;
+
+static Type elementOf(Type type) { return getElementTypeOrSelf(type); }
+
+static Type withElement(Type like, Type element) {
+  auto vector = dyn_cast<VectorType>(like);
+  return vector ? vector.clone(element) : element;
+}
+
+static TypedAttr constantLike(Type like, Attribute scalar) {
+  if (auto vector = dyn_cast<VectorType>(like))
+    return DenseElementsAttr::get(vector, scalar);
+  return cast<TypedAttr>(scalar);
+}
+
+Value Emitter::integer(int64_t value, Type like) {
+  Attribute scalar = builder.getIntegerAttr(elementOf(like), value);
+  return arith::ConstantOp::create(builder, constantLike(like, scalar));
+}
+
+Value Emitter::real(double value, Type like) {
+  Attribute scalar = builder.getFloatAttr(elementOf(like), value);
+  return arith::ConstantOp::create(builder, constantLike(like, scalar));
+}
+
+Value Emitter::laneIndices() {
+  SmallVector<int32_t> values;
+  for (int32_t lane = 0; lane < lanes; ++lane)
+    values.push_back(lane);
+  return arith::ConstantOp::create(builder, DenseElementsAttr::get(vector(i32()), ArrayRef<int32_t>(values)));
+}
+
+Value Emitter::divide(Value a, int64_t b) {
+  return b == 1 ? a : arith::DivUIOp::create(builder, a, integer(b, a.getType())).getResult();
+}
+Value Emitter::remainder(Value a, int64_t b) { return arith::RemUIOp::create(builder, a, integer(b, a.getType())); }
+Value Emitter::less(Value a, Value b) { return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, a, b); }
+Value Emitter::bitAnd(Value a, int64_t b) { return arith::AndIOp::create(builder, a, integer(b, a.getType())); }
+Value Emitter::shiftRight(Value a, int64_t bits) {
+  return bits ? arith::ShRUIOp::create(builder, a, integer(bits, a.getType())).getResult() : a;
+}
+Value Emitter::shiftLeft(Value a, int64_t bits) {
+  return bits ? arith::ShLIOp::create(builder, a, integer(bits, a.getType())).getResult() : a;
+}
+
+Value Emitter::fma(Value a, Value b, Value c) { return math::FmaOp::create(builder, a, b, c); }
+Value Emitter::toFloat(Value integers) {
+  return arith::SIToFPOp::create(builder, withElement(integers.getType(), f32()), integers);
+}
+Value Emitter::extend(Value value) {
+  Type element = elementOf(value.getType());
+  if (element.isF32())
+    return value;
+  if (element.isBF16()) {
+    // The upper half of an f32: an integer shift, exact and in every instruction set.
+    Type narrow = withElement(value.getType(), builder.getI16Type()), wide = withElement(value.getType(), i32());
+    Value bits = arith::ExtUIOp::create(builder, wide, arith::BitcastOp::create(builder, narrow, value));
+    return arith::BitcastOp::create(builder, withElement(value.getType(), f32()), shiftLeft(bits, 16));
+  }
+  return arith::ExtFOp::create(builder, withElement(value.getType(), f32()), value);
+}
+Value Emitter::round(Value value, Type element) {
+  return element.isF32() ? value
+                         : arith::TruncFOp::create(builder, withElement(value.getType(), element), value).getResult();
+}
+Value Emitter::splat(Value scalar, int64_t count) {
+  return vector::BroadcastOp::create(builder, vector(scalar.getType(), count), scalar);
+}
+Value Emitter::bitcast(Value value, VectorType type) { return vector::BitCastOp::create(builder, type, value); }
+
+Value Emitter::reduceAdd(Value value) {
+  // A fixed tree of halves: an ordered reduction would be a chain of fifteen additions.
+  auto flags = arith::FastMathFlags::reassoc;
+  return vector::ReductionOp::create(builder, vector::CombiningKind::ADD, value,
+                                     isa<FloatType>(elementOf(value.getType())) ? flags : arith::FastMathFlags::none);
+}
+Value Emitter::reduceMax(Value value) {
+  return vector::ReductionOp::create(builder, vector::CombiningKind::MAXNUMF, value, arith::FastMathFlags::nnan);
+}
+Value Emitter::extract(Value value, int64_t lane) { return vector::ExtractOp::create(builder, value, lane); }
+
+Value Emitter::pointer(Value base, Value byteOffset) {
+  return LLVM::GEPOp::create(builder, pointerType(), i8(), base, ArrayRef<LLVM::GEPArg>{byteOffset});
+}
+Value Emitter::pointer(Value base, int64_t byteOffset) { return byteOffset ? pointer(base, integer(byteOffset)) : base; }
+Value Emitter::load(Type type, Value address, unsigned alignment) {
+  return LLVM::LoadOp::create(builder, type, address, alignment);
+}
+void Emitter::store(Value value, Value address, unsigned alignment) {
+  LLVM::StoreOp::create(builder, value, address, alignment);
+}
+void Emitter::storeLanes(Value value, Value address, int64_t count) {
+  SmallVector<bool> mask;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    mask.push_back(lane < count);
+  Value maskValue =
+      arith::ConstantOp::create(builder, DenseElementsAttr::get(vector(builder.getI1Type()), ArrayRef<bool>(mask)));
+  LLVM::MaskedStoreOp::create(builder, value, address, maskValue, /*alignment=*/4);
+}
+Value Emitter::loadExtended(Type element, Value address, unsigned alignment) {
+  return extend(load(vector(element), address, alignment));
+}
+Value Emitter::stack(int64_t bytes) {
+  return LLVM::AllocaOp::create(builder, pointerType(), i8(), integer(bytes), /*alignment=*/64);
+}
+
+SmallVector<Value> Emitter::loop(Value first, Value last, int64_t step, ValueRange carried, Body body) {
+  auto loop = scf::ForOp::create(builder, first, last, integer(step), carried);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (!next.empty())
+    scf::YieldOp::create(builder, next);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void Emitter::loop(Value first, Value last, int64_t step, function_ref<void(Value)> body) {
+  loop(first, last, step, ValueRange(), [&](Value index, ValueRange) {
+    body(index);
+    return SmallVector<Value>();
+  });
+}
+
+void Emitter::when(Value condition, function_ref<void()> body) {
+  auto branch = scf::IfOp::create(builder, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  body();
+}

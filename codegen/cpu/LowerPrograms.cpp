@@ -1,0 +1,193 @@
+//===- LowerPrograms.cpp - schedule.program to step functions -------------===//
+
+#include "codegen/cpu/Descriptor.h"
+#include "codegen/cpu/Emitter.h"
+#include "codegen/cpu/Passes.h"
+#include "codegen/cpu/Symbols.h"
+#include "dialects/Schedule/Schedule.h"
+#include "passes/schedule/Report.h"
+#include "runtime/abi.h"
+#include "target/TargetDescription.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace ingot::codegen {
+#define GEN_PASS_DEF_CODEGENLOWERPROGRAMS
+#include "codegen/cpu/Passes.h.inc"
+} // namespace ingot::codegen
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::codegen;
+
+namespace {
+/// Writes one step function: what every worker runs.
+class ProgramEmitter {
+public:
+  ProgramEmitter(Emitter &emit, const llvm::StringMap<unsigned> &arenaIndices)
+      : emit(emit), arenaIndices(arenaIndices) {}
+
+  StepFunction emitProgram(schedule::ProgramOp program) {
+    StepFunction result = {program.getRowRange().getFirst(), program.getRowRange().getLast(), 0, 0,
+                           kernelSymbol(program.getSymName(), emit.cpu)};
+    Type pointer = emit.pointerType(), i32 = emit.i32();
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(emit.builder.getContext()),
+                                            {pointer, pointer, pointer, i32, i32});
+    function = LLVM::LLVMFuncOp::create(emit.builder, result.symbol, type);
+    function.setLinkage(LLVM::Linkage::Internal);
+    function.setDsoLocal(true);
+    OpBuilder::InsertionGuard guard(emit.builder);
+    emit.builder.setInsertionPointToStart(function.addEntryBlock(emit.builder));
+    step = function.getArgument(0);
+    rows = loadCount(offsetof(IngotStep, rows));
+    wantedRows = loadCount(offsetof(IngotStep, wanted_rows));
+    worker = widen(function.getArgument(3));
+    workers = widen(function.getArgument(4));
+    for (Operation &op : program.getBody().front()) {
+      if (auto view = dyn_cast<schedule::ViewOp>(op)) {
+        addresses[view.getBuffer()] = emit.pointer(arenaBase(view.getArena()), view.getOffset());
+      } else if (auto launch = dyn_cast<schedule::LaunchOp>(op)) {
+        ++result.launches;
+        emitLaunch(launch);
+      } else if (isa<schedule::BarrierOp>(op)) {
+        ++result.barriers;
+        LLVM::CallOp::create(emit.builder, TypeRange(), barrierSymbol,
+                             ValueRange{function.getArgument(2), function.getArgument(3)});
+      }
+    }
+    LLVM::ReturnOp::create(emit.builder, ValueRange());
+    return result;
+  }
+
+private:
+  Value widen(Value value) { return arith::ExtUIOp::create(emit.builder, emit.i64(), value); }
+  Value loadCount(int64_t field) { return widen(emit.load(emit.i32(), emit.pointer(step, field), 4)); }
+
+  Value arenaBase(StringRef name) {
+    Value &base = bases[name];
+    if (!base)
+      base = emit.load(emit.pointerType(), emit.pointer(function.getArgument(1), 8 * arenaIndices.lookup(name)), 8);
+    return base;
+  }
+
+  void emitLaunch(schedule::LaunchOp launch) {
+    Value launchRows = launch.getWanted() ? wantedRows : rows;
+    schedule::PartitionAttr partition = launch.getPartition();
+    Value grains;
+    switch (partition.getAxis()) {
+    case schedule::Axis::Rows:
+      grains = emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain());
+      break;
+    case schedule::Axis::Columns:
+      grains = emit.integer(partition.getGrains());
+      break;
+    case schedule::Axis::Heads:
+      grains = emit.mul(emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain()),
+                        partition.getGrains());
+      break;
+    }
+    // Contiguous shares: worker w takes the grains from w·G/W to (w + 1)·G/W.
+    Value begin = arith::DivUIOp::create(emit.builder, emit.mul(grains, worker), workers);
+    Value end = arith::DivUIOp::create(emit.builder, emit.mul(grains, emit.add(worker, 1)), workers);
+    SmallVector<Value> operands = {step, launchRows, begin, end};
+    for (ValueRange buffers : {ValueRange(launch.getInputs()), ValueRange(launch.getStates()), ValueRange(launch.getOutputs())})
+      for (Value buffer : buffers)
+        operands.push_back(addresses.lookup(buffer));
+    LLVM::CallOp::create(emit.builder, TypeRange(), kernelSymbol(launch.getCallee(), emit.cpu), operands);
+  }
+
+  Emitter &emit;
+  const llvm::StringMap<unsigned> &arenaIndices;
+  LLVM::LLVMFuncOp function;
+  Value step, rows, wantedRows, worker, workers;
+  llvm::StringMap<Value> bases;
+  DenseMap<Value, Value> addresses;
+};
+
+struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<schedule::ProgramOp> programs(module.getOps<schedule::ProgramOp>());
+    if (programs.empty()) {
+      addDescriptor(module, nullptr);
+      return;
+    }
+    llvm::sort(programs, [](schedule::ProgramOp a, schedule::ProgramOp b) {
+      return a.getRowRange().getFirst() < b.getRowRange().getFirst();
+    });
+    FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
+    if (failed(options))
+      return signalPassFailure();
+    llvm::Expected<SmallVector<CpuDescription>> cpus = describeCpus(options->cpu);
+    if (!cpus) {
+      module.emitError() << llvm::toString(cpus.takeError());
+      return signalPassFailure();
+    }
+
+    DescriptorContents contents = describeModule(module, programs);
+    llvm::StringMap<unsigned> arenaIndices;
+    for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>()))
+      arenaIndices[arena.getSymName()] = index;
+    auto builder = ImplicitLocOpBuilder::atBlockEnd(module.getLoc(), module.getBody());
+    auto barrierType = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()),
+                                                   {LLVM::LLVMPointerType::get(&getContext()), builder.getI32Type()});
+    LLVM::LLVMFuncOp::create(builder, barrierSymbol, barrierType);
+    for (const CpuDescription &cpu : *cpus) {
+      Emitter emit(builder, cpu);
+      StepVariant variant = {cpu, {}};
+      for (schedule::ProgramOp program : programs)
+        variant.functions.push_back(ProgramEmitter(emit, arenaIndices).emitProgram(program));
+      contents.variants.push_back(std::move(variant));
+    }
+    for (schedule::ProgramOp program : programs)
+      program.erase();
+    for (kernel::FunctionOp function : llvm::make_early_inc_range(module.getOps<kernel::FunctionOp>()))
+      function.erase();
+    addDescriptor(module, &contents);
+  }
+
+  static DescriptorContents describeModule(ModuleOp module, ArrayRef<schedule::ProgramOp> programs) {
+    DescriptorContents contents = {};
+    schedule::ProgramOp largest = programs.back();
+    auto stepType = cast<model::StepType>(largest.getStep());
+    contents.rows = stepType.getRows();
+    contents.sequences = stepType.getSequences();
+    contents.wantedRows = stepType.getWanted();
+    auto result = cast<schedule::ReturnOp>(largest.getBody().front().back());
+    auto view = result.getOutput().getDefiningOp<schedule::ViewOp>();
+    for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>())) {
+      if (arena.getSymName() == view.getArena())
+        contents.output.arena = index;
+      if (arena.getLifetime() == schedule::Lifetime::Constant)
+        contents.weightBytes = arena.getBytes();
+    }
+    contents.output.offset = view.getOffset();
+    contents.output.columns = result.getColumns();
+    contents.output.rows = stepType.getWanted();
+    contents.output.rowBytes = encoding::paddedToPanels(result.getColumns()) * 4;
+    contents.kernelBodies = llvm::range_size(module.getOps<kernel::FunctionOp>());
+
+    // One decode step reads each parameter of the one-row program once (an embedding only one row of its table).
+    llvm::StringMap<uint64_t> read;
+    schedule::ProgramOp decode = programs.front();
+    for (auto launch : decode.getBody().getOps<schedule::LaunchOp>()) {
+      auto function = module.lookupSymbol<kernel::FunctionOp>(launch.getCallee());
+      bool readsRow = function && isa<kernel::EmbeddingOp>(function.getKernel());
+      for (Value input : launch.getInputs())
+        if (auto inputView = input.getDefiningOp<schedule::ViewOp>())
+          if (inputView.getBuffer().getType().getLifetime() == schedule::Lifetime::Constant && !readsRow)
+            read[std::to_string(inputView.getOffset())] = inputView.getBuffer().getType().getBytes();
+      contents.layers += function && isa<kernel::AttentionOp>(function.getKernel());
+    }
+    for (const auto &entry : read)
+      contents.stepWeightBytes += entry.second;
+    for (auto arena : module.getOps<schedule::ArenaOp>())
+      if (arena.getLifetime() == schedule::Lifetime::State)
+        for (auto group : module.getOps<model::CacheGroupOp>())
+          contents.keyValueBytesPerPosition += arena.getBytes() / (group.getPages() * group.getPageRows());
+    llvm::raw_string_ostream(contents.report) << schedule::makeReport(module);
+    return contents;
+  }
+};
+} // namespace

@@ -1,0 +1,277 @@
+//===- MatrixKernels.cpp - matmul, gated_matmul, qkv_rope_append ----------===//
+//
+// All three are the same register tile, one panel of 16 weight rows times a few
+// activation rows over all columns, with different ends.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cpu/Kernels.h"
+#include "codegen/cpu/WeightPanels.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::codegen;
+
+namespace {
+/// One weight matrix times the activation rows of one step.
+class PanelProduct {
+public:
+  PanelProduct(Emitter &emit, Value input, Value weight, Value inputPointer, Value weightPointer,
+               kernel::RowRangeAttr rows)
+      : emit(emit), inputType(cast<RankedTensorType>(input.getType())),
+        panels(cast<RankedTensorType>(weight.getType())), inputPointer(inputPointer), weightPointer(weightPointer),
+        integerInput(encoding::isQuantizedActivation(inputType)),
+        tileRows(rows.getLast() == 1  ? 1
+                 : rows.getLast() <= 8 ? emit.cpu.tiles.fewRows
+                                       : emit.cpu.tiles.manyRows) {}
+
+  int64_t getTileRows() const { return tileRows; }
+
+  /// Calls `body(firstRow)` for all tiles of rows; buffers hold whole tiles.
+  void forEachTile(Value rows, function_ref<void(Value)> body) {
+    Value tiles = emit.divide(emit.add(rows, tileRows - 1), tileRows);
+    emit.loop(emit.integer(0), tiles, [&](Value tile) { body(emit.mul(tile, tileRows)); });
+  }
+
+  /// Panel `panel` times rows firstRow .. firstRow + tile - 1: a vector of 16 outputs per row.
+  SmallVector<Value> compute(Value panel, Value firstRow) {
+    Value weights = emit.pointer(weightPointer, emit.mul(panel, panels.getPanelBytes()));
+    uint64_t stride = encoding::getActivationRowBytes(inputType);
+    Value tile = emit.pointer(inputPointer, emit.mul(firstRow, stride));
+    SmallVector<Value> rows;
+    for (int64_t row = 0; row < tileRows; ++row)
+      rows.push_back(emit.pointer(tile, row * stride));
+    SmallVector<Value> zeros(tileRows, emit.real(0.0, emit.vector(emit.f32())));
+    if (!panels.isQuantized())
+      return computePlain(weights, rows, zeros);
+    return panels.forEachGroup(emit, weights, zeros, [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
+      return integerInput ? accumulateCodes(rows, group, weight, sums) : accumulateFloats(rows, group, weight, sums);
+    });
+  }
+
+private:
+  /// Plain weights: one column of 16 rows at a time.
+  SmallVector<Value> computePlain(Value weights, ArrayRef<Value> rows, ValueRange zeros) {
+    auto accumulate = [&](Value column, ValueRange sums) {
+      Value weight = panels.loadColumn(emit, weights, column);
+      SmallVector<Value> next;
+      for (auto [row, sum] : llvm::zip(rows, sums)) {
+        Value activation = emit.load(emit.f32(), emit.pointer(row, emit.mul(column, 4)), 4);
+        next.push_back(emit.fma(emit.splat(activation), weight, sum));
+      }
+      return next;
+    };
+    constexpr int64_t unroll = 4;
+    int64_t whole = panels.getColumns() / unroll * unroll;
+    SmallVector<Value> sums = emit.loop(emit.integer(0), emit.integer(whole), unroll, zeros, [&](Value column, ValueRange carried) {
+      SmallVector<Value> values(carried);
+      for (int64_t offset = 0; offset < unroll; ++offset)
+        values = accumulate(emit.add(column, offset), values);
+      return values;
+    });
+    for (int64_t column = whole; column < panels.getColumns(); ++column)
+      sums = accumulate(emit.integer(column), sums);
+    return sums;
+  }
+
+  /// Integer weights and integer activations: eight byte dot products per group, then one scaling.
+  ///   Σ w x = scale · (activationScale · dot - zeroPoint · scaledSum) + minimum · scaledSum
+  SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight, ValueRange sums) {
+    int64_t columns = panels.getColumns(), groups = columns / encoding::groupColumns;
+    SmallVector<Value> weightBytes;
+    for (Value codes : weight.codes)
+      weightBytes.push_back(emit.bitcast(codes, emit.vector(emit.i8(), 64)));
+    SmallVector<Value> next;
+    for (auto [row, sum] : llvm::zip(rows, sums)) {
+      Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
+      SmallVector<Value> activationBytes;
+      for (size_t line = 0; line < weightBytes.size(); ++line) {
+        Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
+        activationBytes.push_back(emit.bitcast(emit.splat(four), emit.vector(emit.i8(), 64)));
+      }
+      Value zero = emit.integer(0, emit.vector(emit.i32()));
+      Value dot = kernel::Dot4Op::create(emit.builder, zero.getType(), zero, weightBytes,
+                                         activationBytes, panels.getLargestCode());
+      Value scales = emit.pointer(row, emit.add(emit.mul(group, 4), columns));
+      Value scale = emit.splat(emit.load(emit.f32(), scales, 4));
+      Value scaledSum = emit.splat(emit.load(emit.f32(), emit.pointer(scales, groups * 4), 4));
+      Value product = emit.mulf(emit.toFloat(dot), scale);
+      if (int64_t zero = panels.getZeroPoint())
+        product = emit.fma(scaledSum, emit.real(-static_cast<double>(zero), scaledSum.getType()), product);
+      Value total = emit.fma(product, weight.scale, sum);
+      if (weight.minimum)
+        total = emit.fma(weight.minimum, scaledSum, total);
+      next.push_back(total);
+    }
+    return next;
+  }
+
+  /// Integer weights and exact activations: weights are restored in registers.
+  SmallVector<Value> accumulateFloats(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight, ValueRange sums) {
+    SmallVector<Value> totals(sums);
+    Value zero = emit.integer(panels.getZeroPoint(), emit.vector(emit.i32()));
+    for (auto [line, codes] : llvm::enumerate(weight.codes)) {
+      for (int64_t byte = 0; byte < 4; ++byte) {
+        Value code = emit.bitAnd(emit.shiftRight(codes, 8 * byte), 0xff);
+        if (panels.getZeroPoint())
+          code = emit.sub(code, zero);
+        Value restored = weight.minimum ? emit.fma(emit.toFloat(code), weight.scale, weight.minimum)
+                                        : emit.mulf(emit.toFloat(code), weight.scale);
+        int64_t column = 4 * static_cast<int64_t>(line) + byte;
+        for (auto [row, total] : llvm::zip(rows, totals)) {
+          Value address = emit.pointer(row, emit.add(emit.mul(group, encoding::groupColumns * 4), column * 4));
+          total = emit.fma(emit.splat(emit.load(emit.f32(), address, 4)), restored, total);
+        }
+      }
+    }
+    return totals;
+  }
+
+  Emitter &emit;
+  RankedTensorType inputType;
+  WeightPanels panels;
+  Value inputPointer, weightPointer;
+  bool integerInput;
+  int64_t tileRows;
+};
+} // namespace
+
+/// matmul and gated_matmul: `accumulators` panels of weights per panel of outputs, an elementwise epilogue, and a store
+/// that rounds where the result's type says so.
+template <typename Op>
+static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &arguments, kernel::RowRangeAttr rows,
+                                  int64_t accumulators) {
+  auto resultType = cast<RankedTensorType>(op.getResult().getType());
+  int64_t columns = resultType.getShape().back();
+  bool quantize = encoding::isQuantizedActivation(resultType);
+  uint64_t stride = encoding::getActivationRowBytes(resultType);
+  PanelProduct product(emit, op.getInput(), op.getWeight(), arguments.inputs[0], arguments.inputs[1], rows);
+  int64_t tileRows = product.getTileRows();
+  ArrayRef<Value> operandPointers = ArrayRef(arguments.inputs).drop_front(2);
+  Value scratch = quantize ? emit.stack(tileRows * encoding::groupColumns * 4) : Value();
+  int64_t panelsPerGrain = quantize ? 2 : 1;
+
+  emit.loop(arguments.begin, arguments.end, [&](Value grain) {
+    product.forEachTile(arguments.rows, [&](Value firstRow) {
+      for (int64_t part = 0; part < panelsPerGrain; ++part) {
+        Value panel = emit.add(emit.mul(grain, panelsPerGrain), part);
+        SmallVector<SmallVector<Value>> sums;
+        for (int64_t index = 0; index < accumulators; ++index)
+          sums.push_back(product.compute(emit.add(emit.mul(panel, accumulators), index), firstRow));
+        Value column = emit.mul(panel, lanes);
+        for (int64_t offset = 0; offset < tileRows; ++offset) {
+          Value row = emit.add(firstRow, offset);
+          SmallVector<Value> inputs;
+          for (SmallVector<Value> &sum : sums)
+            inputs.push_back(sum[offset]);
+          inputs.append(loadRegionOperands(emit, op.getOperands_(), operandPointers, row, column));
+          Value value = inlineRegion(emit, op.getEpilogue(), inputs).front();
+          Value address = quantize
+                              ? emit.pointer(scratch, (offset * encoding::groupColumns + part * lanes) * 4)
+                              : emit.pointer(arguments.outputs[0], emit.add(emit.mul(row, stride), emit.mul(column, 4)));
+          emit.store(value, address, 64);
+        }
+      }
+      if (!quantize)
+        return;
+      for (int64_t offset = 0; offset < tileRows; ++offset) {
+        Value values = emit.pointer(scratch, offset * encoding::groupColumns * 4);
+        Value first = emit.load(emit.vector(emit.f32()), values, 64);
+        Value second = emit.load(emit.vector(emit.f32()), emit.pointer(values, lanes * 4), 64);
+        Value row = emit.pointer(arguments.outputs[0], emit.mul(emit.add(firstRow, offset), stride));
+        storeQuantizedGroup(emit, first, second, row, grain, columns);
+      }
+    });
+  });
+}
+
+void codegen::emitMatmul(Emitter &emit, kernel::MatmulOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows) {
+  emitElementwiseMatmul(emit, op, arguments, rows, 1);
+}
+
+void codegen::emitGatedMatmul(Emitter &emit, kernel::GatedMatmulOp op, const KernelArguments &arguments,
+                              kernel::RowRangeAttr rows) {
+  emitElementwiseMatmul(emit, op, arguments, rows, 2);
+}
+
+void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const KernelArguments &arguments,
+                                kernel::RowRangeAttr rows, CacheGeometry geometry) {
+  model::KeyValueType cacheType = op.getCache().getType();
+  CacheLayout cache(cacheType, geometry);
+  PanelProduct product(emit, op.getInput(), op.getWeight(), arguments.inputs[0], arguments.inputs[1], rows);
+  int64_t tileRows = product.getTileRows();
+  uint64_t queryStride = encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()));
+  auto tableType = cast<RankedTensorType>(op.getTable().getType());
+  uint64_t tableStride = encoding::getActivationRowBytes(tableType);
+  int64_t half = cache.getKeyDimension() / 2, pairsPerHead = half / lanes;
+  int64_t panelsPerHead = cache.getValueDimension() / lanes;
+  int64_t queryPairs = op.getHeads() * pairsPerHead, keyPairs = cacheType.getHeads() * pairsPerHead;
+
+  auto clamp = [&](Value grain, int64_t first, int64_t last) {
+    return emit.minimum(emit.maximum(grain, emit.integer(first)), emit.integer(last));
+  };
+  // Calls `body` for the grains of this worker that lie in [first, last).
+  auto section = [&](int64_t first, int64_t last, function_ref<void(Value)> body) {
+    emit.loop(clamp(arguments.begin, first, last), clamp(arguments.end, first, last), body);
+  };
+  auto rotate = [&](Value grain, function_ref<void(Value row, Value pair, Value first, Value second)> store) {
+    Value pair = emit.remainder(grain, pairsPerHead);
+    product.forEachTile(arguments.rows, [&](Value firstRow) {
+      SmallVector<Value> firsts = product.compute(emit.mul(grain, 2), firstRow);
+      SmallVector<Value> seconds = product.compute(emit.add(emit.mul(grain, 2), 1), firstRow);
+      for (int64_t offset = 0; offset < tileRows; ++offset) {
+        Value row = emit.add(firstRow, offset);
+        Value table = emit.pointer(arguments.inputs[2], emit.add(emit.mul(row, tableStride), emit.mul(pair, lanes * 4)));
+        Value cosine = emit.load(emit.vector(emit.f32()), table, 64);
+        Value sine = emit.load(emit.vector(emit.f32()), emit.pointer(table, half * 4), 64);
+        SmallVector<Value> rotated = inlineRegion(emit, op.getRotation(), {firsts[offset], seconds[offset], cosine, sine});
+        store(row, pair, rotated[0], rotated[1]);
+      }
+    });
+  };
+  // Rows past the last one exist in buffers, but not in the cache.
+  auto inPage = [&](Value row, function_ref<void(Value page, Value positionInPage)> body) {
+    emit.when(emit.less(row, arguments.rows), [&] {
+      Value position = loadPosition(emit, arguments.step, row);
+      Value page = loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
+      body(page, emit.remainder(position, cache.getPageRows()));
+    });
+  };
+
+  section(0, queryPairs, [&](Value grain) {
+    rotate(grain, [&](Value row, Value pair, Value first, Value second) {
+      Value head = emit.divide(grain, pairsPerHead);
+      Value offset = emit.add(emit.mul(row, queryStride), emit.mul(head, cache.getKeyDimension() * 4));
+      Value address = emit.pointer(arguments.outputs[0], emit.add(offset, emit.mul(pair, lanes * 4)));
+      emit.store(first, address, 64);
+      emit.store(second, emit.pointer(address, half * 4), 64);
+    });
+  });
+  section(queryPairs, queryPairs + keyPairs, [&](Value grain) {
+    rotate(grain, [&](Value row, Value pair, Value first, Value second) {
+      inPage(row, [&](Value page, Value positionInPage) {
+        Value head = emit.divide(emit.sub(grain, emit.integer(queryPairs)), pairsPerHead);
+        Value keys = cache.keys(emit, arguments.states[0], page, head);
+        Value dimension = emit.mul(pair, lanes);
+        cache.storeKey(emit, keys, positionInPage, dimension, first);
+        cache.storeKey(emit, keys, positionInPage, emit.add(dimension, half), second);
+      });
+    });
+  });
+  int64_t valuesBegin = queryPairs + keyPairs;
+  section(valuesBegin, valuesBegin + cacheType.getHeads() * panelsPerHead, [&](Value grain) {
+    Value index = emit.sub(grain, emit.integer(valuesBegin));
+    Value head = emit.divide(index, panelsPerHead), part = emit.remainder(index, panelsPerHead);
+    product.forEachTile(arguments.rows, [&](Value firstRow) {
+      SmallVector<Value> values = product.compute(emit.add(index, 2 * valuesBegin), firstRow);
+      for (int64_t offset = 0; offset < tileRows; ++offset) {
+        inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
+          Value address = emit.pointer(cache.values(emit, arguments.states[1], page, head),
+                                       emit.add(emit.mul(positionInPage, cache.getValueRowBytes()),
+                                                emit.mul(part, lanes * cache.getElementBytes())));
+          emit.store(emit.round(values[offset], cache.getElement()), address, 32);
+        });
+      }
+    });
+  });
+}

@@ -1,0 +1,22 @@
+//===- Symbols.h - names of generated functions -----------------*- C++ -*-===//
+
+#ifndef INGOT_CODEGEN_CPU_SYMBOLS_H
+#define INGOT_CODEGEN_CPU_SYMBOLS_H
+
+#include "codegen/cpu/CpuDescription.h"
+
+#include "llvm/ADT/Twine.h"
+
+namespace ingot::codegen {
+
+/// The variant for `cpu` of a kernel function or step program.
+inline std::string kernelSymbol(llvm::StringRef function, const CpuDescription &cpu) {
+  return (function + "." + cpu.name).str();
+}
+
+constexpr llvm::StringLiteral barrierSymbol = "ingot_team_barrier";
+constexpr llvm::StringLiteral descriptorSymbol = "ingot_descriptor";
+
+} // namespace ingot::codegen
+
+#endif // INGOT_CODEGEN_CPU_SYMBOLS_H

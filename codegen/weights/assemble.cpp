@@ -1,0 +1,265 @@
+//===- assemble.cpp - the bytes of the constant arena ---------------------===//
+
+#include "codegen/weights/assemble.h"
+
+#include "codegen/weights/generate.h"
+#include "codegen/weights/pack.h"
+#include "compiler/import/gguf/reader.h"
+#include "dialects/Schedule/Schedule.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#include <memory>
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::weights;
+using llvm::Error;
+using llvm::Expected;
+
+static Format formatOf(encoding::FormatInterface format) {
+  if (auto block = dyn_cast<encoding::BlockAttr>(format))
+    return {FormatKind::I4, static_cast<uint32_t>(block.getGroup())};
+  switch (cast<encoding::GgmlAttr>(format).getType()) {
+  case encoding::GgmlType::F32:
+    return {FormatKind::F32};
+  case encoding::GgmlType::F16:
+    return {FormatKind::F16};
+  case encoding::GgmlType::BF16:
+    return {FormatKind::BF16};
+  case encoding::GgmlType::Q4_0:
+    return {FormatKind::Q4_0};
+  case encoding::GgmlType::Q4_1:
+    return {FormatKind::Q4_1};
+  case encoding::GgmlType::Q5_0:
+    return {FormatKind::Q5_0};
+  case encoding::GgmlType::Q5_1:
+    return {FormatKind::Q5_1};
+  case encoding::GgmlType::Q8_0:
+    return {FormatKind::Q8_0};
+  }
+  llvm_unreachable("unknown ggml type");
+}
+
+/// GGUF's name of a storage format.
+static StringRef nameOf(encoding::FormatInterface format) {
+  auto ggml = dyn_cast<encoding::GgmlAttr>(format);
+  return ggml ? encoding::stringifyGgmlType(ggml.getType()) : "i4";
+}
+
+namespace {
+/// One row of one parameter; no parameter: a row of padding.
+struct RowReference {
+  model::ParameterOp parameter;
+  int64_t row = 0;
+};
+
+/// The rows of all parameters, from mapped files or generated.
+class ParameterRows {
+public:
+  /// Checks that the parameter is where the module says, and as it says.
+  Error open(model::ParameterOp parameter) {
+    if (!parameter.getFile())
+      return Error::success();
+    Expected<gguf::File *> file = openFile(*parameter.getFile());
+    if (!file)
+      return file.takeError();
+    const gguf::Tensor *tensor = (*file)->findTensor(*parameter.getKey());
+    auto type = cast<RankedTensorType>(parameter.getType());
+    auto fail = [&](const Twine &what) {
+      return llvm::createStringError("%s: tensor '%s': %s; import the model again", parameter.getFile()->str().c_str(),
+                                     parameter.getKey()->str().c_str(), what.str().c_str());
+    };
+    if (!tensor)
+      return fail("expected by @" + parameter.getSymName() + ", found none");
+    encoding::FormatInterface format = encoding::getStorage(type).getFormat();
+    if (tensor->shape() != type.getShape() || gguf::typeInfo(tensor->type).name.lower() != nameOf(format))
+      return fail("expected the shape and type that the module says, found others");
+    data[parameter] = {*file, (*file)->data(*tensor)};
+    return Error::success();
+  }
+
+  /// The bytes of one row; valid until `slot` is used again.
+  const uint8_t *row(RowReference reference, unsigned slot) {
+    model::ParameterOp parameter = reference.parameter;
+    if (!parameter)
+      return nullptr;
+    auto type = cast<RankedTensorType>(parameter.getType());
+    Format format = formatOf(encoding::getStorage(type).getFormat());
+    int64_t columns = type.getShape().back();
+    uint64_t bytes = rowBytes(format, columns);
+    if (parameter.getFile())
+      return data[parameter].bytes.data() + reference.row * bytes;
+    std::vector<uint8_t> &buffer = generated[slot];
+    buffer.resize(bytes);
+    if (parameter.getSplat())
+      generateSplatRow(format, columns, parameter.getSplat()->convertToFloat(), buffer.data());
+    else
+      generateRandomRow(format, columns, *parameter.getSeed(), parameter.getScale()->convertToFloat(), reference.row,
+                        buffer.data());
+    return buffer.data();
+  }
+
+  /// Gives the pages behind a parameter back.
+  void release(model::ParameterOp parameter) {
+    auto entry = data.find(parameter);
+    if (entry != data.end())
+      entry->second.file->release(entry->second.bytes);
+  }
+
+private:
+  struct Mapped {
+    gguf::File *file = nullptr;
+    ArrayRef<uint8_t> bytes;
+  };
+
+  Expected<gguf::File *> openFile(StringRef path) {
+    std::unique_ptr<gguf::File> &file = files[path];
+    if (!file) {
+      Expected<gguf::File> opened = gguf::File::open(path);
+      if (!opened)
+        return opened.takeError();
+      file = std::make_unique<gguf::File>(std::move(*opened));
+    }
+    return file.get();
+  }
+
+  llvm::StringMap<std::unique_ptr<gguf::File>> files;
+  DenseMap<Operation *, Mapped> data;
+  std::vector<uint8_t> generated[panelRows];
+};
+
+/// Evaluates recipes to row references.
+class RecipeEvaluator {
+public:
+  explicit RecipeEvaluator(ModuleOp module) : symbols(module) {}
+
+  SmallVector<RowReference> evaluate(encoding::AssembleOp assemble) {
+    auto yield = cast<encoding::YieldOp>(assemble.getRecipe().front().getTerminator());
+    return evaluate(yield.getValue());
+  }
+
+private:
+  SmallVector<RowReference> evaluate(Value value) {
+    return llvm::TypeSwitch<Operation *, SmallVector<RowReference>>(value.getDefiningOp())
+        .Case([&](encoding::LoadOp op) {
+          auto parameter = symbols.lookup<model::ParameterOp>(op.getParameter());
+          auto type = cast<RankedTensorType>(op.getType());
+          int64_t rows = type.getRank() == 1 ? 1 : type.getDimSize(0);
+          SmallVector<RowReference> result;
+          for (int64_t row = 0; row < rows; ++row)
+            result.push_back({parameter, row});
+          return result;
+        })
+        .Case([&](encoding::ConcatenateOp op) {
+          SmallVector<RowReference> result;
+          for (Value input : op.getInputs())
+            result.append(evaluate(input));
+          return result;
+        })
+        .Case([&](encoding::InterleaveOp op) {
+          SmallVector<RowReference> first = evaluate(op.getFirst()), second = evaluate(op.getSecond()), result;
+          int64_t padded = encoding::paddedToPanels(first.size());
+          first.resize(padded);
+          second.resize(padded);
+          for (int64_t panel = 0; panel < padded; panel += panelRows)
+            for (SmallVector<RowReference> *source : {&first, &second})
+              result.append(source->begin() + panel, source->begin() + panel + panelRows);
+          return result;
+        })
+        .Case([&](encoding::HeadRowsOp op) { return evaluateHeadRows(op); });
+  }
+
+  SmallVector<RowReference> evaluateHeadRows(encoding::HeadRowsOp op) {
+    SmallVector<RowReference> input = evaluate(op.getInput()), result;
+    int64_t dimension = op.getDimension(), half = dimension / 2, paddedHalf = encoding::paddedToPanels(half);
+    for (size_t head = 0; head < input.size(); head += dimension) {
+      if (op.getOrder() == encoding::HeadOrder::Natural) {
+        result.append(input.begin() + head, input.begin() + head + dimension);
+        result.resize(result.size() + encoding::paddedToPanels(dimension) - dimension);
+        continue;
+      }
+      auto member = [&](int64_t pair, int64_t which) {
+        if (pair >= half)
+          return RowReference();
+        bool interleaved = op.getOrder() == encoding::HeadOrder::Interleaved;
+        return input[head + (interleaved ? 2 * pair + which : pair + which * half)];
+      };
+      for (int64_t panel = 0; panel < paddedHalf; panel += panelRows)
+        for (int64_t which = 0; which < 2; ++which)
+          for (int64_t row = 0; row < panelRows; ++row)
+            result.push_back(member(panel + row, which));
+    }
+    return result;
+  }
+
+  SymbolTable symbols;
+};
+} // namespace
+
+uint64_t weights::constantBytes(ModuleOp module) {
+  for (auto arena : module.getOps<schedule::ArenaOp>())
+    if (arena.getLifetime() == schedule::Lifetime::Constant)
+      return arena.getBytes();
+  return 0;
+}
+
+Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8_t>)> write,
+                              function_ref<Error(uint64_t)> skip) {
+  SmallVector<schedule::ParameterSliceOp> slices(module.getOps<schedule::ParameterSliceOp>());
+  llvm::sort(slices, [](auto a, auto b) { return a.getOffset() < b.getOffset(); });
+  SymbolTable symbols(module);
+  RecipeEvaluator recipes(module);
+  ParameterRows parameters;
+  std::vector<uint8_t> panel;
+  uint64_t position = 0;
+  auto fill = [&](uint64_t offset) {
+    uint64_t gap = offset - position;
+    position = offset;
+    return gap ? skip(gap) : Error::success();
+  };
+
+  for (schedule::ParameterSliceOp slice : slices) {
+    auto assemble = symbols.lookup<encoding::AssembleOp>(slice.getParameter());
+    if (!assemble)
+      return llvm::createStringError("internal: no encoding.assemble named %s", slice.getParameter().str().c_str());
+    if (Error error = fill(slice.getOffset()))
+      return error;
+    SmallVector<RowReference> rows = recipes.evaluate(assemble);
+    llvm::SetVector<Operation *> sources;
+    for (RowReference &row : rows)
+      if (row.parameter)
+        sources.insert(row.parameter);
+    for (Operation *source : sources)
+      if (Error error = parameters.open(cast<model::ParameterOp>(source)))
+        return error;
+
+    auto type = cast<RankedTensorType>(assemble.getType());
+    Format format = formatOf(encoding::getStorage(type).getFormat());
+    int64_t columns = type.getShape().back();
+    if (type.getRank() == 1) {
+      uint64_t bytes = rowBytes(format, columns);
+      if (Error error = write(ArrayRef(parameters.row(rows.front(), 0), bytes)))
+        return error;
+      position += bytes;
+    } else {
+      panel.resize(packedPanelBytes(format, columns));
+      for (size_t first = 0; first < rows.size(); first += panelRows) {
+        packPanel(
+            format, columns,
+            [&](int row) {
+              size_t index = first + static_cast<size_t>(row);
+              return index < rows.size() ? parameters.row(rows[index], static_cast<unsigned>(row)) : nullptr;
+            },
+            panel.data());
+        if (Error error = write(panel))
+          return error;
+        position += panel.size();
+      }
+    }
+    for (Operation *source : sources)
+      parameters.release(cast<model::ParameterOp>(source));
+  }
+  return fill(constantBytes(module));
+}
