@@ -93,6 +93,7 @@ def SpecializeRows : Pass<"ingot-kernel-specialize-rows", "::mlir::ModuleOp"> {
     Replaces `@forward` by one clone for each range of rows that the target description names, with the bounds of the
     step cut to the range. In the clone for one row, activations have static shapes.
   }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
 }
 
 #endif // INGOT_PASSES_FUSE_PASSES
