@@ -17,12 +17,17 @@ def Schedule_Dialect : Dialect {
     The schedule phase allocates buffers as values:
 
     ```mlir
-    schedule.program @forward.rows_1 {rows = #kernel.rows<1 to 1>, step = !model.step<…>} {
+    schedule.program @forward.rows_1(!model.step<rows = 1, sequences = 1, wanted = 1>) <1 to 1> {
       %w = schedule.constant @layer.0.query_key_value : !schedule.buffer<host[0], constant, 345600>
-      %x = schedule.allocate : !schedule.buffer<host[0], transient, 2304>
-      %t0 = schedule.launch @embedding(%table) to (%x) on "compute" partition<rows, 1> : …
-      %t1 = schedule.launch @norm(%x, %n) to (%y) after %t0 …
-      schedule.return %t9
+      %k = schedule.state "key" 0 : !schedule.buffer<host[0], state, 786432>
+      %v = schedule.state "value" 0 : !schedule.buffer<host[0], state, 786432>
+      …
+      %t1 = schedule.launch @norm.rows_1(%x, %n : …) to (%y : …) after %t0 on compute <rows, 1 x 0>
+      %q = schedule.allocate : !schedule.buffer<host[0], transient, 2304>
+      %t2 = schedule.launch @query_key_value.rows_1(%y, %w, %r : …) updates (%k, %v : …) to (%q : …) after %t1, %t0 on
+            compute <columns, 16 x 36>
+      …
+      schedule.return %logits columns 49152 after %t9 : …
     }
     ```
 
@@ -30,9 +35,11 @@ def Schedule_Dialect : Dialect {
     compute lane:
 
     ```mlir
-    schedule.arena @transient : host[0], transient, 4096 bytes align 64
-    %x = schedule.view @transient[0] : !schedule.buffer<host[0], transient, 2304>
-    schedule.barrier
+    schedule.arena @transient : host[0], transient, 4096 align 64
+    schedule.parameter_slice @layer.0.query_key_value at 0 bytes 345600
+    …
+      %x = schedule.view @transient[0] : !schedule.buffer<host[0], transient, 2304>
+      schedule.barrier
     ```
   }];
   let useDefaultTypePrinterParser = 1;

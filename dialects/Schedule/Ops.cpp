@@ -29,8 +29,26 @@ LogicalResult ConstantOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
+static LogicalResult verifyPart(Operation *op, StringRef part, int64_t layer) {
+  if ((part != "key" && part != "value") || layer < 0)
+    return op->emitOpError() << "expected the part \"key\" or \"value\" of a layer, found \"" << part << "\" of " << layer;
+  return success();
+}
+
+LogicalResult StateOp::verify() {
+  if (getBuffer().getType().getLifetime() != Lifetime::State)
+    return emitOpError() << "expected a buffer of lifetime state, found " << getBuffer().getType();
+  return verifyPart(*this, getPart(), getLayer());
+}
+
+LogicalResult AllocateOp::verify() {
+  if (getBuffer().getType().getLifetime() != Lifetime::Transient)
+    return emitOpError() << "expected a buffer of lifetime transient, found " << getBuffer().getType();
+  return success();
+}
+
 LogicalResult ArenaOp::verify() {
-  if (getBytes() < 1 || !llvm::isPowerOf2_64(getAlignment()))
+  if (static_cast<int64_t>(getBytes()) < 1 || !llvm::isPowerOf2_64(getAlignment()))
     return emitOpError() << "expected at least one byte and an alignment that is a power of two, found " << getBytes()
                          << " and " << getAlignment();
   return success();
@@ -46,10 +64,14 @@ LogicalResult ViewOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << "expected a buffer in the place and of the lifetime of " << getArenaAttr() << ", found " << type;
   if (getOffset() % 64)
     return emitOpError() << "expected an offset that is a multiple of 64, found " << getOffset();
-  if (getOffset() + type.getBytes() > arena.getBytes())
+  if (type.getBytes() > arena.getBytes() || getOffset() > arena.getBytes() - type.getBytes())
     return emitOpError() << "expected a range inside of " << getArenaAttr() << " (" << arena.getBytes()
                          << " bytes), found " << getOffset() << " + " << type.getBytes();
-  return success();
+  Lifetime lifetime = type.getLifetime();
+  if (getParameter().has_value() != (lifetime == Lifetime::Constant) ||
+      getPart().has_value() != (lifetime == Lifetime::State) || getPart().has_value() != getLayer().has_value())
+    return emitOpError() << "expected a parameter's name on constants, part and layer on state and neither on others";
+  return getPart() ? verifyPart(*this, *getPart(), *getLayer()) : success();
 }
 
 LogicalResult LaunchOp::verify() {
@@ -80,5 +102,9 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (tensors != getInputs().size() || results != getOutputs().size())
     return emitOpError() << "expected " << tensors << " inputs and " << results << " outputs as " << getCalleeAttr()
                          << " has, found " << getInputs().size() << " and " << getOutputs().size();
+  unsigned caches = llvm::count_if(function.getArgumentTypes(), llvm::IsaPred<model::KeyValueType>);
+  if (2 * caches != getStates().size())
+    return emitOpError() << "expected the key and the value buffer of " << caches << " caches as " << getCalleeAttr()
+                         << " has, found " << getStates().size() << " states";
   return success();
 }

@@ -17,7 +17,10 @@ class Schedule_Op<string mnemonic, list<Trait> traits = []> : Op<Schedule_Dialec
 
 def Schedule_ProgramOp : Schedule_Op<"program", [Symbol, IsolatedFromAbove, SingleBlock]> {
   let summary = "All launches of one step, for a range of row counts";
-  let description = [{ `logits_columns`: width of the output, the last buffer that a launch writes. }];
+  let description = [{
+    Launches run in the order of the text within a lane; what has to be complete before what is said by awaits alone. The
+    programs of a module serve steps of different row counts and never run at the same time.
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Model_StepType>:$step, Kernel_RowRangeAttr:$row_range);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `(` $step `)` $row_range attr-dict-with-keyword $body";
@@ -25,7 +28,8 @@ def Schedule_ProgramOp : Schedule_Op<"program", [Symbol, IsolatedFromAbove, Sing
 }
 
 def Schedule_ReturnOp : Schedule_Op<"return", [Terminator, HasParent<"ProgramOp">]> {
-  let summary = "The output of a step: rows of `columns` f32, and the timepoint at which it is complete";
+  let summary = "The output of a step: rows of `columns` f32, and the timepoint at which the step is complete";
+  let description = [{ The host reads the output after the step, so its buffer lives until the end of the program. }];
   let arguments = (ins Schedule_BufferType:$output, I64Attr:$columns, Schedule_TimepointType:$timepoint);
   let assemblyFormat = "$output `columns` $columns `after` $timepoint attr-dict `:` type($output)";
 }
@@ -43,15 +47,18 @@ def Schedule_ConstantOp : Schedule_Op<"constant", [Pure, DeclareOpInterfaceMetho
 
 def Schedule_StateOp : Schedule_Op<"state", [Pure]> {
   let summary = "The keys or the values of one layer";
+  let description = [{ `part` is "key" or "value". The same layer and part are the same bytes in every program. }];
   let arguments = (ins I64Attr:$layer, StrAttr:$part);
   let results = (outs Schedule_BufferType:$buffer);
   let assemblyFormat = "$part $layer attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
 }
 
 def Schedule_AllocateOp : Schedule_Op<"allocate", []> {
   let summary = "Bytes that one launch writes and later ones read";
   let results = (outs Schedule_BufferType:$buffer);
   let assemblyFormat = "attr-dict `:` type($buffer)";
+  let hasVerifier = 1;
 }
 
 def Schedule_ArenaOp : Schedule_Op<"arena", [Symbol]> {
@@ -70,9 +77,22 @@ def Schedule_ParameterSliceOp : Schedule_Op<"parameter_slice", []> {
 
 def Schedule_ViewOp : Schedule_Op<"view", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "A range of an arena";
-  let arguments = (ins FlatSymbolRefAttr:$arena, I64Attr:$offset);
+  let description = [{
+    What a range of constants or of state holds is named, so that a plan can be checked on its own: the `parameter`, or
+    the `part` ("key" or "value") and the `layer`.
+
+    ```mlir
+    %w = schedule.view @weights[0] of @layer.0.query_key_value : !schedule.buffer<host[0], constant, 345600>
+    %k = schedule.view @key_value[0] holding "key" 0 : !schedule.buffer<host[0], state, 786432>
+    %x = schedule.view @transient[2304] : !schedule.buffer<host[0], transient, 2304>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$arena, I64Attr:$offset, OptionalAttr<FlatSymbolRefAttr>:$parameter,
+                   OptionalAttr<StrAttr>:$part, OptionalAttr<I64Attr>:$layer);
   let results = (outs Schedule_BufferType:$buffer);
-  let assemblyFormat = "$arena `[` $offset `]` attr-dict `:` type($buffer)";
+  let assemblyFormat = [{
+    $arena `[` $offset `]` (`of` $parameter^)? (`holding` $part^ $layer)? attr-dict `:` type($buffer)
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -82,7 +102,8 @@ def Schedule_ViewOp : Schedule_Op<"view", [Pure, DeclareOpInterfaceMethods<Symbo
 def Schedule_LaunchOp : Schedule_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Runs a kernel function on a lane";
   let description = [{
-    Reads `inputs`, writes `outputs`, reads and writes `states`; starts when all `awaits` have passed.
+    Reads `inputs`, writes `outputs`, reads `states` and writes them where the kernel appends; starts when all `awaits`
+    have passed. `states` are the key and then the value buffer of each cache that the kernel takes.
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<Schedule_BufferType>:$inputs, Variadic<Schedule_BufferType>:$states,
                    Variadic<Schedule_BufferType>:$outputs, Variadic<Schedule_TimepointType>:$awaits,
@@ -97,6 +118,9 @@ def Schedule_LaunchOp : Schedule_Op<"launch", [AttrSizedOperandSegments, Declare
 
 def Schedule_BarrierOp : Schedule_Op<"barrier", []> {
   let summary = "All workers of the compute lane wait for each other";
+  let description = [{
+    What an await means on the compute lane once the plan phase is through: a barrier stands between the two launches.
+  }];
   let assemblyFormat = "attr-dict";
 }
 

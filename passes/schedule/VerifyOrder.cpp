@@ -1,7 +1,7 @@
-//===- VerifyOrder.cpp --------------------------------------------------------===//
+//===- VerifyOrder.cpp - what the schedule phase promises -----------------===//
 
+#include "passes/schedule/Order.h"
 #include "passes/schedule/Passes.h"
-#include "target/TargetDescription.h"
 
 namespace ingot::schedule {
 #define GEN_PASS_DEF_SCHEDULEVERIFYORDER
@@ -10,9 +10,27 @@ namespace ingot::schedule {
 
 using namespace mlir;
 using namespace ingot;
+using namespace ingot::schedule;
 
 namespace {
 struct VerifyOrder : schedule::impl::ScheduleVerifyOrderBase<VerifyOrder> {
-  void runOnOperation() override {}
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function->hasAttr(rowRangeName)) {
+        function.emitOpError() << "expected a schedule.program after the schedule phase, found a function";
+        return signalPassFailure();
+      }
+    if (module.getOps<ProgramOp>().empty())
+      return;
+    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
+    if (failed(target))
+      return signalPassFailure();
+    SymbolTable symbols(module);
+    CacheGroups groups = getCacheGroups(module);
+    for (auto program : module.getOps<ProgramOp>())
+      if (failed(verifyOrder(program, ProgramOrder(program), {*target, symbols, groups})))
+        return signalPassFailure();
+  }
 };
 } // namespace

@@ -1,0 +1,47 @@
+//===- Report.h - what a plan costs, for people and for info ----*- C++ -*-===//
+//
+// Reads a planned module and says what it holds, moves and is made of: `ingotc
+// --report`, and the report inside of the executable.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_PASSES_SCHEDULE_REPORT_H
+#define INGOT_PASSES_SCHEDULE_REPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+
+namespace ingot::schedule {
+
+/// Bytes that the compute lane reads in a step of one row.
+struct DecodeTraffic {
+  /// Packed weights and other constants, each counted once; of an embedding's table one row.
+  uint64_t weightBytes = 0;
+  /// Keys and values of all layers, for each position that the row sees.
+  uint64_t keyValueBytesPerPosition = 0;
+};
+
+/// Reads it from the program for one row of a planned module; zeros where there is none.
+DecodeTraffic getDecodeTraffic(mlir::ModuleOp module);
+
+/// The report of a planned module, one object:
+///   model, cpu              strings
+///   layers                  number
+///   planned_bytes           sum of all arenas
+///   arenas                  [{name, place, lifetime, bytes}]
+///   weights                 [{format, parameters, bytes}] as packed, largest first
+///   cache_groups            [{name, context, page_rows, pages}]
+///   programs                [{name, first_row, last_row, launches, barriers, launches_per_layer,
+///                             barriers_per_layer, kernel_bodies}]
+///   decode                  {lane, weight_bytes, key_value_bytes_per_position}
+///   licences                [{component, licence}]
+/// Per-layer counts are those of a middle layer: from one layer's first launch that touches its cache to the next
+/// layer's; 0 for a model of one layer. A module without programs has no arenas and no programs.
+llvm::json::Value makeReport(mlir::ModuleOp module);
+
+/// Prints what makeReport returned, for a person.
+void printReport(const llvm::json::Value &report, llvm::raw_ostream &stream);
+
+} // namespace ingot::schedule
+
+#endif // INGOT_PASSES_SCHEDULE_REPORT_H
