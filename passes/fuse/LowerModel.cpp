@@ -87,32 +87,32 @@ public:
       return function.emitError()
              << "expected one block in @" << function.getName() << ", found "
              << function.getBody().getBlocks().size();
-    SmallVector<Operation *> old;
-    for (Operation &op : function.getBody().front())
-      old.push_back(&op);
-    SmallVector<Operation *> replaced;
-    for (Operation *op : old) {
-      builder.setInsertionPoint(op);
-      if (isa<model::LoadParameterOp>(op) ||
-          op->hasTrait<OpTrait::ConstantLike>())
+    SmallVector<Operation *> replaced, constants;
+    // What is created stands before the operation that it is created for.
+    for (Operation &op : function.getBody().front()) {
+      if (isa<model::LoadParameterOp>(op))
         continue;
-      if (failed(checkRotated(op)))
+      if (op.hasTrait<OpTrait::ConstantLike>()) {
+        constants.push_back(&op);
+        continue;
+      }
+      if (failed(checkRotated(&op)))
         return failure();
-      if (isa<KernelDialect>(op->getDialect()) || isa<func::ReturnOp>(op)) {
-        for (OpOperand &operand : op->getOpOperands())
+      if (isa<KernelDialect>(op.getDialect()) || isa<func::ReturnOp>(op)) {
+        for (OpOperand &operand : op.getOpOperands())
           operand.set(map(operand.get()));
         continue;
       }
-      if (failed(lower(op)))
+      builder.setInsertionPoint(&op);
+      if (failed(lower(&op)))
         return failure();
-      replaced.push_back(op);
+      replaced.push_back(&op);
     }
     for (Operation *op : llvm::reverse(replaced))
       op->erase();
     // Splats stand in regions now.
-    for (Operation *op : old)
-      if (!llvm::is_contained(replaced, op) &&
-          op->hasTrait<OpTrait::ConstantLike>() && op->use_empty())
+    for (Operation *op : constants)
+      if (op->use_empty())
         op->erase();
     return success();
   }
