@@ -1,4 +1,5 @@
-//===- Diagnostics.h - one line for every failure ----------------*- C++ -*-===//
+//===- Diagnostics.h - one line for every failure ----------------*- C++
+//-*-===//
 //
 // Collects what MLIR reports while a model is compiled, and turns a failure
 // into exactly one line on standard error.
@@ -17,13 +18,16 @@ namespace ingot::compiler {
 
 class Progress;
 
-/// While it lives, errors of `context` are kept (the first with its notes) and warnings and remarks are printed.
+/// While it lives, errors of `context` are kept (the first with its notes) and
+/// warnings and remarks are printed.
 class Diagnostics {
 public:
   /// `file` stands before messages whose location names no file.
-  Diagnostics(mlir::MLIRContext &context, llvm::StringRef file, Progress &progress);
+  Diagnostics(mlir::MLIRContext &context, llvm::StringRef file,
+              Progress &progress);
 
-  /// The first error, as "FILE: message"; `otherwise` where nothing was reported.
+  /// The first error, as "FILE: message"; `otherwise` where nothing was
+  /// reported.
   llvm::Error takeError(const llvm::Twine &otherwise);
 
 private:

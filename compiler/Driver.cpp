@@ -41,14 +41,17 @@ using llvm::Twine;
 /// What stands in messages for "-".
 static constexpr llvm::StringLiteral standardInput = "<stdin>";
 
-static Error makeError(const Twine &message) { return llvm::createStringError(llvm::inconvertibleErrorCode(), message); }
+static Error makeError(const Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
 
 namespace {
 /// One compilation. Its methods end at the first error.
 class Compilation {
 public:
   explicit Compilation(const Options &options)
-      : options(options), modelName(options.model == "-" ? standardInput.str() : options.model),
+      : options(options),
+        modelName(options.model == "-" ? standardInput.str() : options.model),
         diagnostics(context, modelName, progress) {
     DialectRegistry registry;
     registerDialects(registry);
@@ -67,7 +70,8 @@ private:
   Error checkOptions();
   Error checkContext();
   Error verify(Phase phase, TimingScope &timing);
-  Error runPasses(Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing);
+  Error runPasses(Phase phase, void (*addPasses)(OpPassManager &),
+                  TimingScope &timing);
   Error dump(Phase phase);
   Error print(StringRef path);
 
@@ -88,28 +92,35 @@ private:
 // Reading
 //===----------------------------------------------------------------------===//
 
-/// Whether the file is MLIR: bytecode by its first bytes, text by its suffix. Everything else is left to GGUF's reader.
+/// Whether the file is MLIR: bytecode by its first bytes, text by its suffix.
+/// Everything else is left to GGUF's reader.
 static Expected<bool> isMlir(StringRef path) {
   if (path == "-" || path.ends_with(".mlir"))
     return true;
-  auto start = llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
+  auto start =
+      llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
   return start && isBytecode(**start);
 }
 
 Error Compilation::readModule() {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.model);
   if (!buffer)
-    return makeError(modelName + ": cannot be read, " + buffer.getError().message());
+    return makeError(modelName + ": cannot be read, " +
+                     buffer.getError().message());
   llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), modelName), llvm::SMLoc());
+  sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), modelName),
+      llvm::SMLoc());
   module = parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
   if (!module)
     return diagnostics.takeError("is no MLIR module");
   resumed = true;
   reached = options.compileFrom.value_or(Phase::Model);
   if (reached > options.compileTo)
-    return makeError(modelName + ": is taken to be at the phase model, which comes after --compile-to=" +
-                     describe(options.compileTo).name + "; say --compile-from=PHASE");
+    return makeError(
+        modelName +
+        ": is taken to be at the phase model, which comes after --compile-to=" +
+        describe(options.compileTo).name + "; say --compile-from=PHASE");
   return gguf::checkParameters(*module);
 }
 
@@ -121,9 +132,11 @@ Error Compilation::readModel() {
   if (*mlir)
     return readModule();
   if (options.compileFrom)
-    return makeError(modelName + ": --compile-from=" + describe(*options.compileFrom).name +
+    return makeError(modelName +
+                     ": --compile-from=" + describe(*options.compileFrom).name +
                      " needs a .mlir file that --compile-to wrote");
-  Expected<OwningOpRef<ModuleOp>> imported = gguf::importModel(context, options.model, options.context);
+  Expected<OwningOpRef<ModuleOp>> imported =
+      gguf::importModel(context, options.model, options.context);
   if (!imported)
     return imported.takeError();
   module = std::move(*imported);
@@ -134,7 +147,8 @@ Error Compilation::readModel() {
 // Options in the module
 //===----------------------------------------------------------------------===//
 
-/// Elements of the caches that a module at the phase model has already, or nothing.
+/// Elements of the caches that a module at the phase model has already, or
+/// nothing.
 static std::optional<std::string> cacheElement(ModuleOp module) {
   if (auto forward = module.lookupSymbol<func::FuncOp>(model::forwardName))
     for (Type type : forward.getArgumentTypes())
@@ -155,7 +169,9 @@ Error Compilation::attachOptions() {
   std::string asked = options.keyValue.value_or("auto");
   std::optional<std::string> existing = cacheElement(*module);
   if (existing && asked != "auto" && asked != *existing)
-    return makeError(modelName + ": --kv=" + asked + " contradicts the program, whose caches hold " + *existing);
+    return makeError(modelName + ": --kv=" + asked +
+                     " contradicts the program, whose caches hold " +
+                     *existing);
   if (existing)
     chosen.keyValue = *existing;
   else if (asked == "auto")
@@ -166,9 +182,11 @@ Error Compilation::attachOptions() {
   return Error::success();
 }
 
-/// A dump says what it was made for; the command line may repeat that, not contradict it.
+/// A dump says what it was made for; the command line may repeat that, not
+/// contradict it.
 Error Compilation::checkOptions() {
-  FailureOr<target::CompileOptions> stored = target::CompileOptions::of(*module);
+  FailureOr<target::CompileOptions> stored =
+      target::CompileOptions::of(*module);
   if (failed(stored))
     return diagnostics.takeError("has broken options");
   std::optional<std::string> cpu = options.cpu;
@@ -183,7 +201,8 @@ Error Compilation::checkOptions() {
     if (!resolved)
       return makeError(modelName + ": " + llvm::toString(resolved.takeError()));
     if (*resolved != stored->cpu)
-      return makeError(modelName + ": ingot.options.cpu is '" + stored->cpu + "'; expected a CPU name");
+      return makeError(modelName + ": ingot.options.cpu is '" + stored->cpu +
+                       "'; expected a CPU name");
   }
   std::optional<std::string> keyValue = options.keyValue;
   if (keyValue == "auto")
@@ -199,8 +218,10 @@ Error Compilation::checkOptions() {
                {"--weights", options.weights, stored->weights}};
   for (auto &pair : pairs)
     if (pair.asked && *pair.asked != pair.stored)
-      return makeError(modelName + ": " + pair.option + "=" + *pair.asked + " contradicts the dump, which was made for " +
-                       pair.stored + "; leave the option out or start from the model");
+      return makeError(modelName + ": " + pair.option + "=" + *pair.asked +
+                       " contradicts the dump, which was made for " +
+                       pair.stored +
+                       "; leave the option out or start from the model");
   return Error::success();
 }
 
@@ -209,8 +230,10 @@ Error Compilation::checkContext() {
     return Error::success();
   for (auto group : module->getOps<model::CacheGroupOp>())
     if (group.getContext() != static_cast<uint64_t>(*options.context))
-      return makeError(modelName + ": --context=" + Twine(*options.context) + " contradicts the program, which is for " +
-                       Twine(group.getContext()) + " positions; leave the option out");
+      return makeError(modelName + ": --context=" + Twine(*options.context) +
+                       " contradicts the program, which is for " +
+                       Twine(group.getContext()) +
+                       " positions; leave the option out");
   return Error::success();
 }
 
@@ -218,20 +241,24 @@ Error Compilation::checkContext() {
 // Phases
 //===----------------------------------------------------------------------===//
 
-Error Compilation::runPasses(Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing) {
+Error Compilation::runPasses(Phase phase, void (*addPasses)(OpPassManager &),
+                             TimingScope &timing) {
   TimingScope scope = timing.nest(describe(phase).name);
-  PassManager manager(&context, ModuleOp::getOperationName(), OpPassManager::Nesting::Explicit);
+  PassManager manager(&context, ModuleOp::getOperationName(),
+                      OpPassManager::Nesting::Explicit);
   if (failed(applyPassManagerCLOptions(manager)))
     return diagnostics.takeError("MLIR's options cannot be applied");
   manager.enableTiming(scope);
   addPasses(manager);
   if (failed(manager.run(*module)))
-    return diagnostics.takeError("the phase " + describe(phase).name + " failed");
+    return diagnostics.takeError("the phase " + describe(phase).name +
+                                 " failed");
   return Error::success();
 }
 
 Error Compilation::print(StringRef path) {
-  // Importers name operations by their location; values of dumps read better with those names.
+  // Importers name operations by their location; values of dumps read better
+  // with those names.
   OpPrintingFlags flags = OpPrintingFlags().printNameLocAsPrefix();
   if (path == "-") {
     module->print(llvm::outs(), flags);
@@ -244,7 +271,8 @@ Error Compilation::print(StringRef path) {
     }
     return Error::success();
   }
-  Expected<link::OutputFile> file = link::OutputFile::create(path, /*executable=*/false);
+  Expected<link::OutputFile> file =
+      link::OutputFile::create(path, /*executable=*/false);
   if (!file)
     return file.takeError();
   llvm::raw_fd_ostream out(file->descriptor(), /*shouldClose=*/false);
@@ -262,10 +290,13 @@ Error Compilation::print(StringRef path) {
 Error Compilation::dump(Phase phase) {
   if (!options.dumpFolder)
     return Error::success();
-  if (std::error_code code = llvm::sys::fs::create_directories(*options.dumpFolder))
-    return makeError(*options.dumpFolder + ": cannot be created, " + code.message());
-  std::string name = llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder, static_cast<int>(phase) + 1,
-                                   describe(phase).name);
+  if (std::error_code code =
+          llvm::sys::fs::create_directories(*options.dumpFolder))
+    return makeError(*options.dumpFolder + ": cannot be created, " +
+                     code.message());
+  std::string name =
+      llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder,
+                    static_cast<int>(phase) + 1, describe(phase).name);
   return print(name);
 }
 
@@ -279,36 +310,57 @@ Error Compilation::checkOutput() {
     return Error::success();
   if (llvm::sys::fs::is_directory(options.output))
     return makeError(options.output + ": cannot write, it is a directory");
-  if (options.compileTo == Phase::Link && llvm::sys::fs::equivalent(options.output, options.model))
-    return makeError(options.output + ": cannot write, it is the model; choose another output");
-  Expected<link::OutputFile> file = link::OutputFile::create(options.output, /*executable=*/false);
+  if (options.compileTo == Phase::Link &&
+      llvm::sys::fs::equivalent(options.output, options.model))
+    return makeError(options.output +
+                     ": cannot write, it is the model; choose another output");
+  Expected<link::OutputFile> file =
+      link::OutputFile::create(options.output, /*executable=*/false);
   return file ? Error::success() : file.takeError();
 }
 
 Error Compilation::enableRemarks() {
-  if (!options.remarkFormat && !options.remarkFilter && !options.remarkPassedFilter && !options.remarkMissedFilter)
+  if (!options.remarkFormat && !options.remarkFilter &&
+      !options.remarkPassedFilter && !options.remarkMissedFilter)
     return Error::success();
+  // Each kind has its filter: its own, the one for all kinds, or either;
+  // without any filter everything is wanted.
+  bool unfiltered = !options.remarkFilter && !options.remarkPassedFilter &&
+                    !options.remarkMissedFilter;
+  auto filter =
+      [&](const std::optional<std::string> &own) -> std::optional<std::string> {
+    if (unfiltered)
+      return ".*";
+    if (own && options.remarkFilter)
+      return "(" + *own + ")|(" + *options.remarkFilter + ")";
+    return own ? own : options.remarkFilter;
+  };
   remark::RemarkCategories categories;
-  categories.all = options.remarkFilter;
-  categories.passed = options.remarkPassedFilter;
-  categories.missed = options.remarkMissedFilter;
-  if (!categories.all && !categories.passed && !categories.missed)
-    categories.all = ".*";
+  categories.passed = filter(options.remarkPassedFilter);
+  categories.missed = filter(options.remarkMissedFilter);
+  categories.analysis = filter(std::nullopt);
+  categories.failed = filter(std::nullopt);
   auto policy = std::make_unique<remark::RemarkEmittingPolicyAll>();
   std::string format = options.remarkFormat.value_or("emitRemark");
   LogicalResult enabled = failure();
   if (format == "emitRemark") {
-    enabled = remark::enableOptimizationRemarks(context, nullptr, std::move(policy), categories,
+    enabled = remark::enableOptimizationRemarks(context, nullptr,
+                                                std::move(policy), categories,
                                                 /*printAsEmitRemarks=*/true);
   } else {
     if (!options.remarkFile && options.output == "-")
-      return makeError(modelName + ": --remark-format=" + format + " needs --remarks-output-file=FILE with -o -");
-    std::string path = options.remarkFile.value_or(options.output + ".remarks." + format);
+      return makeError(modelName + ": --remark-format=" + format +
+                       " needs --remarks-output-file=FILE with -o -");
+    std::string path =
+        options.remarkFile.value_or(options.output + ".remarks." + format);
     enabled = remark::enableOptimizationRemarksWithLLVMStreamer(
-        context, path, format == "yaml" ? llvm::remarks::Format::YAML : llvm::remarks::Format::Bitstream,
+        context, path,
+        format == "yaml" ? llvm::remarks::Format::YAML
+                         : llvm::remarks::Format::Bitstream,
         std::move(policy), categories);
   }
-  return failed(enabled) ? diagnostics.takeError("remarks cannot be written") : Error::success();
+  return failed(enabled) ? diagnostics.takeError("remarks cannot be written")
+                         : Error::success();
 }
 
 Error Compilation::run() {
@@ -327,7 +379,9 @@ Error Compilation::run() {
   }
   bool hasOptions = (*module)->hasAttr("ingot.options");
   if (!hasOptions && reached > Phase::Model)
-    return makeError(modelName + ": has no ingot.options, which every dump of the phase " + describe(reached).name +
+    return makeError(modelName +
+                     ": has no ingot.options, which every dump of the phase " +
+                     describe(reached).name +
                      " has; expected a file that --compile-to wrote");
   if (Error error = hasOptions ? checkOptions() : attachOptions())
     return error;
@@ -339,7 +393,8 @@ Error Compilation::run() {
   if (Error error = dump(reached))
     return error;
   for (const PhaseDescription &phase : getPhases()) {
-    if (phase.phase <= reached || phase.phase > options.compileTo || !phase.addPasses)
+    if (phase.phase <= reached || phase.phase > options.compileTo ||
+        !phase.addPasses)
       continue;
     progress.start(phase.name);
     if (Error error = runPasses(phase.phase, phase.addPasses, timing))
@@ -358,7 +413,8 @@ Error Compilation::run() {
 }
 
 /// Hands --mlir-… to MLIR's own command line.
-static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments) {
+static Error parseMlirOptions(StringRef program,
+                              ArrayRef<std::string> arguments) {
   registerPassManagerCLOptions();
   registerMLIRContextCLOptions();
   registerAsmPrinterCLOptions();
@@ -368,7 +424,8 @@ static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments
     pointers.push_back(argument.c_str());
   std::string message;
   llvm::raw_string_ostream errors(message);
-  if (llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "", &errors))
+  if (llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "",
+                                        &errors))
     return Error::success();
   // The first line says what is wrong, the others suggest.
   return makeError(StringRef(message).split('\n').first.trim());
@@ -376,10 +433,12 @@ static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments
 
 int compiler::runCompiler(int argc, const char *const *argv) {
   auto report = [](Error error, int status) {
-    llvm::errs() << "ingotc: error: " << onOneLine(llvm::toString(std::move(error))) << "\n";
+    llvm::errs() << "ingotc: error: "
+                 << onOneLine(llvm::toString(std::move(error))) << "\n";
     return status;
   };
-  Expected<Options> options = parseOptions(ArrayRef(argv + 1, argv + std::max(argc, 1)));
+  Expected<Options> options =
+      parseOptions(ArrayRef(argv + 1, argv + std::max(argc, 1)));
   if (!options)
     return report(options.takeError(), 2);
   if (options->action == Options::Action::Help) {

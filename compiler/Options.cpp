@@ -13,11 +13,13 @@ using namespace llvm;
 static constexpr int64_t mostContext = 1 << 24;
 
 static Error usageError(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), message + "; see ingotc --help");
+  return createStringError(inconvertibleErrorCode(),
+                           message + "; see ingotc --help");
 }
 
 namespace {
-/// Walks over the arguments. Options with a value take it after '=' or as the next argument.
+/// Walks over the arguments. Options with a value take it after '=' or as the
+/// next argument.
 class Parser {
 public:
   explicit Parser(ArrayRef<const char *> arguments) : arguments(arguments) {}
@@ -36,7 +38,9 @@ private:
 } // namespace
 
 /// "a, b, c"
-template <typename Range> static std::string listed(Range &&names) { return llvm::join(names, ", "); }
+template <typename Range> static std::string listed(Range &&names) {
+  return llvm::join(names, ", ");
+}
 
 static std::vector<std::string> phaseNames() {
   std::vector<std::string> names;
@@ -48,7 +52,8 @@ static std::vector<std::string> phaseNames() {
 Error Parser::parsePhase(StringRef text, StringRef option, Phase &phase) {
   std::optional<Phase> found = findPhase(text);
   if (!found)
-    return usageError(option + "=" + text + ": no such phase; the phases are " + listed(phaseNames()));
+    return usageError(option + "=" + text + ": no such phase; the phases are " +
+                      listed(phaseNames()));
   phase = *found;
   return Error::success();
 }
@@ -56,7 +61,9 @@ Error Parser::parsePhase(StringRef text, StringRef option, Phase &phase) {
 Error Parser::parseContext(StringRef text) {
   int64_t number;
   if (text.getAsInteger(10, number) || number < 1 || number > mostContext)
-    return usageError("--context=" + text + ": expected a number of positions from 1 to " + Twine(mostContext));
+    return usageError("--context=" + text +
+                      ": expected a number of positions from 1 to " +
+                      Twine(mostContext));
   options.context = number;
   return Error::success();
 }
@@ -72,18 +79,21 @@ Error Parser::parseOption(StringRef argument) {
     value = arguments[next++];
     return Error::success();
   };
-  auto oneOf = [&](std::optional<std::string> &option, std::initializer_list<StringRef> allowed) -> Error {
+  auto oneOf = [&](std::optional<std::string> &option,
+                   std::initializer_list<StringRef> allowed) -> Error {
     if (Error error = take())
       return error;
     if (allowed.size() && !is_contained(allowed, value))
-      return usageError(name + "=" + value + ": expected one of " + listed(allowed));
+      return usageError(name + "=" + value + ": expected one of " +
+                        listed(allowed));
     option = value.str();
     return Error::success();
   };
 
   if (name == "--report") {
     if (hasValue && value.empty())
-      return usageError("--report=: expected a file name, or --report alone for standard output");
+      return usageError("--report=: expected a file name, or --report alone "
+                        "for standard output");
     options.report = value.str();
     return Error::success();
   }
@@ -108,7 +118,9 @@ Error Parser::parseOption(StringRef argument) {
                {"--kv", options.keyValue, {"auto", "f16", "f32"}},
                {"--weights", options.weights, {"embedded", "external"}},
                {"--dump-phases", options.dumpFolder, {}},
-               {"--remark-format", options.remarkFormat, {"emitRemark", "yaml", "bitstream"}},
+               {"--remark-format",
+                options.remarkFormat,
+                {"emitRemark", "yaml", "bitstream"}},
                {"--remarks-output-file", options.remarkFile, {}},
                {"--remarks-filter", options.remarkFilter, {}},
                {"--remarks-filter-passed", options.remarkPassedFilter, {}},
@@ -116,7 +128,8 @@ Error Parser::parseOption(StringRef argument) {
   for (auto &text : texts)
     if (name == text.name)
       return oneOf(text.option, text.allowed);
-  if (name == "--context" || name == "--compile-to" || name == "--compile-from") {
+  if (name == "--context" || name == "--compile-to" ||
+      name == "--compile-from") {
     if (Error error = take())
       return error;
     if (name == "--context")
@@ -141,10 +154,12 @@ Error Parser::check() {
   if (options.compileFrom == Phase::Link)
     return usageError("--compile-from=link: an executable cannot be resumed");
   if (options.compileFrom && *options.compileFrom > options.compileTo)
-    return usageError("--compile-from=" + describe(*options.compileFrom).name + " comes after --compile-to=" +
-                      describe(options.compileTo).name);
+    return usageError(
+        "--compile-from=" + describe(*options.compileFrom).name +
+        " comes after --compile-to=" + describe(options.compileTo).name);
   if (options.output == "-" && options.compileTo == Phase::Link)
-    return usageError("-o -: an executable cannot be written to standard output");
+    return usageError(
+        "-o -: an executable cannot be written to standard output");
   return Error::success();
 }
 
@@ -160,13 +175,15 @@ Expected<Options> Parser::parse() {
     } else if (!onlyModels && argument == "--version") {
       options.action = Options::Action::Version;
       return options;
-    } else if (!onlyModels && argument.size() > 1 && argument.starts_with("-")) {
+    } else if (!onlyModels && argument.size() > 1 &&
+               argument.starts_with("-")) {
       if (Error error = parseOption(argument))
         return error;
     } else if (options.model.empty()) {
       options.model = argument.str();
     } else {
-      return usageError("expected one model, found '" + options.model + "' and '" + argument + "'");
+      return usageError("expected one model, found '" + options.model +
+                        "' and '" + argument + "'");
     }
   }
   if (Error error = check())
@@ -174,7 +191,10 @@ Expected<Options> Parser::parse() {
   return std::move(options);
 }
 
-Expected<Options> ingot::compiler::parseOptions(ArrayRef<const char *> arguments) { return Parser(arguments).parse(); }
+Expected<Options>
+ingot::compiler::parseOptions(ArrayRef<const char *> arguments) {
+  return Parser(arguments).parse();
+}
 
 std::string ingot::compiler::helpText() {
   std::string text = R"(ingotc MODEL -o OUT [options]
@@ -203,7 +223,7 @@ Looking inside
   --remarks-output-file=FILE
                            for yaml and bitstream (default: OUT.remarks.yaml, OUT.remarks.bitstream)
   --remarks-filter=REGEX, --remarks-filter-passed=REGEX, --remarks-filter-missed=REGEX
-                           only remarks of passes whose names match
+                           only remarks of phases (model, quantize, fuse, ...) that match
   --mlir-timing, --mlir-print-ir-after-all, --mlir-pass-pipeline-crash-reproducer=FILE, --mlir-...
                            MLIR's own options, as mlir-opt has them
 
@@ -212,7 +232,8 @@ Looking inside
 Phases
 )";
   for (const PhaseDescription &phase : getPhases()) {
-    text += "  " + phase.name.str() + std::string(10 - phase.name.size(), ' ') + phase.summary.str() + "\n";
+    text += "  " + phase.name.str() + std::string(10 - phase.name.size(), ' ') +
+            phase.summary.str() + "\n";
   }
   return text;
 }

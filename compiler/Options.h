@@ -1,4 +1,5 @@
-//===- Options.h - the command line of ingotc --------------------*- C++ -*-===//
+//===- Options.h - the command line of ingotc --------------------*- C++
+//-*-===//
 //
 // What the user asked for, each option checked as far as it can be without the
 // model. An option that has not landed is unknown, not ignored.
@@ -23,7 +24,8 @@ struct Options {
   /// What the command line does apart from compiling.
   enum class Action { Compile, Help, Version } action = Action::Compile;
 
-  /// Path of the model ("-": MLIR from standard input) and of the output ("-": standard output).
+  /// Path of the model ("-": MLIR from standard input) and of the output ("-":
+  /// standard output).
   std::string model, output;
   /// Unset where the user said nothing: a dump then keeps its own.
   std::optional<std::string> target, cpu, activations, keyValue, weights;
@@ -36,15 +38,18 @@ struct Options {
   /// File for the report; empty: standard output.
   std::optional<std::string> report;
 
-  /// "emitRemark", "yaml" or "bitstream"; regular expressions on the names of passes.
+  /// "emitRemark", "yaml" or "bitstream"; regular expressions on the names of
+  /// phases.
   std::optional<std::string> remarkFormat, remarkFile;
-  std::optional<std::string> remarkFilter, remarkPassedFilter, remarkMissedFilter;
+  std::optional<std::string> remarkFilter, remarkPassedFilter,
+      remarkMissedFilter;
 
   /// Options that MLIR itself reads: --mlir-….
   std::vector<std::string> forMlir;
 };
 
-/// Reads the arguments after the program's name. An error is one line about a wrong use.
+/// Reads the arguments after the program's name. An error is one line about a
+/// wrong use.
 llvm::Expected<Options> parseOptions(llvm::ArrayRef<const char *> arguments);
 
 /// The text of --help.

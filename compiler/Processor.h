@@ -1,4 +1,5 @@
-//===- Processor.h - the processors that can be compiled for -----*- C++ -*-===//
+//===- Processor.h - the processors that can be compiled for -----*- C++
+//-*-===//
 //
 // Turns what the user says with --mcpu into the CPU name that goes into the
 // module, or into one clear error.
@@ -18,8 +19,9 @@ namespace ingot::compiler {
 /// The name of one executable with code for several processors.
 constexpr llvm::StringLiteral portableProcessor = "portable";
 
-/// The LLVM CPU name (or "portable") for `name`: "native" becomes the name of this machine's processor, or of the
-/// newest x86-64 level that it fits where it lacks what its name promises (under a hypervisor); others are checked.
+/// The LLVM CPU name (or "portable") for `name`: "native" becomes the name of
+/// this machine's processor, or of the newest x86-64 level that it fits where
+/// it lacks what its name promises (under a hypervisor); others are checked.
 llvm::Expected<std::string> resolveProcessor(llvm::StringRef name);
 
 } // namespace ingot::compiler

@@ -1,4 +1,5 @@
-//===- Progress.h - a line for whoever waits ---------------------*- C++ -*-===//
+//===- Progress.h - a line for whoever waits ---------------------*- C++
+//-*-===//
 //
 // Tells on a terminal what takes longer than a second, and for how long; says
 // nothing where standard error is a file or a pipe.

@@ -1,4 +1,5 @@
-//===- Llama.h - the graph of the Llama family -------------------*- C++ -*-===//
+//===- Llama.h - the graph of the Llama family -------------------*- C++
+//-*-===//
 //
 // Writes the decoder of the Llama family op by op, whatever its parameters come
 // from: a GGUF file, or numbers made from a seed.
@@ -37,15 +38,21 @@ struct LlamaShape {
   /// headDimension / 2 angles per position, scaling included.
   llvm::SmallVector<float> ropeFrequencies;
   float ropeMagnitude = 1;
-  /// Whether a parameter divides the frequencies, and whether the embedding's table is the head, too.
+  /// Whether a parameter divides the frequencies, and whether the embedding's
+  /// table is the head, too.
   bool ropeFactors = false, tiedHead = false;
 };
 
-/// Calls `add` with the name and the shape of every parameter that the model has; ends at its first error.
-llvm::Error forEachParameter(const LlamaShape &shape,
-                             llvm::function_ref<llvm::Error(llvm::StringRef name, llvm::ArrayRef<int64_t> shape)> add);
+/// Calls `add` with the name and the shape of every parameter that the model
+/// has; ends at its first error.
+llvm::Error
+forEachParameter(const LlamaShape &shape,
+                 llvm::function_ref<llvm::Error(llvm::StringRef name,
+                                                llvm::ArrayRef<int64_t> shape)>
+                     add);
 
-/// Appends the cache group and `@forward` to `module`, which holds all parameters.
+/// Appends the cache group and `@forward` to `module`, which holds all
+/// parameters.
 void addForward(mlir::ModuleOp module, const LlamaShape &shape);
 
 } // namespace ingot::compiler

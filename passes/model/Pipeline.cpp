@@ -1,4 +1,5 @@
-//===- Pipeline.cpp - the model phase, read top-down -----------------------===//
+//===- Pipeline.cpp - the model phase, read top-down
+//-----------------------===//
 
 #include "passes/model/Passes.h"
 

@@ -1,4 +1,5 @@
-//===- Pipeline.cpp - the quantize phase, read top-down --------------------===//
+//===- Pipeline.cpp - the quantize phase, read top-down
+//--------------------===//
 
 #include "passes/quantize/Passes.h"
 

@@ -1,4 +1,5 @@
-//===- Products.h - operations that multiply with weights --------*- C++ -*-===//
+//===- Products.h - operations that multiply with weights --------*- C++
+//-*-===//
 //
 // The one place where the quantize phase says which operations multiply an
 // activation with parameters, and with which.
@@ -14,11 +15,13 @@
 
 namespace ingot::quantize {
 
-/// The operands of an operation that are matrices of parameters; its activation is operand 0. Empty for others.
+/// The operands of an operation that are matrices of parameters; its activation
+/// is operand 0. Empty for others.
 inline llvm::SmallVector<mlir::Value, 2> getWeights(mlir::Operation *op) {
   using Values = llvm::SmallVector<mlir::Value, 2>;
   return llvm::TypeSwitch<mlir::Operation *, Values>(op)
-      .Case<model::LinearOp, model::LogitsOp>([](auto product) { return Values{product.getWeight()}; })
+      .Case<model::LinearOp, model::LogitsOp>(
+          [](auto product) { return Values{product.getWeight()}; })
       .Case([](model::GatedMlpOp product) {
         return Values{product.getGate(), product.getUp()};
       })
