@@ -110,6 +110,7 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     ModuleOp module = getOperation();
     SmallVector<schedule::ProgramOp> programs(module.getOps<schedule::ProgramOp>());
     if (programs.empty()) {
+      eraseKernelFunctions();
       addDescriptor(module, nullptr);
       return;
     }
@@ -142,9 +143,14 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     }
     for (schedule::ProgramOp program : programs)
       program.erase();
-    for (kernel::FunctionOp function : llvm::make_early_inc_range(module.getOps<kernel::FunctionOp>()))
-      function.erase();
+    eraseKernelFunctions();
     addDescriptor(module, &contents);
+  }
+
+  /// Their companions in the llvm dialect take over.
+  void eraseKernelFunctions() {
+    for (kernel::FunctionOp function : llvm::make_early_inc_range(getOperation().getOps<kernel::FunctionOp>()))
+      function.erase();
   }
 
   static DescriptorContents describeModule(ModuleOp module, ArrayRef<schedule::ProgramOp> programs) {
