@@ -58,7 +58,7 @@ struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> 
     // Who runs a step waits for all workers at its end.
     drop();
     remark::passed(program.getLoc(),
-                   remark::RemarkOpts::name("elide-barriers").category("barriers").function(program.getSymName()))
+                   remark::RemarkOpts::name("elide-barriers").category("plan").function(program.getSymName()))
         << remark::metric("kept", kept) << remark::metric("removed", removed);
   }
 };

@@ -131,8 +131,9 @@ LogicalResult ProgramBuilder::buildCaches() {
       FailureOr<uint64_t> bytes = getCacheBytes(function, groups, type, part);
       if (failed(bytes))
         return failure();
-      Value state =
-          StateOp::create(builder, function.getLoc(), homeBuffer(Lifetime::State, *bytes), layer, part).getBuffer();
+      // Dumps name values after their locations.
+      Location location = NameLoc::get(builder.getStringAttr("layer." + Twine(layer) + "." + part), function.getLoc());
+      Value state = StateOp::create(builder, location, homeBuffer(Lifetime::State, *bytes), layer, part).getBuffer();
       (part == "key" ? cache.key : cache.value) = state;
     }
     layers[argument] = layer;

@@ -69,4 +69,10 @@ def ScheduleVerifyPlan : Pass<"ingot-schedule-verify-plan", "::mlir::ModuleOp"> 
   }];
 }
 
+def SchedulePrintReport : Pass<"ingot-schedule-print-report", "::mlir::ModuleOp"> {
+  let summary = "Prints what a planned module holds, moves and is made of";
+  let description = [{ As `ingotc --report` prints it, to standard output; the module stays as it is. }];
+  let options = [Option<"json", "json", "bool", "false", "print the JSON that goes into the executable">];
+}
+
 #endif // INGOT_PASSES_SCHEDULE_PASSES

@@ -119,7 +119,7 @@ static json::Array describeWeights(ModuleOp module, const SymbolTable &symbols) 
 static json::Array describeLicences(ModuleOp module) {
   json::Array licences;
   auto add = [&](StringRef component, StringRef licence) {
-    licences.push_back(json::Object{{"component", component}, {"licence", licence}});
+    licences.push_back(json::Object{{"component", component}, {"licence", json::fixUTF8(licence)}});
   };
   auto text = [&](StringRef name) {
     auto attribute = module->getAttrOfType<StringAttr>(name);
