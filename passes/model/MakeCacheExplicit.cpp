@@ -51,8 +51,10 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
                           : FloatType(types.getF16Type());
 
   auto returnOp =
-      cast<func::ReturnOp>(function.getBody().front().getTerminator());
-  SmallVector<Value> results(returnOp.getOperands());
+      dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  if (!returnOp || !function.getBody().hasOneBlock())
+    return function.emitOpError() << "expected a body of one block";
+  SmallVector<Value> caches;
   for (auto [layer, attention] : llvm::enumerate(attentions)) {
     int64_t dimension = cast<RankedTensorType>(attention.getQuery().getType())
                             .getShape()
@@ -77,13 +79,13 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
         attention.getScale());
     attention.replaceAllUsesWith(onCache.getResult());
     attention.erase();
-    results.push_back(next);
+    caches.push_back(next);
     remark::passed(onCache.getLoc(),
                    remark::RemarkOpts::name("cache").category("model").function(
                        function.getSymName()))
         << remark::metric("Cache", type);
   }
-  returnOp->setOperands(results);
+  returnOp->insertOperands(returnOp->getNumOperands(), caches);
   function.setFunctionType(types.getFunctionType(function.getArgumentTypes(),
                                                  returnOp.getOperandTypes()));
   return success();

@@ -1,0 +1,142 @@
+// RUN: ingot-opt %s --split-input-file --verify-diagnostics --ingot-model-verify-phase
+
+// expected-error @+1 {{expected a function @forward or a model.text, found neither}}
+module {
+}
+
+// -----
+
+model.text from "a.gguf"
+// expected-error @+1 {{expected one tokenizer, found another}}
+model.text from "b.gguf"
+
+// -----
+
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+// expected-error @+1 {{expected one cache group of this name, found another}}
+model.cache_group "full" {context = 32 : i64, page_rows = 64 : i64, pages = 1 : i64}
+
+// -----
+
+// expected-error @+1 {{expected a type with an #encoding.storage, found 'tensor<4x32xf32>'}}
+model.parameter @w : tensor<4x32xf32> splat 1.0
+
+// -----
+
+// expected-error @+1 {{expected no function but @forward}}
+func.func @backward() {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected a body of one block}}
+func.func private @forward(!model.step<rows = 8, sequences = 1, wanted = 8>) -> tensor<?x64xf32>
+
+// -----
+
+// expected-error @+1 {{expected a !model.step as the first argument}}
+func.func @forward(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  return %x : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+// expected-error @+1 {{expected caches after the step, found an argument of type 'tensor<?x64xf32>'}}
+func.func @forward(%step: !step, %x: tensor<?x64xf32>) -> (tensor<?x64xf32>, tensor<?x64xf32>) {
+  return %x, %x : tensor<?x64xf32>, tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "window">
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+// expected-error @+1 {{expected a model.cache_group "window" for '!model.key_value<4 x 16 x f16, "window">', found none}}
+func.func @forward(%step: !step, %c0: !cache) -> (tensor<?x64xf32>, !cache) {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  return %x, %c0 : tensor<?x64xf32>, !cache
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+// expected-error @+1 {{expected logits of type tensor<?xNxf32> as the first result}}
+func.func @forward(%step: !step) -> tensor<8x64xf32> {
+  %x = arith.constant dense<0.0> : tensor<8x64xf32>
+  return %x : tensor<8x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "full">
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+// expected-error @+1 {{expected one result for each cache, in the order of the arguments}}
+func.func @forward(%step: !step, %c0: !cache) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  return %x : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected a cache: run ingot-model-make-cache-explicit}}
+  %a = model.attention %x, %step key %x : tensor<?x64xf32> value %x : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %a : tensor<?x64xf32>
+}
+
+// -----
+
+#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{is not allowed at the end of the model phase: expected operations of the dialects model, arith and math}}
+  %q = encoding.quantize %x : tensor<?x64xf32> to tensor<?x64xf32, #i8>
+  return %x : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "full">
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+// expected-error @+1 {{expected the last version of argument 1 to be returned, found it dropped}}
+func.func @forward(%step: !step, %c0: !cache, %d0: !cache) -> (tensor<?x64xf32>, !cache, !cache) {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %c1 = model.key_value_append %c0, %x, %x, %step : !cache, tensor<?x64xf32>, tensor<?x64xf32>, !step
+  return %x, %d0, %d0 : tensor<?x64xf32>, !cache, !cache
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "full">
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+func.func @forward(%step: !step, %c0: !cache, %d0: !cache) -> (tensor<?x64xf32>, !cache, !cache) {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected the last version of argument 1 as operand 1}}
+  return %x, %d0, %c0 : tensor<?x64xf32>, !cache, !cache
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "full">
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+func.func @forward(%step: !step, %c0: !cache, %d0: !cache) -> (tensor<?x64xf32>, !cache, !cache) {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected each version of a cache to be taken once, found argument 1 taken again}}
+  return %x, %c0, %c0 : tensor<?x64xf32>, !cache, !cache
+}
