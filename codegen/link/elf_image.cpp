@@ -90,8 +90,11 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
   uint64_t headersEnd =
       header.e_shoff + (sections.size() + 1) * sizeof(Elf64_Shdr);
 
-  uint64_t address = llvm::alignTo(addressOfEnd, weightAlignment);
+  // Address and offset agree modulo a huge page, so that one could map them,
+  // without padding the file to one.
   uint64_t offset = llvm::alignTo(headersEnd, weightAlignment);
+  uint64_t address =
+      llvm::alignTo(addressOfEnd, hugePageBytes) + offset % hugePageBytes;
   if (bytes > addressEnd - address)
     return plainError(path + ": cannot link, the weights have " +
                       llvm::Twine(bytes) +
@@ -104,7 +107,7 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
   note->p_paddr = weightTag;
   note->p_filesz = bytes;
   note->p_memsz = bytes;
-  note->p_align = weightAlignment;
+  note->p_align = hugePageBytes;
 
   weights.sh_type = SHT_PROGBITS;
   weights.sh_flags = SHF_ALLOC;

@@ -2,7 +2,7 @@
 //
 // Links generated code with Ingot's runtime into one static x86-64 Linux
 // executable and appends the weights to it. lld runs in this process on code
-// only; the weights follow at a 2 MiB-aligned file offset, streamed through a
+// only; the weights follow at a page-aligned file offset, streamed through a
 // small buffer, and the image's PT_NOTE header becomes the PT_LOAD that maps
 // them (ELF-64, System V gABI 4.1, chapter "Program Loading").
 //
@@ -10,7 +10,7 @@
 //
 //   [image made by lld][section names][section headers][zeros][weights]
 //
-// The weights' program header is {PT_LOAD, PF_R, p_align = weightAlignment,
+// The weights' program header is {PT_LOAD, PF_R, p_align = hugePageBytes,
 // p_paddr = weightTag}. The runtime finds it through AT_PHDR by that tag; no
 // relocation refers to it, so the size of the weights is not bounded by the
 // code model. A section header (".ingot.weights") covers the same bytes, since
@@ -36,8 +36,12 @@ namespace ingot::link {
 /// p_paddr of the weights' program header: "INGOT" in little-endian bytes.
 inline constexpr uint64_t weightTag = 0x544f474e49;
 
-/// Alignment in bytes of the weights in the file and in memory: a huge page.
-inline constexpr uint64_t weightAlignment = uint64_t(2) << 20;
+/// Alignment in bytes of the weights in the file and in memory: a page, which
+/// is what mapping and direct disk reads ask for.
+inline constexpr uint64_t weightAlignment = 4096;
+
+/// File offset and address of the weights are equal modulo this.
+inline constexpr uint64_t hugePageBytes = uint64_t(2) << 20;
 
 /// Takes the weights in ascending order. Not thread-safe.
 class WeightSink {

@@ -54,7 +54,7 @@ int main() {
   if (!found != !expected_bytes) return puts("weights header"), 1;
   if (found) {
     if (found->p_filesz != expected_bytes || found->p_memsz != expected_bytes ||
-        found->p_vaddr % (2 << 20) || found->p_offset % (2 << 20))
+        found->p_offset % 4096 || (found->p_vaddr - found->p_offset) % (2 << 20))
       return puts("weights shape"), 1;
     auto *base = (const uint8_t *)found->p_vaddr;
     for (uint64_t at = 0; at + 8 <= expected_bytes; at += 8) {
