@@ -1,7 +1,7 @@
 //===- Buffers.h - how many bytes buffers need ------------------*- C++ -*-===//
 //
-// The sizes and places of what a program touches, for the passes that make buffers
-// and those that check them.
+// The sizes and places of what a program touches, for the passes that make
+// buffers and those that check them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,7 +16,8 @@
 
 namespace ingot::schedule {
 
-/// The attribute of a function that serves a range of rows: a `kernel::RowRangeAttr`. Set by the fuse phase.
+/// The attribute of a function that serves a range of rows: a
+/// `kernel::RowRangeAttr`. Set by the fuse phase.
 constexpr llvm::StringLiteral rowRangeName = "kernel.row_range";
 
 /// A tier and its ordinal.
@@ -26,36 +27,48 @@ struct Place {
   bool operator==(const Place &) const = default;
 };
 
-/// Reads a place as the place phase writes it, `host[0]`; nothing where it is malformed.
+/// Reads a place as the place phase writes it, `host[0]`; nothing where it is
+/// malformed.
 std::optional<Place> parsePlace(llvm::StringRef text);
 
-/// The type of the parameter that `symbol` (a model.parameter or encoding.assemble) defines, and its home.
+/// The type of the parameter that `symbol` (a model.parameter or
+/// encoding.assemble) defines, and its home.
 mlir::RankedTensorType getParameterType(mlir::Operation *symbol);
 mlir::StringAttr getParameterHome(mlir::Operation *symbol);
 
-/// Bytes of a parameter as kernels read it: packed matrices with the padding of their layout, f32 vectors in whole
-/// lines of 64 bytes. Emits an error on `op` where the type is neither.
-mlir::FailureOr<uint64_t> getParameterBytes(mlir::Operation *op, mlir::RankedTensorType type);
+/// Bytes of a parameter as kernels read it: packed matrices with the padding of
+/// their layout, f32 vectors in whole lines of 64 bytes. Emits an error on `op`
+/// where the type is neither.
+mlir::FailureOr<uint64_t> getParameterBytes(mlir::Operation *op,
+                                            mlir::RankedTensorType type);
 
 /// The cache groups of a module by name.
 using CacheGroups = llvm::StringMap<model::CacheGroupOp>;
 CacheGroups getCacheGroups(mlir::ModuleOp module);
 
-/// Bytes of the keys ("key") or the values ("value") of one layer at one position: heads padded as kernels keep them.
-uint64_t getCacheBytesPerPosition(model::KeyValueType type, llvm::StringRef part);
+/// Bytes of the keys ("key") or the values ("value") of one layer at one
+/// position: heads padded as kernels keep them.
+uint64_t getCacheBytesPerPosition(model::KeyValueType type,
+                                  llvm::StringRef part);
 
-/// Bytes of the keys or the values of one layer, for all pages of its group. Emits an error on `op` where the group is
-/// unknown or the number does not fit.
-mlir::FailureOr<uint64_t> getCacheBytes(mlir::Operation *op, const CacheGroups &groups, model::KeyValueType type,
+/// Bytes of the keys or the values of one layer, for all pages of its group.
+/// Emits an error on `op` where the group is unknown or the number does not
+/// fit.
+mlir::FailureOr<uint64_t> getCacheBytes(mlir::Operation *op,
+                                        const CacheGroups &groups,
+                                        model::KeyValueType type,
                                         llvm::StringRef part);
 
-/// The most rows that a launch of a program works on: of all rows of the step, or of the wanted ones.
-int64_t getRowBound(model::StepType step, kernel::RowRangeAttr rows, bool wanted);
+/// The most rows that a launch of a program works on: of all rows of the step,
+/// or of the wanted ones.
+int64_t getRowBound(model::StepType step, kernel::RowRangeAttr rows,
+                    bool wanted);
 
-/// Bytes of an activation of at most `rows` rows, in whole tiles. Emits an error on `op` where the type is not
-/// rank 2 or the number does not fit.
-mlir::FailureOr<uint64_t> getActivationBytes(mlir::Operation *op, const target::TargetDescription &target,
-                                             mlir::RankedTensorType type, int64_t rows);
+/// Bytes of an activation of at most `rows` rows, in whole tiles. Emits an
+/// error on `op` where the type is not rank 2 or the number does not fit.
+mlir::FailureOr<uint64_t>
+getActivationBytes(mlir::Operation *op, const target::TargetDescription &target,
+                   mlir::RankedTensorType type, int64_t rows);
 
 } // namespace ingot::schedule
 

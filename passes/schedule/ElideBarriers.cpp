@@ -16,7 +16,8 @@ using namespace ingot;
 using namespace ingot::schedule;
 
 namespace {
-struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> {
+struct ElideBarriers
+    : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> {
   void runOnOperation() override {
     for (auto program : getOperation().getOps<ProgramOp>())
       elide(program);
@@ -24,7 +25,8 @@ struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> 
 
   static void elide(ProgramOp program) {
     int64_t kept = 0, removed = 0;
-    // Compute launches since the last barrier that stays: workers may still be in any of them.
+    // Compute launches since the last barrier that stays: workers may still be
+    // in any of them.
     llvm::SmallPtrSet<Operation *, 8> running;
     BarrierOp pending;
     auto drop = [&] {
@@ -34,7 +36,8 @@ struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> 
       pending = {};
       ++removed;
     };
-    for (Operation &op : llvm::make_early_inc_range(program.getBody().front())) {
+    for (Operation &op :
+         llvm::make_early_inc_range(program.getBody().front())) {
       if (auto barrier = dyn_cast<BarrierOp>(op)) {
         // One barrier is as good as two.
         drop();
@@ -44,8 +47,9 @@ struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> 
       auto launch = dyn_cast<LaunchOp>(op);
       if (!launch || launch.getLane() != Lane::Compute)
         continue;
-      bool needed = llvm::any_of(launch.getAwaits(),
-                                 [&](Value timepoint) { return running.contains(timepoint.getDefiningOp()); });
+      bool needed = llvm::any_of(launch.getAwaits(), [&](Value timepoint) {
+        return running.contains(timepoint.getDefiningOp());
+      });
       if (needed && pending) {
         ++kept;
         pending = {};
@@ -57,8 +61,9 @@ struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> 
     }
     // Who runs a step waits for all workers at its end.
     drop();
-    remark::passed(program.getLoc(),
-                   remark::RemarkOpts::name("elide-barriers").category("plan").function(program.getSymName()))
+    remark::passed(program.getLoc(), remark::RemarkOpts::name("elide-barriers")
+                                         .category("plan")
+                                         .function(program.getSymName()))
         << remark::metric("kept", kept) << remark::metric("removed", removed);
   }
 };

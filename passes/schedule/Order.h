@@ -17,7 +17,8 @@
 
 namespace ingot::schedule {
 
-/// The launches of one program and the transitive closure of their awaits: one bit for each pair of launches.
+/// The launches of one program and the transitive closure of their awaits: one
+/// bit for each pair of launches.
 class ProgramOrder {
 public:
   explicit ProgramOrder(ProgramOp program);
@@ -25,9 +26,13 @@ public:
   unsigned size() const { return launches.size(); }
   /// Launches count in the order of the text.
   LaunchOp getLaunch(unsigned index) const { return launches[index]; }
-  unsigned getIndex(mlir::Operation *launch) const { return indices.lookup(launch); }
+  unsigned getIndex(mlir::Operation *launch) const {
+    return indices.lookup(launch);
+  }
   /// The launch that a timepoint is the end of.
-  unsigned getIndexOf(mlir::Value timepoint) const { return getIndex(timepoint.getDefiningOp()); }
+  unsigned getIndexOf(mlir::Value timepoint) const {
+    return getIndex(timepoint.getDefiningOp());
+  }
 
   /// Launch `a` is done before launch `b` starts.
   bool isBefore(unsigned a, unsigned b) const { return before[b].test(a); }
@@ -42,12 +47,14 @@ private:
 /// What a buffer of the cache holds: layer, then 0 for keys and 1 for values.
 using StateIdentity = std::pair<int64_t, int>;
 
-/// Reads it from the schedule.state or schedule.view that defines `buffer`; nothing where that holds no state.
+/// Reads it from the schedule.state or schedule.view that defines `buffer`;
+/// nothing where that holds no state.
 std::optional<StateIdentity> getStateIdentity(mlir::Value buffer);
 /// As in messages: `the keys of layer 3`.
 std::string describe(StateIdentity state);
 
-/// The parameter that a schedule.constant or schedule.view of constants holds; null for other buffers.
+/// The parameter that a schedule.constant or schedule.view of constants holds;
+/// null for other buffers.
 mlir::FlatSymbolRefAttr getParameter(mlir::Value buffer);
 
 /// Whether a launch of `kernel` writes the caches it takes.
@@ -60,8 +67,10 @@ struct OrderContext {
   const CacheGroups &groups;
 };
 
-/// Checks the rules that ingot-schedule-verify-order lists; emits an error for the first that is broken.
-mlir::LogicalResult verifyOrder(ProgramOp program, const ProgramOrder &order, const OrderContext &context);
+/// Checks the rules that ingot-schedule-verify-order lists; emits an error for
+/// the first that is broken.
+mlir::LogicalResult verifyOrder(ProgramOp program, const ProgramOrder &order,
+                                const OrderContext &context);
 
 } // namespace ingot::schedule
 

@@ -11,9 +11,11 @@ void ingot::schedule::addSchedulePhasePasses(OpPassManager &manager) {
 }
 
 void ingot::schedule::addPlanPhasePasses(OpPassManager &manager) {
-  // Buffers get addresses first: sharing bytes follows from awaits alone, and adds no order of its own.
+  // Buffers get addresses first: sharing bytes follows from awaits alone, and
+  // adds no order of its own.
   manager.addPass(createSchedulePlanMemory());
-  // Awaits of the compute lane become barriers, all of them at first, then those that are needed.
+  // Awaits of the compute lane become barriers, all of them at first, then
+  // those that are needed.
   manager.addPass(createScheduleInsertBarriers());
   manager.addPass(createScheduleElideBarriers());
   manager.addPass(createScheduleVerifyPlan());

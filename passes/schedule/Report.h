@@ -15,13 +15,15 @@ namespace ingot::schedule {
 
 /// Bytes that the compute lane reads in a step of one row.
 struct DecodeTraffic {
-  /// Packed weights and other constants, each counted once; of an embedding's table one row.
+  /// Packed weights and other constants, each counted once; of an embedding's
+  /// table one row.
   uint64_t weightBytes = 0;
   /// Keys and values of all layers, for each position that the row sees.
   uint64_t keyValueBytesPerPosition = 0;
 };
 
-/// Reads it from the program for one row of a planned module; zeros where there is none.
+/// Reads it from the program for one row of a planned module; zeros where there
+/// is none.
 DecodeTraffic getDecodeTraffic(mlir::ModuleOp module);
 
 /// The report of a planned module, one object:
@@ -29,14 +31,15 @@ DecodeTraffic getDecodeTraffic(mlir::ModuleOp module);
 ///   layers                  number
 ///   planned_bytes           sum of all arenas
 ///   arenas                  [{name, place, lifetime, bytes}]
-///   weights                 [{format, parameters, bytes}] as packed, largest first
-///   cache_groups            [{name, context, page_rows, pages}]
-///   programs                [{name, first_row, last_row, launches, barriers, launches_per_layer,
+///   weights                 [{format, parameters, bytes}] as packed, largest
+///   first cache_groups            [{name, context, page_rows, pages}] programs
+///   [{name, first_row, last_row, launches, barriers, launches_per_layer,
 ///                             barriers_per_layer, kernel_bodies}]
 ///   decode                  {lane, weight_bytes, key_value_bytes_per_position}
 ///   licences                [{component, licence}]
-/// Per-layer counts are those of a middle layer: from one layer's first launch that touches its cache to the next
-/// layer's; 0 for a model of one layer. A module without programs has no arenas and no programs.
+/// Per-layer counts are those of a middle layer: from one layer's first launch
+/// that touches its cache to the next layer's; 0 for a model of one layer. A
+/// module without programs has no arenas and no programs.
 llvm::json::Value makeReport(mlir::ModuleOp module);
 
 /// Prints what makeReport returned, for a person.

@@ -18,18 +18,21 @@ struct VerifyOrder : schedule::impl::ScheduleVerifyOrderBase<VerifyOrder> {
     ModuleOp module = getOperation();
     for (auto function : module.getOps<func::FuncOp>())
       if (function->hasAttr(rowRangeName)) {
-        function.emitOpError() << "expected a schedule.program after the schedule phase, found a function";
+        function.emitOpError() << "expected a schedule.program after the "
+                                  "schedule phase, found a function";
         return signalPassFailure();
       }
     if (module.getOps<ProgramOp>().empty())
       return;
-    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
+    FailureOr<target::TargetDescription> target =
+        target::TargetDescription::of(module);
     if (failed(target))
       return signalPassFailure();
     SymbolTable symbols(module);
     CacheGroups groups = getCacheGroups(module);
     for (auto program : module.getOps<ProgramOp>())
-      if (failed(verifyOrder(program, ProgramOrder(program), {*target, symbols, groups})))
+      if (failed(verifyOrder(program, ProgramOrder(program),
+                             {*target, symbols, groups})))
         return signalPassFailure();
   }
 };
