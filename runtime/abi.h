@@ -123,6 +123,8 @@ typedef struct IngotRowRange {
   uint32_t last;
   uint32_t launches; ///< compute launches in one step
   uint32_t barriers; ///< barriers in one step
+  uint32_t layer_launches; ///< of these, in a middle layer; 0 for a model of one layer
+  uint32_t layer_barriers;
   IngotStepFunction function;
 } IngotRowRange;
 
@@ -217,7 +219,7 @@ extern const IngotDescriptor ingot_descriptor;
 
 static_assert(sizeof(void *) == 8, "Ingot runs on 64-bit targets");
 static_assert(sizeof(IngotStep) == 56, "layout of IngotStep");
-static_assert(sizeof(IngotRowRange) == 24, "layout of IngotRowRange");
+static_assert(sizeof(IngotRowRange) == 32, "layout of IngotRowRange");
 static_assert(sizeof(IngotVariant) == 32, "layout of IngotVariant");
 static_assert(sizeof(IngotTensor) == 40, "layout of IngotTensor");
 static_assert(sizeof(IngotEntry) == 48, "layout of IngotEntry");

@@ -122,10 +122,11 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
     for (const StepVariant &variant : contents->variants) {
       SmallVector<SmallVector<Field>> ranges;
       for (const StepFunction &function : variant.functions)
-        ranges.push_back({number(function.firstRow), number(function.lastRow), number(function.launches),
-                          number(function.barriers), function.symbol});
+        ranges.push_back({number(function.firstRow), number(function.lastRow), number(function.counts.launches),
+                          number(function.counts.barriers), number(function.counts.launchesPerLayer),
+                          number(function.counts.barriersPerLayer), function.symbol});
       variantRows.push_back({writer.string(variant.cpu.name), variant.cpu.featureBits,
-                             writer.array({i32, i32, i32, i32, pointer}, ranges), number(ranges.size()), uint64_t(0)});
+                             writer.array({i32, i32, i32, i32, i32, i32, pointer}, ranges), number(ranges.size()), uint64_t(0)});
     }
     variantCount = variantRows.size();
     variants = writer.array({pointer, i64, pointer, i32, i32}, variantRows);

@@ -4,6 +4,7 @@
 #define INGOT_CODEGEN_CPU_DESCRIPTOR_H
 
 #include "codegen/cpu/CpuDescription.h"
+#include "passes/schedule/Report.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -12,7 +13,7 @@ namespace ingot::codegen {
 /// A step function that the descriptor lists.
 struct StepFunction {
   int64_t firstRow, lastRow;
-  int64_t launches, barriers;
+  schedule::ProgramCounts counts;
   std::string symbol;
 };
 

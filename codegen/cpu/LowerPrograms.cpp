@@ -29,8 +29,8 @@ public:
       : emit(emit), arenaIndices(arenaIndices) {}
 
   StepFunction emitProgram(schedule::ProgramOp program) {
-    StepFunction result = {program.getRowRange().getFirst(), program.getRowRange().getLast(), 0, 0,
-                           kernelSymbol(program.getSymName(), emit.cpu)};
+    StepFunction result = {program.getRowRange().getFirst(), program.getRowRange().getLast(),
+                           schedule::countProgram(program), kernelSymbol(program.getSymName(), emit.cpu)};
     Type pointer = emit.pointerType(), i32 = emit.i32();
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(emit.builder.getContext()),
                                             {pointer, pointer, pointer, i32, i32});
@@ -48,10 +48,8 @@ public:
       if (auto view = dyn_cast<schedule::ViewOp>(op)) {
         addresses[view.getBuffer()] = emit.pointer(arenaBase(view.getArena()), view.getOffset());
       } else if (auto launch = dyn_cast<schedule::LaunchOp>(op)) {
-        ++result.launches;
         emitLaunch(launch);
       } else if (isa<schedule::BarrierOp>(op)) {
-        ++result.barriers;
         LLVM::CallOp::create(emit.builder, TypeRange(), barrierSymbol,
                              ValueRange{function.getArgument(2), function.getArgument(3)});
       }
@@ -79,9 +77,12 @@ private:
     case schedule::Axis::Rows:
       grains = emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain());
       break;
-    case schedule::Axis::Columns:
-      grains = emit.integer(partition.getGrains());
+    case schedule::Axis::Columns: {
+      // A prompt chunk that is not the last wants no logits: its head has nothing to do.
+      Value none = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, launchRows, emit.integer(0));
+      grains = arith::SelectOp::create(emit.builder, none, emit.integer(0), emit.integer(partition.getGrains()));
       break;
+    }
     case schedule::Axis::Heads:
       grains = emit.mul(emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain()),
                         partition.getGrains());
@@ -174,24 +175,13 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     contents.output.rowBytes = encoding::paddedToPanels(result.getColumns()) * 4;
     contents.kernelBodies = llvm::range_size(module.getOps<kernel::FunctionOp>());
 
-    // One decode step reads each parameter of the one-row program once (an embedding only one row of its table).
-    llvm::StringMap<uint64_t> read;
     schedule::ProgramOp decode = programs.front();
-    for (auto launch : decode.getBody().getOps<schedule::LaunchOp>()) {
-      auto function = module.lookupSymbol<kernel::FunctionOp>(launch.getCallee());
-      bool readsRow = function && isa<kernel::EmbeddingOp>(function.getKernel());
-      for (Value input : launch.getInputs())
-        if (auto inputView = input.getDefiningOp<schedule::ViewOp>())
-          if (inputView.getBuffer().getType().getLifetime() == schedule::Lifetime::Constant && !readsRow)
-            read[std::to_string(inputView.getOffset())] = inputView.getBuffer().getType().getBytes();
-      contents.layers += function && isa<kernel::AttentionOp>(function.getKernel());
-    }
-    for (const auto &entry : read)
-      contents.stepWeightBytes += entry.second;
-    for (auto arena : module.getOps<schedule::ArenaOp>())
-      if (arena.getLifetime() == schedule::Lifetime::State)
-        for (auto group : module.getOps<model::CacheGroupOp>())
-          contents.keyValueBytesPerPosition += arena.getBytes() / (group.getPages() * group.getPageRows());
+    for (auto launch : decode.getBody().getOps<schedule::LaunchOp>())
+      if (auto function = module.lookupSymbol<kernel::FunctionOp>(launch.getCallee()))
+        contents.layers += isa<kernel::AttentionOp>(function.getKernel());
+    schedule::DecodeTraffic traffic = schedule::getDecodeTraffic(module);
+    contents.stepWeightBytes = traffic.weightBytes;
+    contents.keyValueBytesPerPosition = traffic.keyValueBytesPerPosition;
     llvm::raw_string_ostream(contents.report) << schedule::makeReport(module);
     return contents;
   }

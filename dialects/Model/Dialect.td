@@ -19,7 +19,7 @@ def Model_Dialect : Dialect {
     model.cache_group "full" {context = 2048, page_rows = 64, pages = 32}
     model.parameter @blk.0.attn_norm.weight : tensor<576xf32, #f32> from "m.gguf"::"blk.0.attn_norm.weight"
 
-    func.func @forward(%step: !model.step<rows <= 512, sequences <= 1, wanted <= 16>,
+    func.func @forward(%step: !model.step<rows = 512, sequences = 1, wanted = 16>,
                        %cache: !model.key_value<3 x 64 x f16, "full">)
         -> (tensor<?x49152xf32>, !model.key_value<3 x 64 x f16, "full">) {
       %table = model.load_parameter @token_embd.weight : tensor<49152x576xf32, #q8_0>

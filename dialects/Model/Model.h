@@ -23,10 +23,6 @@
 
 namespace ingot::model {
 
-/// Prints and parses a bound: `<= 512`. Shared by the types of several dialects.
-void printAtMost(mlir::AsmPrinter &printer, int64_t bound);
-mlir::ParseResult parseAtMost(mlir::AsmParser &parser, int64_t &bound);
-
 /// The function of an entry that computes a step.
 constexpr llvm::StringLiteral forwardName = "forward";
 

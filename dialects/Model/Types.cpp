@@ -9,13 +9,6 @@
 using namespace mlir;
 using namespace ingot::model;
 
-void ingot::model::printAtMost(AsmPrinter &printer, int64_t bound) { printer << "<= " << bound; }
-
-ParseResult ingot::model::parseAtMost(AsmParser &parser, int64_t &bound) {
-  // The lexer has no `<=` token.
-  return failure(parser.parseLess() || parser.parseEqual() || parser.parseInteger(bound));
-}
-
 #include "dialects/Model/Dialect.cpp.inc"
 #include "dialects/Model/Enums.cpp.inc"
 #define GET_ATTRDEF_CLASSES

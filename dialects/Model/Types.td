@@ -14,10 +14,10 @@ def Model_StepType : Model_Type<"Step", "step"> {
   let summary = "What one step computes";
   let description = [{
     Tokens, positions, the sequence of each row, page tables and the rows whose logits are wanted, with the bounds that
-    buffers are planned for. At run time: `IngotStep` of runtime/abi.h.
+    buffers are planned for: at most so many rows, sequences and wanted rows. At run time: `IngotStep` of runtime/abi.h.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$sequences, "int64_t":$wanted);
-  let assemblyFormat = "`<` `rows` custom<AtMost>($rows) `,` `sequences` custom<AtMost>($sequences) `,` `wanted` custom<AtMost>($wanted) `>`";
+  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 def Model_KeyValueType : Model_Type<"KeyValue", "key_value"> {

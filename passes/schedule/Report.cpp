@@ -63,17 +63,12 @@ DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
   return traffic;
 }
 
-/// Launches, or barriers, from each layer's first launch that touches its cache
-/// to the next layer's.
-static json::Object
-describeProgram(ProgramOp program,
-                const std::map<std::pair<int64_t, int64_t>, int64_t> &bodies) {
-  int64_t launches = 0, barriers = 0, launchesPerLayer = 0,
-          barriersPerLayer = 0;
+ProgramCounts schedule::countProgram(ProgramOp program) {
+  ProgramCounts counts;
   std::optional<int64_t> layer;
   int64_t launchesBefore = 0, barriersBefore = 0;
   for (Operation &op : program.getBody().front()) {
-    barriers += isa<BarrierOp>(op);
+    counts.barriers += isa<BarrierOp>(op);
     auto launch = dyn_cast<LaunchOp>(op);
     if (!launch)
       continue;
@@ -81,29 +76,32 @@ describeProgram(ProgramOp program,
       int64_t touched = getStateIdentity(launch.getStates().front())->first;
       if (!layer || touched != *layer) {
         if (layer) {
-          launchesPerLayer =
-              std::max(launchesPerLayer, launches - launchesBefore);
-          barriersPerLayer =
-              std::max(barriersPerLayer, barriers - barriersBefore);
+          counts.launchesPerLayer = std::max(counts.launchesPerLayer, counts.launches - launchesBefore);
+          counts.barriersPerLayer = std::max(counts.barriersPerLayer, counts.barriers - barriersBefore);
         }
         layer = touched;
-        launchesBefore = launches;
-        barriersBefore = barriers;
+        launchesBefore = counts.launches;
+        barriersBefore = counts.barriers;
       }
     }
-    ++launches;
+    ++counts.launches;
   }
+  return counts;
+}
+
+static json::Object describeProgram(ProgramOp program,
+                                    const std::map<std::pair<int64_t, int64_t>, int64_t> &bodies) {
+  ProgramCounts counts = countProgram(program);
   kernel::RowRangeAttr rows = program.getRowRange();
   auto found = bodies.find({rows.getFirst(), rows.getLast()});
-  return json::Object{
-      {"name", program.getSymName()},
-      {"first_row", rows.getFirst()},
-      {"last_row", rows.getLast()},
-      {"launches", launches},
-      {"barriers", barriers},
-      {"launches_per_layer", launchesPerLayer},
-      {"barriers_per_layer", barriersPerLayer},
-      {"kernel_bodies", found == bodies.end() ? 0 : found->second}};
+  return json::Object{{"name", program.getSymName()},
+                      {"first_row", rows.getFirst()},
+                      {"last_row", rows.getLast()},
+                      {"launches", counts.launches},
+                      {"barriers", counts.barriers},
+                      {"launches_per_layer", counts.launchesPerLayer},
+                      {"barriers_per_layer", counts.barriersPerLayer},
+                      {"kernel_bodies", found == bodies.end() ? 0 : found->second}};
 }
 
 static json::Array describeWeights(ModuleOp module,

@@ -8,6 +8,8 @@
 #ifndef INGOT_PASSES_SCHEDULE_REPORT_H
 #define INGOT_PASSES_SCHEDULE_REPORT_H
 
+#include "dialects/Schedule/Schedule.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/JSON.h"
 
@@ -25,6 +27,14 @@ struct DecodeTraffic {
 /// Reads it from the program for one row of a planned module; zeros where there
 /// is none.
 DecodeTraffic getDecodeTraffic(mlir::ModuleOp module);
+
+/// Launches and barriers of one program; those of a layer are a middle layer's: from one layer's first launch that
+/// touches its cache to the next layer's, 0 for a model of one layer.
+struct ProgramCounts {
+  int64_t launches = 0, barriers = 0;
+  int64_t launchesPerLayer = 0, barriersPerLayer = 0;
+};
+ProgramCounts countProgram(ProgramOp program);
 
 /// The report of a planned module, one object:
 ///   model, cpu              strings

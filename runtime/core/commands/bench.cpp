@@ -129,7 +129,6 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   const IngotRowRange &decodeRange = model.range(1);
   const IngotRowRange &promptRange = model.range(static_cast<uint32_t>(
       std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
-  double layers = std::max(descriptor.layers, 1u);
 
   JsonWriter writer;
   writer.beginObject();
@@ -153,13 +152,13 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   writer.number("kernel_bodies", descriptor.kernel_bodies);
   writer.number("layers", descriptor.layers);
   writer.number("decode_launches_per_step", decodeRange.launches);
-  writer.number("decode_launches_per_layer", decodeRange.launches / layers);
+  writer.number("decode_launches_per_layer", decodeRange.layer_launches);
   writer.number("decode_barriers_per_step", decodeRange.barriers);
-  writer.number("decode_barriers_per_layer", decodeRange.barriers / layers);
+  writer.number("decode_barriers_per_layer", decodeRange.layer_barriers);
   writer.number("prefill_launches_per_step", promptRange.launches);
-  writer.number("prefill_launches_per_layer", promptRange.launches / layers);
+  writer.number("prefill_launches_per_layer", promptRange.layer_launches);
   writer.number("prefill_barriers_per_step", promptRange.barriers);
-  writer.number("prefill_barriers_per_layer", promptRange.barriers / layers);
+  writer.number("prefill_barriers_per_layer", promptRange.layer_barriers);
   writer.endObject();
   writer.print();
   return 0;

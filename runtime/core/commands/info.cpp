@@ -37,8 +37,7 @@ const char *lifetimeName(uint32_t lifetime) {
   return "unknown";
 }
 
-void writeEntry(JsonWriter &writer, const IngotEntry &entry, uint64_t features,
-                uint32_t layers) {
+void writeEntry(JsonWriter &writer, const IngotEntry &entry, uint64_t features) {
   writer.beginObject();
   writer.text("name", entry.name);
   writer.text("kind", entryKindName(entry.kind));
@@ -60,8 +59,8 @@ void writeEntry(JsonWriter &writer, const IngotEntry &entry, uint64_t features,
       writer.number("last", range.last);
       writer.number("launches", range.launches);
       writer.number("barriers", range.barriers);
-      if (layers)
-        writer.number("barriers_per_layer", double(range.barriers) / layers);
+      writer.number("launches_per_layer", range.layer_launches);
+      writer.number("barriers_per_layer", range.layer_barriers);
       writer.endObject();
     }
     writer.endArray();
@@ -124,7 +123,7 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
   writer.number("kernel_bodies", descriptor.kernel_bodies);
   writer.beginArray("entries");
   for (uint32_t i = 0; i < descriptor.entry_count; ++i)
-    writeEntry(writer, descriptor.entries[i], features, descriptor.layers);
+    writeEntry(writer, descriptor.entries[i], features);
   writer.endArray();
 
   writer.beginObject("machine");

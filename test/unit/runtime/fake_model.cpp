@@ -122,8 +122,8 @@ std::vector<float> fakeLogits(const std::vector<int32_t> &tokens) {
 }
 
 IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
-  static const IngotRowRange ranges[] = {{1, 1, 7, 2, step},
-                                         {2, fakeRows, 9, 2, step}};
+  static const IngotRowRange ranges[] = {{1, 1, 7, 2, 7, 2, step},
+                                         {2, fakeRows, 9, 2, 9, 2, step}};
   static const IngotVariant present[] = {
       {"future", uint64_t{1} << 63, ranges, 2, 0}, {"x86-64", 0, ranges, 2, 0}};
   static const IngotTensor output = {
