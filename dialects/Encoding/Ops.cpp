@@ -30,12 +30,20 @@ LogicalResult DequantizeOp::verify() {
 // Recipes
 //===----------------------------------------------------------------------===//
 
+/// Rows of a matrix or vector; 0 for a tensor without dimensions.
+static int64_t rowsOf(Value value) {
+  auto type = cast<RankedTensorType>(value.getType());
+  return type.getRank() ? type.getDimSize(0) : 0;
+}
+
 /// A row movement keeps columns and storage, and has `rows` rows.
 static LogicalResult verifyRowMovement(Operation *op, ValueRange inputs, Type result, int64_t rows) {
   auto type = cast<RankedTensorType>(result);
+  if (type.getRank() == 0)
+    return op->emitOpError() << "expected a result with rows, found " << type;
   for (Value input : inputs) {
     auto inputType = cast<RankedTensorType>(input.getType());
-    if (inputType.getShape().drop_front() != type.getShape().drop_front() ||
+    if (inputType.getRank() != type.getRank() || inputType.getShape().drop_front() != type.getShape().drop_front() ||
         inputType.getEncoding() != type.getEncoding())
       return op->emitOpError() << "expected inputs with the columns and storage of the result " << result << ", found "
                                << inputType;
@@ -47,8 +55,8 @@ static LogicalResult verifyRowMovement(Operation *op, ValueRange inputs, Type re
 
 LogicalResult ConcatenateOp::verify() {
   int64_t rows = 0;
-  for (Type type : getInputs().getTypes())
-    rows += cast<RankedTensorType>(type).getDimSize(0);
+  for (Value input : getInputs())
+    rows += rowsOf(input);
   return verifyRowMovement(*this, getInputs(), getResult().getType(), rows);
 }
 
@@ -58,12 +66,12 @@ LogicalResult InterleaveOp::verify() {
   if (getFirst().getType() != getSecond().getType())
     return emitOpError() << "expected two inputs of one type, found " << getFirst().getType() << " and "
                          << getSecond().getType();
-  int64_t rows = cast<RankedTensorType>(getFirst().getType()).getDimSize(0);
+  int64_t rows = rowsOf(getFirst());
   return verifyRowMovement(*this, {getFirst(), getSecond()}, getResult().getType(), 2 * paddedToPanels(rows));
 }
 
 LogicalResult HeadRowsOp::verify() {
-  int64_t rows = cast<RankedTensorType>(getInput().getType()).getDimSize(0), dimension = getDimension();
+  int64_t rows = rowsOf(getInput()), dimension = getDimension();
   if (getPanel() != static_cast<uint64_t>(panelRows))
     return emitOpError() << "expected panel = " << panelRows << ", found " << getPanel();
   if (dimension <= 0 || rows % dimension || (getOrder() != HeadOrder::Natural && dimension % 2))

@@ -45,7 +45,11 @@ LogicalResult RowRangeAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 }
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-static int64_t columnsOf(Value value) { return tensorOf(value).getShape().back(); }
+/// The last dimension; 0 for a tensor without dimensions, so that no expectation holds for it.
+static int64_t columnsOf(Value value) {
+  RankedTensorType type = tensorOf(value);
+  return type.getRank() ? type.getShape().back() : 0;
+}
 
 static LogicalResult verifyColumns(Operation *op, Value value, int64_t expected, StringRef what) {
   if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
@@ -91,7 +95,7 @@ static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operand
   for (Value operand : operands) {
     RankedTensorType type = tensorOf(operand);
     bool plain = !type.getEncoding() || !encoding::getStorage(type).getFormat().isQuantized();
-    if (!plain || !type.getElementType().isF32() || type.getShape().back() != columnsOf(result))
+    if (!plain || !type.getElementType().isF32() || columnsOf(operand) != columnsOf(result))
       return op->emitOpError() << "expected plain f32 operands of " << columnsOf(result) << " columns, found " << type;
   }
   return success();

@@ -190,7 +190,10 @@ def Kernel_Dot4Op : Kernel_Op<"dot4", [Pure, SameVariadicOperandSize, AllTypesMa
                    Variadic<VectorOfLengthAndType<[64], [I8]>>:$unsigned_,
                    Variadic<VectorOfLengthAndType<[64], [I8]>>:$signed_, I64Attr:$unsigned_max);
   let results = (outs VectorOfLengthAndType<[16], [I32]>:$result);
-  let assemblyFormat = "$accumulator `,` `(` $unsigned_ `)` `times` `(` $signed_ `)` attr-dict `:` type($accumulator) `,` type($unsigned_) `,` type($signed_)";
+  let assemblyFormat = [{
+    $accumulator `,` `(` $unsigned_ `)` `times` `(` $signed_ `)` attr-dict `:` type($accumulator) `,`
+    `(` type($unsigned_) `)` `times` `(` type($signed_) `)`
+  }];
   let hasVerifier = 1;
 }
 

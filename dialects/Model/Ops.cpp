@@ -12,7 +12,11 @@ using namespace ingot::model;
 #include "dialects/Model/Ops.cpp.inc"
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-static int64_t columnsOf(Value value) { return tensorOf(value).getShape().back(); }
+/// The last dimension; 0 for a tensor without dimensions, so that no expectation holds for it.
+static int64_t columnsOf(Value value) {
+  RankedTensorType type = tensorOf(value);
+  return type.getRank() ? type.getShape().back() : 0;
+}
 
 /// `value` is `expected` elements wide.
 static LogicalResult verifyColumns(Operation *op, Value value, int64_t expected, StringRef what) {

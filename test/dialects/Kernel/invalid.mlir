@@ -1,0 +1,375 @@
+// RUN: ingot-opt %s --split-input-file --verify-diagnostics
+
+// expected-error @+1 {{expected 1 <= first <= last, found 0 to 4}}
+#rows = #kernel.rows<0 to 4>
+
+// -----
+
+// expected-error @+1 {{expected 1 <= first <= last, found 8 to 2}}
+#rows = #kernel.rows<8 to 2>
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @embedding(%table: tensor<8x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x32xf32>'}}
+  %x = kernel.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @rope_table(%step: !step, %factors: tensor<3xf32>) {
+  // expected-error @+1 {{expected 2 factors, found 'tensor<3xf32>'}}
+  %t = kernel.rope_table %step factors %factors : tensor<3xf32> {frequencies = array<f32: 1.0, 0.5>, magnitude = 1.0 : f32} : !step to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @rope_table(%step: !step) {
+  // expected-error @+1 {{expected a result of 32 columns, found 'tensor<?x4xf32>'}}
+  %t = kernel.rope_table %step {frequencies = array<f32: 1.0, 0.5>, magnitude = 1.0 : f32} : !step to tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @norm_quantize(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
+  // expected-error @+1 {{expected a weight of 64 elements, found 'tensor<32xf32>'}}
+  %y = kernel.norm_quantize %x norm %w : tensor<32xf32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @norm_quantize(%x: tensor<?x64xf32>, %w: tensor<64xf32>) {
+  // expected-error @+1 {{expected an epsilon exactly where a weight is given}}
+  %y = kernel.norm_quantize %x norm %w : tensor<64xf32> : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @norm_quantize(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x32xf32>'}}
+  %y = kernel.norm_quantize %x : tensor<?x64xf32> to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @rope(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected whole heads of an even dimension, found 'tensor<?x64xf32>' and dimension = 24}}
+  %y = kernel.rope %x, %t {dimension = 24 : i64, style = 0 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @rope(%x: tensor<?x32xf32>, %t: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x32xf32>'}}
+  %y = kernel.rope %x, %t {dimension = 16 : i64, style = 0 : i32} : tensor<?x32xf32>, tensor<?x32xf32> to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @generic(%x: tensor<?x64xf32>, %z: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected plain f32 operands of 64 columns, found 'tensor<?x32xf32>'}}
+  %y = kernel.generic %x, %z : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %b: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
+func.func @generic(%x: tensor<?x64xf32, #i8>) {
+  // expected-error @+1 {{expected plain f32 operands of 64 columns}}
+  %y = kernel.generic %x : tensor<?x64xf32, #i8> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @generic(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a region over ('f32', 'index', 'index'), found ('f32', 'index')}}
+  %y = kernel.generic %x : tensor<?x64xf32> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+func.func @generic(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a region that yields 1 values}}
+  %y = kernel.generic %x : tensor<?x64xf32> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a, %a : f32, f32
+  }
+  return
+}
+
+// -----
+
+func.func @generic(%x: tensor<?x64xf32>) {
+  %y = kernel.generic %x : tensor<?x64xf32> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    // expected-error @+1 {{is not allowed in a kernel's region: expected scalar arith or math}}
+    %b = func.call @other(%a) : (f32) -> f32
+    kernel.yield %b : f32
+  }
+  return
+}
+func.func private @other(f32) -> f32
+
+// -----
+
+func.func @matmul(%x: tensor<?x64xf32>, %w: tensor<64x64xf32>) {
+  // expected-error @+1 {{expected a static weight matrix with a storage, found 'tensor<64x64xf32>'}}
+  %y = kernel.matmul %x, %w : tensor<?x64xf32>, tensor<64x64xf32> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+func.func @matmul(%x: tensor<?x64xf32, #i8>, %w: tensor<64x64xf32, #f16>) {
+  // expected-error @+1 {{expected a plain input for the plain weight}}
+  %y = kernel.matmul %x, %w : tensor<?x64xf32, #i8>, tensor<64x64xf32, #f16> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>, order = "by_energy">
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @matmul(%x: tensor<?x64xf32, #i8>, %w: tensor<64x64xf32, #q8>) {
+  // expected-error @+1 {{expected input and weight in one channel order}}
+  %y = kernel.matmul %x, %w : tensor<?x64xf32, #i8>, tensor<64x64xf32, #q8> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @matmul(%x: tensor<?x32xf32>, %w: tensor<64x64xf32, #q8>) {
+  // expected-error @+1 {{expected an input of 64 columns, found 'tensor<?x32xf32>'}}
+  %y = kernel.matmul %x, %w : tensor<?x32xf32>, tensor<64x64xf32, #q8> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @matmul(%x: tensor<?x64xf32>, %w: tensor<64x64xf32, #q8>) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x96xf32>'}}
+  %y = kernel.matmul %x, %w : tensor<?x64xf32>, tensor<64x64xf32, #q8> to tensor<?x96xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @matmul(%x: tensor<?x64xf32>, %w: tensor<64x64xf32, #q8>, %r: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected plain f32 operands of 64 columns, found 'tensor<?x32xf32>'}}
+  %y = kernel.matmul %x, %w with %r : tensor<?x32xf32> : tensor<?x64xf32>, tensor<64x64xf32, #q8> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %b: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @matmul(%x: tensor<?x64xf32>, %w: tensor<64x64xf32, #q8>, %r: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a region over ('f32', 'f32', 'index', 'index'), found ('f32', 'index', 'index')}}
+  %y = kernel.matmul %x, %w with %r : tensor<?x64xf32> : tensor<?x64xf32>, tensor<64x64xf32, #q8> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @gated_matmul(%x: tensor<?x64xf32>, %w: tensor<192x64xf32, #q8>) {
+  // expected-error @+1 {{expected a weight of two interleaved matrices of 64 rows in whole panels}}
+  %y = kernel.gated_matmul %x, %w : tensor<?x64xf32>, tensor<192x64xf32, #q8> to tensor<?x64xf32> {
+  ^bb0(%g: f32, %u: f32, %row: index, %column: index):
+    kernel.yield %g : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @gated_matmul(%x: tensor<?x64xf32>, %w: tensor<192x64xf32, #q8>) {
+  // expected-error @+1 {{expected a region over ('f32', 'f32', 'index', 'index'), found ('f32', 'index', 'index')}}
+  %y = kernel.gated_matmul %x, %w : tensor<?x64xf32>, tensor<192x64xf32, #q8> to tensor<?x96xf32> {
+  ^bb0(%g: f32, %row: index, %column: index):
+    kernel.yield %g : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<192x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected 256 weight rows for 4 heads over '!model.key_value<2 x 32 x f16, "full">'}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<192x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+!other = !model.key_value<2 x 32 x f32, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected the next version of '!model.key_value<2 x 32 x f16, "full">', found '!model.key_value<2 x 32 x f32, "full">'}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !other {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a query of 128 columns, found 'tensor<?x64xf32>'}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x64xf32>, !cache {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a region that yields 2 values}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first : f32
+  }
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention(%q: tensor<?x96xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected whole groups of heads over '!model.key_value<2 x 32 x f16, "full">', found 3 heads}}
+  %a = kernel.attention %q, %cache, %step {heads = 3 : i64, scale = 0.25 : f32} : tensor<?x96xf32>, !cache, !step to tensor<?x96xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention(%q: tensor<?x96xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a query of 128 columns, found 'tensor<?x96xf32>'}}
+  %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32} : tensor<?x96xf32>, !cache, !step to tensor<?x128xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a result of 128 columns, found 'tensor<?x96xf32>'}}
+  %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32} : tensor<?x128xf32>, !cache, !step to tensor<?x96xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected one kernel operation and kernel.return, found 3 operations}}
+kernel.function @two(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.norm_quantize %x : tensor<?x64xf32> to tensor<?x64xf32>
+  %z = kernel.norm_quantize %y : tensor<?x64xf32> to tensor<?x64xf32>
+  kernel.return %z : tensor<?x64xf32>
+}
+
+// -----
+
+// expected-error @+1 {{expected to return the function's result types}}
+kernel.function @result(%x: tensor<?x64xf32>) -> tensor<?x32xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.norm_quantize %x : tensor<?x64xf32> to tensor<?x64xf32>
+  kernel.return %y : tensor<?x64xf32>
+}
+
+// -----
+
+func.func @call(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a kernel.function named @none, found none}}
+  %y = kernel.call @none(%x) : (tensor<?x64xf32>) -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+kernel.function @norm(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.norm_quantize %x : tensor<?x64xf32> to tensor<?x64xf32>
+  kernel.return %y : tensor<?x64xf32>
+}
+func.func @call(%x: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected the type of @norm, '(tensor<?x64xf32>) -> tensor<?x64xf32>', found '(tensor<?x32xf32>) -> tensor<?x64xf32>'}}
+  %y = kernel.call @norm(%x) : (tensor<?x32xf32>) -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @dot4(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>) {
+  // expected-error @+1 {{expected at least one pair and 1 <= unsigned_max <= 255, found 1 pairs and 256}}
+  %d = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 256 : i64} : vector<16xi32>, (vector<64xi8>) times (vector<64xi8>)
+  return
+}
