@@ -9,6 +9,7 @@
 #include "passes/fuse/Passes.h"
 #include "passes/fuse/Regions.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -22,54 +23,43 @@ using namespace mlir;
 using namespace ingot;
 using namespace ingot::kernel;
 
-static int64_t columnsOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape().back();
-}
+static int64_t columnsOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape().back(); }
 
 static Value constant(OpBuilder &builder, Location location, double value) {
-  return arith::ConstantOp::create(builder, location,
-                                   builder.getF32FloatAttr(value));
+  return arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(value));
 }
 
 /// `function` of the scalar `x`.
-static Value createActivation(OpBuilder &builder, Location location,
-                              model::ActivationFunction function, Value x) {
+static Value createActivation(OpBuilder &builder, Location location, model::ActivationFunction function, Value x) {
   auto half = [&](Value sigmoid) -> Value {
     // x · (1 + s) / 2
     Value one = constant(builder, location, 1.0);
     Value sum = arith::AddFOp::create(builder, location, one, sigmoid);
-    Value scaled = arith::MulFOp::create(builder, location, x,
-                                         constant(builder, location, 0.5));
+    Value scaled = arith::MulFOp::create(builder, location, x, constant(builder, location, 0.5));
     return arith::MulFOp::create(builder, location, scaled, sum);
   };
   switch (function) {
   case model::ActivationFunction::Silu: {
     Value negated = arith::NegFOp::create(builder, location, x);
     Value power = math::ExpOp::create(builder, location, negated);
-    Value sum = arith::AddFOp::create(builder, location,
-                                      constant(builder, location, 1.0), power);
+    Value sum = arith::AddFOp::create(builder, location, constant(builder, location, 1.0), power);
     return arith::DivFOp::create(builder, location, x, sum);
   }
   case model::ActivationFunction::Gelu: {
-    Value scaled = arith::MulFOp::create(
-        builder, location, x, constant(builder, location, 0.70710678118654752));
+    Value scaled = arith::MulFOp::create(builder, location, x, constant(builder, location, 0.70710678118654752));
     return half(math::ErfOp::create(builder, location, scaled));
   }
   case model::ActivationFunction::GeluTanh: {
     // tanh(sqrt(2 / pi) · (x + 0.044715 x³)), arXiv:1606.08415.
     Value square = arith::MulFOp::create(builder, location, x, x);
     Value cube = arith::MulFOp::create(builder, location, square, x);
-    Value small = arith::MulFOp::create(builder, location, cube,
-                                        constant(builder, location, 0.044715));
+    Value small = arith::MulFOp::create(builder, location, cube, constant(builder, location, 0.044715));
     Value sum = arith::AddFOp::create(builder, location, x, small);
-    Value scaled =
-        arith::MulFOp::create(builder, location, sum,
-                              constant(builder, location, 0.79788456080286536));
+    Value scaled = arith::MulFOp::create(builder, location, sum, constant(builder, location, 0.79788456080286536));
     return half(math::TanhOp::create(builder, location, scaled));
   }
   case model::ActivationFunction::Relu:
-    return arith::MaximumFOp::create(builder, location, x,
-                                     constant(builder, location, 0.0));
+    return arith::MaximumFOp::create(builder, location, x, constant(builder, location, 0.0));
   }
   llvm_unreachable("unknown activation function");
 }
@@ -79,14 +69,12 @@ namespace {
 /// heads have another width than the model's.
 class Lowering {
 public:
-  explicit Lowering(func::FuncOp function)
-      : function(function), builder(function.getContext()) {}
+  explicit Lowering(func::FuncOp function) : function(function), builder(function.getContext()) {}
 
   LogicalResult run() {
     if (!function.getBody().hasOneBlock())
-      return function.emitError()
-             << "expected one block in @" << function.getName() << ", found "
-             << function.getBody().getBlocks().size();
+      return function.emitError() << "expected one block in @" << function.getName() << ", found "
+                                  << function.getBody().getBlocks().size();
     SmallVector<Operation *> replaced, constants;
     // What is created stands before the operation that it is created for.
     for (Operation &op : function.getBody().front()) {
@@ -96,11 +84,20 @@ public:
         constants.push_back(&op);
         continue;
       }
+      // With a dynamic number of rows, a constant for all elements is a splat over tensor.dim.
+      if (isa<tensor::SplatOp, tensor::DimOp>(op)) {
+        replaced.push_back(&op);
+        continue;
+      }
       if (failed(checkRotated(&op)))
         return failure();
       if (isa<KernelDialect>(op.getDialect()) || isa<func::ReturnOp>(op)) {
-        for (OpOperand &operand : op.getOpOperands())
+        for (OpOperand &operand : op.getOpOperands()) {
+          if (isa_and_nonnull<tensor::SplatOp, tensor::DimOp>(operand.get().getDefiningOp()))
+            return op.emitError() << "cannot lower '" << op.getName()
+                                  << "' to a kernel: it takes a constant, which only elementwise arith and math can";
           operand.set(map(operand.get()));
+        }
         continue;
       }
       builder.setInsertionPoint(&op);
@@ -137,11 +134,10 @@ private:
       if (auto attention = dyn_cast<model::AttentionOp>(op))
         if (attention.getQuery() == operand)
           continue;
-      return op->emitError()
-             << "cannot lower '" << op->getName()
-             << "' to a kernel: it takes the result of model.rope, which only "
-                "the query of model.attention and the key of "
-                "model.key_value_append can";
+      return op->emitError() << "cannot lower '" << op->getName()
+                             << "' to a kernel: it takes the result of model.rope, which only "
+                                "the query of model.attention and the key of "
+                                "model.key_value_append can";
     }
     return success();
   }
@@ -150,36 +146,26 @@ private:
     Location location = op->getLoc();
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](model::EmbeddingOp embedding) {
-          return replace(embedding.getResult(),
-                         EmbeddingOp::create(
-                             builder, location, embedding.getResult().getType(),
-                             embedding.getTable(), embedding.getStep()));
+          return replace(embedding.getResult(), EmbeddingOp::create(builder, location, embedding.getResult().getType(),
+                                                                    embedding.getTable(), embedding.getStep()));
         })
         .Case([&](model::WantedRowsOp wanted) {
-          return replace(wanted.getResult(),
-                         WantedRowsOp::create(
-                             builder, location, wanted.getResult().getType(),
-                             map(wanted.getInput()), wanted.getStep()));
+          return replace(wanted.getResult(), WantedRowsOp::create(builder, location, wanted.getResult().getType(),
+                                                                  map(wanted.getInput()), wanted.getStep()));
         })
         .Case([&](model::RmsNormOp norm) {
           return replace(norm.getResult(),
-                         NormQuantizeOp::create(
-                             builder, location, norm.getResult().getType(),
-                             map(norm.getInput()), map(norm.getWeight()),
-                             norm.getEpsilonAttr()));
+                         NormQuantizeOp::create(builder, location, norm.getResult().getType(), map(norm.getInput()),
+                                                map(norm.getWeight()), norm.getEpsilonAttr()));
         })
         .Case([&](encoding::QuantizeOp quantize) {
-          return replace(quantize.getResult(),
-                         NormQuantizeOp::create(
-                             builder, location, quantize.getResult().getType(),
-                             map(quantize.getInput()), /*weight=*/Value(),
-                             /*epsilon=*/FloatAttr()));
+          return replace(quantize.getResult(), NormQuantizeOp::create(builder, location, quantize.getResult().getType(),
+                                                                      map(quantize.getInput()), /*weight=*/Value(),
+                                                                      /*epsilon=*/FloatAttr()));
         })
         .Case<model::LinearOp, model::LogitsOp>([&](auto linear) {
-          return replace(
-              linear.getResult(),
-              createMatmul(builder, location, linear.getResult().getType(),
-                           map(linear.getInput()), map(linear.getWeight())));
+          return replace(linear.getResult(), createMatmul(builder, location, linear.getResult().getType(),
+                                                          map(linear.getInput()), map(linear.getWeight())));
         })
         .Case([&](model::GatedMlpOp op) { return lowerGatedMlp(op); })
         .Case([&](model::ActivationOp op) { return lowerActivation(op); })
@@ -193,38 +179,27 @@ private:
     Location location = op.getLoc();
     Type type = op.getResult().getType();
     Value input = map(op.getInput());
-    Value gate =
-        createMatmul(builder, location, type, input, map(op.getGate()));
+    Value gate = createMatmul(builder, location, type, input, map(op.getGate()));
     Value up = createMatmul(builder, location, type, input, map(op.getUp()));
-    return replace(op.getResult(),
-                   createGeneric(location, type, {gate, up},
-                                 [&](ValueRange inputs) -> Value {
-                                   Value hidden = createActivation(
-                                       builder, location, op.getFunction(),
-                                       inputs[0]);
-                                   return arith::MulFOp::create(
-                                       builder, location, hidden, inputs[1]);
-                                 }));
+    return replace(op.getResult(), createGeneric(location, type, {gate, up}, [&](ValueRange inputs) -> Value {
+                     Value hidden = createActivation(builder, location, op.getFunction(), inputs[0]);
+                     return arith::MulFOp::create(builder, location, hidden, inputs[1]);
+                   }));
   }
 
   LogicalResult lowerActivation(model::ActivationOp op) {
     return replace(op.getResult(),
-                   createGeneric(op.getLoc(), op.getResult().getType(),
-                                 map(op.getInput()), [&](ValueRange inputs) {
-                                   return createActivation(builder, op.getLoc(),
-                                                           op.getFunction(),
-                                                           inputs[0]);
-                                 }));
+                   createGeneric(op.getLoc(), op.getResult().getType(), map(op.getInput()), [&](ValueRange inputs) {
+                     return createActivation(builder, op.getLoc(), op.getFunction(), inputs[0]);
+                   }));
   }
 
-  Value createGeneric(Location location, Type type, ValueRange operands,
-                      function_ref<Value(ValueRange)> createBody) {
+  Value createGeneric(Location location, Type type, ValueRange operands, function_ref<Value(ValueRange)> createBody) {
     auto generic = GenericOp::create(builder, location, type, operands);
     OpBuilder::InsertionGuard guard(builder);
     Block *block = addElementwiseBlock(builder, location, generic.getBody(),
                                        /*accumulators=*/0, operands.size());
-    YieldOp::create(builder, location,
-                    createBody(block->getArguments().drop_back(2)));
+    YieldOp::create(builder, location, createBody(block->getArguments().drop_back(2)));
     return generic.getResult();
   }
 
@@ -232,13 +207,10 @@ private:
     int64_t dimension = op.getDimension();
     int64_t heads = columnsOf(op.getInput()) / dimension;
     auto type = cast<RankedTensorType>(op.getResult().getType());
-    auto resultType = RankedTensorType::get(
-        {type.getDimSize(0), heads * paddedRotatedDimension(dimension)},
-        type.getElementType());
-    values.map(op.getResult(),
-               RopeOp::create(builder, op.getLoc(), resultType,
-                              map(op.getInput()), getTable(op),
-                              op.getDimensionAttr(), op.getStyleAttr()));
+    auto resultType =
+        RankedTensorType::get({type.getDimSize(0), heads * paddedRotatedDimension(dimension)}, type.getElementType());
+    values.map(op.getResult(), RopeOp::create(builder, op.getLoc(), resultType, map(op.getInput()), getTable(op),
+                                              op.getDimensionAttr(), op.getStyleAttr()));
     return success();
   }
 
@@ -247,38 +219,29 @@ private:
     const void *factors = nullptr;
     if (Value value = op.getFactors()) {
       auto load = value.getDefiningOp<model::LoadParameterOp>();
-      factors = load ? load.getParameterAttr().getAsOpaquePointer()
-                     : value.getAsOpaquePointer();
+      factors = load ? load.getParameterAttr().getAsOpaquePointer() : value.getAsOpaquePointer();
     }
-    Value &table = tables[{op.getFrequenciesAttr(), op.getMagnitudeAttr(),
-                           factors, op.getStep().getAsOpaquePointer()}];
+    Value &table = tables[{op.getFrequenciesAttr(), op.getMagnitudeAttr(), factors, op.getStep().getAsOpaquePointer()}];
     if (!table) {
       auto rows = cast<RankedTensorType>(op.getResult().getType());
       int64_t pairs = op.getFrequencies().size();
-      auto type = RankedTensorType::get(
-          {rows.getDimSize(0), 2 * encoding::paddedToPanels(pairs)},
-          builder.getF32Type());
-      table =
-          RopeTableOp::create(builder, op.getLoc(), type, op.getStep(),
-                              op.getFactors() ? map(op.getFactors()) : Value(),
-                              op.getFrequenciesAttr(), op.getMagnitudeAttr());
+      auto type =
+          RankedTensorType::get({rows.getDimSize(0), 2 * encoding::paddedToPanels(pairs)}, builder.getF32Type());
+      table = RopeTableOp::create(builder, op.getLoc(), type, op.getStep(),
+                                  op.getFactors() ? map(op.getFactors()) : Value(), op.getFrequenciesAttr(),
+                                  op.getMagnitudeAttr());
     }
     return table;
   }
 
   LogicalResult lowerAppend(model::KeyValueAppendOp op) {
     auto rope = op.getKey().getDefiningOp<model::RopeOp>();
-    if (!rope || static_cast<int64_t>(rope.getDimension()) !=
-                     op.getCache().getType().getDimension())
-      return op.emitError()
-             << "cannot lower '" << op->getName()
-             << "' to a kernel: expected keys from model.rope with dimension = "
-             << op.getCache().getType().getDimension();
-    return replace(op.getResult(),
-                   AppendOp::create(builder, op.getLoc(),
-                                    op.getResult().getType(),
-                                    map(op.getCache()), map(op.getKey()),
-                                    map(op.getValue()), op.getStep()));
+    if (!rope || static_cast<int64_t>(rope.getDimension()) != op.getCache().getType().getDimension())
+      return op.emitError() << "cannot lower '" << op->getName()
+                            << "' to a kernel: expected keys from model.rope with dimension = "
+                            << op.getCache().getType().getDimension();
+    return replace(op.getResult(), AppendOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getCache()),
+                                                    map(op.getKey()), map(op.getValue()), op.getStep()));
   }
 
   LogicalResult lowerAttention(model::AttentionOp op) {
@@ -287,39 +250,41 @@ private:
                             << "' to a kernel: expected a cache; run "
                                "ingot-model-make-cache-explicit first";
     auto rope = op.getQuery().getDefiningOp<model::RopeOp>();
-    if (!rope || static_cast<int64_t>(rope.getDimension()) !=
-                     op.getCache().getType().getDimension())
+    if (!rope || static_cast<int64_t>(rope.getDimension()) != op.getCache().getType().getDimension())
       return op.emitError() << "cannot lower '" << op->getName()
                             << "' to a kernel: expected queries from "
                                "model.rope with dimension = "
                             << op.getCache().getType().getDimension();
     return replace(op.getResult(),
-                   AttentionOp::create(
-                       builder, op.getLoc(), op.getResult().getType(),
-                       map(op.getQuery()), map(op.getCache()), op.getStep(),
-                       op.getHeadsAttr(), op.getScaleAttr()));
+                   AttentionOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getQuery()),
+                                       map(op.getCache()), op.getStep(), op.getHeadsAttr(), op.getScaleAttr()));
   }
 
   /// Arithmetic on whole tensors becomes the same arithmetic on an element.
   LogicalResult lowerElementwise(Operation *op) {
     auto fail = [&](const Twine &reason) {
-      return op->emitError() << "cannot lower '" << op->getName()
-                             << "' to a kernel: " << reason;
+      return op->emitError() << "cannot lower '" << op->getName() << "' to a kernel: " << reason;
     };
-    if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) ||
-        !OpTrait::hasElementwiseMappableTraits(op) || op->getNumResults() != 1)
+    if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) || !OpTrait::hasElementwiseMappableTraits(op) ||
+        op->getNumResults() != 1)
       return fail("expected an operation of the model, or elementwise arith or "
                   "math");
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-    if (!type || !type.getElementType().isF32() || type.getRank() != 2 ||
-        type.getEncoding())
+    if (!type || !type.getElementType().isF32() || type.getRank() != 2 || type.getEncoding())
       return fail("expected a plain f32 result of rank 2");
     SmallVector<Value> operands;
     SmallVector<FloatAttr> splats;
     for (Value operand : op->getOperands()) {
       DenseElementsAttr elements;
+      FloatAttr scalar;
       if (operand.getType() != type)
         return fail("expected operands of the result's type");
+      if (auto splat = operand.getDefiningOp<tensor::SplatOp>()) {
+        if (!matchPattern(splat.getInput(), m_Constant(&scalar)))
+          return fail("expected a tensor.splat of a constant");
+        splats.push_back(scalar);
+        continue;
+      }
       if (!matchPattern(operand, m_Constant(&elements))) {
         operands.push_back(map(operand));
         splats.push_back({});
@@ -330,33 +295,26 @@ private:
                     "others a model.parameter");
       }
     }
-    return replace(
-        op->getResult(0),
-        createGeneric(
-            op->getLoc(), type, operands, [&](ValueRange inputs) -> Value {
-              IRMapping scalars;
-              for (auto [operand, splat] :
-                   llvm::zip_equal(op->getOperands(), splats)) {
-                if (splat) {
-                  scalars.map(operand, arith::ConstantOp::create(
-                                           builder, op->getLoc(), splat));
-                } else {
-                  scalars.map(operand, inputs.front());
-                  inputs = inputs.drop_front();
-                }
-              }
-              Operation *scalar = builder.clone(*op, scalars);
-              scalar->getResult(0).setType(builder.getF32Type());
-              return scalar->getResult(0);
-            }));
+    return replace(op->getResult(0), createGeneric(op->getLoc(), type, operands, [&](ValueRange inputs) -> Value {
+                     IRMapping scalars;
+                     for (auto [operand, splat] : llvm::zip_equal(op->getOperands(), splats)) {
+                       if (splat) {
+                         scalars.map(operand, arith::ConstantOp::create(builder, op->getLoc(), splat));
+                       } else {
+                         scalars.map(operand, inputs.front());
+                         inputs = inputs.drop_front();
+                       }
+                     }
+                     Operation *scalar = builder.clone(*op, scalars);
+                     scalar->getResult(0).setType(builder.getF32Type());
+                     return scalar->getResult(0);
+                   }));
   }
 
   func::FuncOp function;
   OpBuilder builder;
   IRMapping values;
-  llvm::DenseMap<std::tuple<Attribute, Attribute, const void *, const void *>,
-                 Value>
-      tables;
+  llvm::DenseMap<std::tuple<Attribute, Attribute, const void *, const void *>, Value> tables;
 };
 
 struct LowerModel : kernel::impl::LowerModelBase<LowerModel> {

@@ -5,6 +5,7 @@
 #include "passes/model/Passes.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace ingot::model {
@@ -35,17 +36,13 @@ LogicalResult VerifyPhase::verifyModule() {
   groups.clear();
   for (auto group : getOperation().getOps<model::CacheGroupOp>())
     if (!groups.insert(group.getName()).second)
-      return group.emitOpError()
-             << "expected one cache group of this name, found another";
+      return group.emitOpError() << "expected one cache group of this name, found another";
   for (auto parameter : getOperation().getOps<model::ParameterOp>())
     if (!encoding::getStorage(parameter.getType()))
-      return parameter.emitOpError()
-             << "expected a type with an #encoding.storage, found "
-             << parameter.getType();
+      return parameter.emitOpError() << "expected a type with an #encoding.storage, found " << parameter.getType();
   auto texts = getOperation().getOps<model::TextOp>();
   if (!texts.empty() && !llvm::hasSingleElement(texts))
-    return (*std::next(texts.begin())).emitOpError()
-           << "expected one tokenizer, found another";
+    return (*std::next(texts.begin())).emitOpError() << "expected one tokenizer, found another";
   return success();
 }
 
@@ -54,12 +51,10 @@ LogicalResult VerifyPhase::verifyForward() {
   auto forward = module.lookupSymbol<func::FuncOp>(model::forwardName);
   for (auto function : module.getOps<func::FuncOp>())
     if (function != forward)
-      return function.emitOpError()
-             << "expected no function but @" << model::forwardName;
+      return function.emitOpError() << "expected no function but @" << model::forwardName;
   if (!forward) {
     if (module.getOps<model::TextOp>().empty())
-      return module.emitError() << "expected a function @" << model::forwardName
-                                << " or a model.text, found neither";
+      return module.emitError() << "expected a function @" << model::forwardName << " or a model.text, found neither";
     return success();
   }
   if (forward.isExternal() || !forward.getBody().hasOneBlock())
@@ -73,29 +68,21 @@ LogicalResult VerifyPhase::verifyForward() {
 }
 
 LogicalResult VerifyPhase::verifySignature(func::FuncOp forward) {
-  TypeRange arguments = forward.getArgumentTypes(),
-            results = forward.getResultTypes();
+  TypeRange arguments = forward.getArgumentTypes(), results = forward.getResultTypes();
   if (arguments.empty() || !isa<model::StepType>(arguments.front()))
-    return forward.emitOpError()
-           << "expected a !model.step as the first argument";
+    return forward.emitOpError() << "expected a !model.step as the first argument";
   for (Type type : arguments.drop_front()) {
     auto cache = dyn_cast<model::KeyValueType>(type);
     if (!cache)
-      return forward.emitOpError()
-             << "expected caches after the step, found an argument of type "
-             << type;
+      return forward.emitOpError() << "expected caches after the step, found an argument of type " << type;
     if (!groups.contains(cache.getGroup().getValue()))
-      return forward.emitOpError()
-             << "expected a model.cache_group " << cache.getGroup() << " for "
-             << cache << ", found none";
+      return forward.emitOpError() << "expected a model.cache_group " << cache.getGroup() << " for " << cache
+                                   << ", found none";
   }
-  auto logits = results.empty() ? RankedTensorType()
-                                : dyn_cast<RankedTensorType>(results.front());
-  if (!logits || logits.getRank() != 2 || !logits.isDynamicDim(0) ||
-      logits.isDynamicDim(1) || !logits.getElementType().isF32() ||
-      logits.getEncoding())
-    return forward.emitOpError()
-           << "expected logits of type tensor<?xNxf32> as the first result";
+  auto logits = results.empty() ? RankedTensorType() : dyn_cast<RankedTensorType>(results.front());
+  if (!logits || logits.getRank() != 2 || !logits.isDynamicDim(0) || logits.isDynamicDim(1) ||
+      !logits.getElementType().isF32() || logits.getEncoding())
+    return forward.emitOpError() << "expected logits of type tensor<?xNxf32> as the first result";
   if (results.drop_front() != arguments.drop_front())
     return forward.emitOpError() << "expected one result for each cache, in "
                                     "the order of the arguments";
@@ -103,25 +90,21 @@ LogicalResult VerifyPhase::verifySignature(func::FuncOp forward) {
 }
 
 LogicalResult VerifyPhase::verifyOperation(Operation *op) {
-  // Elementwise arithmetic is upstream's; everything else is said in the words
+  // Elementwise arithmetic and the constants in it are upstream's; everything else is said in the words
   // of the model.
-  if (!isa<model::ModelDialect, arith::ArithDialect, math::MathDialect>(
-          op->getDialect()) &&
-      !isa<func::ReturnOp>(op))
+  if (!isa<model::ModelDialect, arith::ArithDialect, math::MathDialect>(op->getDialect()) &&
+      !isa<func::ReturnOp, tensor::DimOp, tensor::SplatOp>(op))
     return op->emitOpError() << "is not allowed at the end of the model phase: "
                                 "expected operations of the dialects "
-                                "model, arith and math";
-  if (auto attention = dyn_cast<model::AttentionOp>(op);
-      attention && !attention.getCache())
-    return attention.emitOpError()
-           << "expected a cache: run ingot-model-make-cache-explicit";
+                                "model, arith and math, or tensor.dim and tensor.splat";
+  if (auto attention = dyn_cast<model::AttentionOp>(op); attention && !attention.getCache())
+    return attention.emitOpError() << "expected a cache: run ingot-model-make-cache-explicit";
   return success();
 }
 
 /// Follows every cache from its argument through its appends to the return.
 LogicalResult VerifyPhase::verifyCaches(func::FuncOp forward) {
-  auto returnOp =
-      cast<func::ReturnOp>(forward.getBody().front().getTerminator());
+  auto returnOp = cast<func::ReturnOp>(forward.getBody().front().getTerminator());
   for (BlockArgument argument : forward.getArguments().drop_front()) {
     Value version = argument;
     while (true) {
@@ -130,24 +113,21 @@ LogicalResult VerifyPhase::verifyCaches(func::FuncOp forward) {
         if (!isa<model::KeyValueAppendOp, func::ReturnOp>(user))
           continue;
         if (taker)
-          return user->emitOpError()
-                 << "expected each version of a cache to be taken once, found "
-                    "argument "
-                 << argument.getArgNumber() << " taken again";
+          return user->emitOpError() << "expected each version of a cache to be taken once, found "
+                                        "argument "
+                                     << argument.getArgNumber() << " taken again";
         taker = user;
       }
       if (!taker)
-        return forward.emitOpError() << "expected the last version of argument "
-                                     << argument.getArgNumber()
+        return forward.emitOpError() << "expected the last version of argument " << argument.getArgNumber()
                                      << " to be returned, found it dropped";
       if (taker == returnOp)
         break;
       version = cast<model::KeyValueAppendOp>(taker).getResult();
     }
     if (returnOp.getOperand(argument.getArgNumber()) != version)
-      return returnOp.emitOpError() << "expected the last version of argument "
-                                    << argument.getArgNumber() << " as operand "
-                                    << argument.getArgNumber();
+      return returnOp.emitOpError() << "expected the last version of argument " << argument.getArgNumber()
+                                    << " as operand " << argument.getArgNumber();
   }
   return success();
 }

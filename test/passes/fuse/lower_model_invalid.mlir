@@ -87,3 +87,21 @@ func.func @forward(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
 ^next:
   return %x : tensor<1x2xf32>
 }
+
+// -----
+
+func.func @forward(%x: tensor<1x2xf32>, %scalar: f32) -> tensor<1x2xf32> {
+  %splat = tensor.splat %scalar : tensor<1x2xf32>
+  // expected-error @+1 {{cannot lower 'arith.addf' to a kernel: expected a tensor.splat of a constant}}
+  %y = arith.addf %x, %splat : tensor<1x2xf32>
+  return %y : tensor<1x2xf32>
+}
+
+// -----
+
+func.func @forward(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %scalar = arith.constant 0.5 : f32
+  %splat = tensor.splat %scalar : tensor<1x2xf32>
+  // expected-error @+1 {{cannot lower 'func.return' to a kernel: it takes a constant, which only elementwise arith and math can}}
+  return %splat : tensor<1x2xf32>
+}
