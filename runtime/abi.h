@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// NOLINTBEGIN(readability-identifier-naming): a C interface has C names.
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -229,5 +231,7 @@ static_assert(sizeof(IngotBlob) == 16, "layout of IngotBlob");
 static_assert(sizeof(IngotWeights) == 24, "layout of IngotWeights");
 static_assert(sizeof(IngotDescriptor) == 152, "layout of IngotDescriptor");
 #endif
+
+// NOLINTEND(readability-identifier-naming)
 
 #endif // INGOT_RUNTIME_ABI_H
