@@ -10,6 +10,7 @@
 #include "compiler/Progress.h"
 #include "compiler/Registration.h"
 #include "compiler/import/gguf/Import.h"
+#include "passes/schedule/Report.h"
 #include "target/TargetDescription.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -50,8 +51,7 @@ namespace {
 class Compilation {
 public:
   explicit Compilation(const Options &options)
-      : options(options),
-        modelName(options.model == "-" ? standardInput.str() : options.model),
+      : options(options), modelName(options.model == "-" ? standardInput.str() : options.model),
         diagnostics(context, modelName, progress) {
     DialectRegistry registry;
     registerDialects(registry);
@@ -70,9 +70,10 @@ private:
   Error checkOptions();
   Error checkContext();
   Error verify(Phase phase, TimingScope &timing);
-  Error runPasses(Phase phase, void (*addPasses)(OpPassManager &),
-                  TimingScope &timing);
+  Error runPasses(Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing);
   Error dump(Phase phase);
+  Error finishPhase();
+  Error writeReport();
   Error print(StringRef path);
 
   const Options &options;
@@ -85,6 +86,8 @@ private:
   Phase reached = Phase::Import;
   /// Whether the module came from MLIR text, not from an importer.
   bool resumed = false;
+  /// What the plan costs, where it was asked for and the plan is made.
+  std::optional<llvm::json::Value> report;
 };
 } // namespace
 
@@ -97,30 +100,24 @@ private:
 static Expected<bool> isMlir(StringRef path) {
   if (path == "-" || path.ends_with(".mlir"))
     return true;
-  auto start =
-      llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
+  auto start = llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
   return start && isBytecode(**start);
 }
 
 Error Compilation::readModule() {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.model);
   if (!buffer)
-    return makeError(modelName + ": cannot be read, " +
-                     buffer.getError().message());
+    return makeError(modelName + ": cannot be read, " + buffer.getError().message());
   llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), modelName),
-      llvm::SMLoc());
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), modelName), llvm::SMLoc());
   module = parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
   if (!module)
     return diagnostics.takeError("is no MLIR module");
   resumed = true;
   reached = options.compileFrom.value_or(Phase::Model);
   if (reached > options.compileTo)
-    return makeError(
-        modelName +
-        ": is taken to be at the phase model, which comes after --compile-to=" +
-        describe(options.compileTo).name + "; say --compile-from=PHASE");
+    return makeError(modelName + ": is taken to be at the phase model, which comes after --compile-to=" +
+                     describe(options.compileTo).name + "; say --compile-from=PHASE");
   return gguf::checkParameters(*module);
 }
 
@@ -132,11 +129,9 @@ Error Compilation::readModel() {
   if (*mlir)
     return readModule();
   if (options.compileFrom)
-    return makeError(modelName +
-                     ": --compile-from=" + describe(*options.compileFrom).name +
+    return makeError(modelName + ": --compile-from=" + describe(*options.compileFrom).name +
                      " needs a .mlir file that --compile-to wrote");
-  Expected<OwningOpRef<ModuleOp>> imported =
-      gguf::importModel(context, options.model, options.context);
+  Expected<OwningOpRef<ModuleOp>> imported = gguf::importModel(context, options.model, options.context);
   if (!imported)
     return imported.takeError();
   module = std::move(*imported);
@@ -169,9 +164,7 @@ Error Compilation::attachOptions() {
   std::string asked = options.keyValue.value_or("auto");
   std::optional<std::string> existing = cacheElement(*module);
   if (existing && asked != "auto" && asked != *existing)
-    return makeError(modelName + ": --kv=" + asked +
-                     " contradicts the program, whose caches hold " +
-                     *existing);
+    return makeError(modelName + ": --kv=" + asked + " contradicts the program, whose caches hold " + *existing);
   if (existing)
     chosen.keyValue = *existing;
   else if (asked == "auto")
@@ -185,8 +178,7 @@ Error Compilation::attachOptions() {
 /// A dump says what it was made for; the command line may repeat that, not
 /// contradict it.
 Error Compilation::checkOptions() {
-  FailureOr<target::CompileOptions> stored =
-      target::CompileOptions::of(*module);
+  FailureOr<target::CompileOptions> stored = target::CompileOptions::of(*module);
   if (failed(stored))
     return diagnostics.takeError("has broken options");
   std::optional<std::string> cpu = options.cpu;
@@ -201,8 +193,7 @@ Error Compilation::checkOptions() {
     if (!resolved)
       return makeError(modelName + ": " + llvm::toString(resolved.takeError()));
     if (*resolved != stored->cpu)
-      return makeError(modelName + ": ingot.options.cpu is '" + stored->cpu +
-                       "'; expected a CPU name");
+      return makeError(modelName + ": ingot.options.cpu is '" + stored->cpu + "'; expected a CPU name");
   }
   std::optional<std::string> keyValue = options.keyValue;
   if (keyValue == "auto")
@@ -219,8 +210,7 @@ Error Compilation::checkOptions() {
   for (auto &pair : pairs)
     if (pair.asked && *pair.asked != pair.stored)
       return makeError(modelName + ": " + pair.option + "=" + *pair.asked +
-                       " contradicts the dump, which was made for " +
-                       pair.stored +
+                       " contradicts the dump, which was made for " + pair.stored +
                        "; leave the option out or start from the model");
   return Error::success();
 }
@@ -231,8 +221,7 @@ Error Compilation::checkContext() {
   for (auto group : module->getOps<model::CacheGroupOp>())
     if (group.getContext() != static_cast<uint64_t>(*options.context))
       return makeError(modelName + ": --context=" + Twine(*options.context) +
-                       " contradicts the program, which is for " +
-                       Twine(group.getContext()) +
+                       " contradicts the program, which is for " + Twine(group.getContext()) +
                        " positions; leave the option out");
   return Error::success();
 }
@@ -241,63 +230,75 @@ Error Compilation::checkContext() {
 // Phases
 //===----------------------------------------------------------------------===//
 
-Error Compilation::runPasses(Phase phase, void (*addPasses)(OpPassManager &),
-                             TimingScope &timing) {
+Error Compilation::runPasses(Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing) {
   TimingScope scope = timing.nest(describe(phase).name);
-  PassManager manager(&context, ModuleOp::getOperationName(),
-                      OpPassManager::Nesting::Explicit);
+  PassManager manager(&context, ModuleOp::getOperationName(), OpPassManager::Nesting::Explicit);
   if (failed(applyPassManagerCLOptions(manager)))
     return diagnostics.takeError("MLIR's options cannot be applied");
   manager.enableTiming(scope);
   addPasses(manager);
   if (failed(manager.run(*module)))
-    return diagnostics.takeError("the phase " + describe(phase).name +
-                                 " failed");
+    return diagnostics.takeError("the phase " + describe(phase).name + " failed");
   return Error::success();
+}
+
+/// Writes what `fill` prints to the file `path`, which appears when it is
+/// complete, or to standard output ("-").
+static Error writeTo(StringRef path, llvm::function_ref<void(llvm::raw_ostream &)> fill) {
+  if (path == "-") {
+    fill(llvm::outs());
+    llvm::outs().flush();
+    if (!llvm::outs().has_error())
+      return Error::success();
+    std::error_code code = llvm::outs().error();
+    llvm::outs().clear_error();
+    return makeError("<stdout>: cannot write, " + code.message());
+  }
+  Expected<link::OutputFile> file = link::OutputFile::create(path, /*executable=*/false);
+  if (!file)
+    return file.takeError();
+  llvm::raw_fd_ostream out(file->descriptor(), /*shouldClose=*/false);
+  fill(out);
+  out.flush();
+  if (out.has_error()) {
+    std::error_code code = out.error();
+    out.clear_error();
+    return link::systemError(path, "cannot write", code.value());
+  }
+  return file->commit();
 }
 
 Error Compilation::print(StringRef path) {
   // Importers name operations by their location; values of dumps read better
   // with those names.
-  OpPrintingFlags flags = OpPrintingFlags().printNameLocAsPrefix();
-  if (path == "-") {
-    module->print(llvm::outs(), flags);
-    llvm::outs() << "\n";
-    llvm::outs().flush();
-    if (llvm::outs().has_error()) {
-      std::error_code code = llvm::outs().error();
-      llvm::outs().clear_error();
-      return makeError("<stdout>: cannot be written, " + code.message());
-    }
-    return Error::success();
-  }
-  Expected<link::OutputFile> file =
-      link::OutputFile::create(path, /*executable=*/false);
-  if (!file)
-    return file.takeError();
-  llvm::raw_fd_ostream out(file->descriptor(), /*shouldClose=*/false);
-  module->print(out, flags);
-  out << "\n";
-  out.flush();
-  if (out.has_error()) {
-    std::error_code code = out.error();
-    out.clear_error();
-    return link::systemError(path, "cannot be written", code.value());
-  }
-  return file->commit();
+  return writeTo(path, [&](llvm::raw_ostream &out) {
+    module->print(out, OpPrintingFlags().printNameLocAsPrefix());
+    out << "\n";
+  });
 }
 
 Error Compilation::dump(Phase phase) {
   if (!options.dumpFolder)
     return Error::success();
-  if (std::error_code code =
-          llvm::sys::fs::create_directories(*options.dumpFolder))
-    return makeError(*options.dumpFolder + ": cannot be created, " +
-                     code.message());
+  if (std::error_code code = llvm::sys::fs::create_directories(*options.dumpFolder))
+    return makeError(*options.dumpFolder + ": cannot be created, " + code.message());
   std::string name =
-      llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder,
-                    static_cast<int>(phase) + 1, describe(phase).name);
+      llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder, static_cast<int>(phase) + 1, describe(phase).name);
   return print(name);
+}
+
+/// What is due once the module is at the phase `reached`.
+Error Compilation::finishPhase() {
+  if (options.report && reached == Phase::Plan)
+    report = schedule::makeReport(*module);
+  return dump(reached);
+}
+
+Error Compilation::writeReport() {
+  if (!report)
+    return Error::success();
+  return writeTo(options.report->empty() ? "-" : StringRef(*options.report),
+                 [&](llvm::raw_ostream &out) { schedule::printReport(*report, out); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -310,25 +311,19 @@ Error Compilation::checkOutput() {
     return Error::success();
   if (llvm::sys::fs::is_directory(options.output))
     return makeError(options.output + ": cannot write, it is a directory");
-  if (options.compileTo == Phase::Link &&
-      llvm::sys::fs::equivalent(options.output, options.model))
-    return makeError(options.output +
-                     ": cannot write, it is the model; choose another output");
-  Expected<link::OutputFile> file =
-      link::OutputFile::create(options.output, /*executable=*/false);
+  if (options.compileTo == Phase::Link && llvm::sys::fs::equivalent(options.output, options.model))
+    return makeError(options.output + ": cannot write, it is the model; choose another output");
+  Expected<link::OutputFile> file = link::OutputFile::create(options.output, /*executable=*/false);
   return file ? Error::success() : file.takeError();
 }
 
 Error Compilation::enableRemarks() {
-  if (!options.remarkFormat && !options.remarkFilter &&
-      !options.remarkPassedFilter && !options.remarkMissedFilter)
+  if (!options.remarkFormat && !options.remarkFilter && !options.remarkPassedFilter && !options.remarkMissedFilter)
     return Error::success();
   // Each kind has its filter: its own, the one for all kinds, or either;
   // without any filter everything is wanted.
-  bool unfiltered = !options.remarkFilter && !options.remarkPassedFilter &&
-                    !options.remarkMissedFilter;
-  auto filter =
-      [&](const std::optional<std::string> &own) -> std::optional<std::string> {
+  bool unfiltered = !options.remarkFilter && !options.remarkPassedFilter && !options.remarkMissedFilter;
+  auto filter = [&](const std::optional<std::string> &own) -> std::optional<std::string> {
     if (unfiltered)
       return ".*";
     if (own && options.remarkFilter)
@@ -344,23 +339,17 @@ Error Compilation::enableRemarks() {
   std::string format = options.remarkFormat.value_or("emitRemark");
   LogicalResult enabled = failure();
   if (format == "emitRemark") {
-    enabled = remark::enableOptimizationRemarks(context, nullptr,
-                                                std::move(policy), categories,
+    enabled = remark::enableOptimizationRemarks(context, nullptr, std::move(policy), categories,
                                                 /*printAsEmitRemarks=*/true);
   } else {
     if (!options.remarkFile && options.output == "-")
-      return makeError(modelName + ": --remark-format=" + format +
-                       " needs --remarks-output-file=FILE with -o -");
-    std::string path =
-        options.remarkFile.value_or(options.output + ".remarks." + format);
+      return makeError(modelName + ": --remark-format=" + format + " needs --remarks-output-file=FILE with -o -");
+    std::string path = options.remarkFile.value_or(options.output + ".remarks." + format);
     enabled = remark::enableOptimizationRemarksWithLLVMStreamer(
-        context, path,
-        format == "yaml" ? llvm::remarks::Format::YAML
-                         : llvm::remarks::Format::Bitstream,
+        context, path, format == "yaml" ? llvm::remarks::Format::YAML : llvm::remarks::Format::Bitstream,
         std::move(policy), categories);
   }
-  return failed(enabled) ? diagnostics.takeError("remarks cannot be written")
-                         : Error::success();
+  return failed(enabled) ? diagnostics.takeError("remarks cannot be written") : Error::success();
 }
 
 Error Compilation::run() {
@@ -379,9 +368,7 @@ Error Compilation::run() {
   }
   bool hasOptions = (*module)->hasAttr("ingot.options");
   if (!hasOptions && reached > Phase::Model)
-    return makeError(modelName +
-                     ": has no ingot.options, which every dump of the phase " +
-                     describe(reached).name +
+    return makeError(modelName + ": has no ingot.options, which every dump of the phase " + describe(reached).name +
                      " has; expected a file that --compile-to wrote");
   if (Error error = hasOptions ? checkOptions() : attachOptions())
     return error;
@@ -390,31 +377,33 @@ Error Compilation::run() {
   if (resumed && describe(reached).addVerifier)
     if (Error error = runPasses(reached, describe(reached).addVerifier, timing))
       return error;
-  if (Error error = dump(reached))
+  if (Error error = finishPhase())
     return error;
   for (const PhaseDescription &phase : getPhases()) {
-    if (phase.phase <= reached || phase.phase > options.compileTo ||
-        !phase.addPasses)
+    if (phase.phase <= reached || phase.phase > options.compileTo || !phase.addPasses)
       continue;
     progress.start(phase.name);
     if (Error error = runPasses(phase.phase, phase.addPasses, timing))
       return error;
     reached = phase.phase;
-    if (Error error = dump(reached))
+    if (Error error = finishPhase())
       return error;
   }
-  if (options.compileTo != Phase::Link)
-    return print(options.output);
+  if (options.compileTo != Phase::Link) {
+    if (Error error = print(options.output))
+      return error;
+    return writeReport();
+  }
   progress.start("link");
   TimingScope scope = timing.nest("link");
   if (Error error = linkModule(*module, options.output))
     return error;
-  return Error::success();
+  progress.clear();
+  return writeReport();
 }
 
 /// Hands --mlir-… to MLIR's own command line.
-static Error parseMlirOptions(StringRef program,
-                              ArrayRef<std::string> arguments) {
+static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments) {
   registerPassManagerCLOptions();
   registerMLIRContextCLOptions();
   registerAsmPrinterCLOptions();
@@ -424,21 +413,22 @@ static Error parseMlirOptions(StringRef program,
     pointers.push_back(argument.c_str());
   std::string message;
   llvm::raw_string_ostream errors(message);
-  if (llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "",
-                                        &errors))
+  if (llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "", &errors))
     return Error::success();
   // The first line says what is wrong, the others suggest.
-  return makeError(StringRef(message).split('\n').first.trim());
+  StringRef line = StringRef(message).split('\n').first.trim();
+  line.consume_front("ingotc: ");
+  if (line.consume_front("Unknown command line argument "))
+    return makeError("unknown option " + line.split(".  Try:").first + "; see ingotc --help");
+  return makeError(line + "; see ingotc --help");
 }
 
 int compiler::runCompiler(int argc, const char *const *argv) {
   auto report = [](Error error, int status) {
-    llvm::errs() << "ingotc: error: "
-                 << onOneLine(llvm::toString(std::move(error))) << "\n";
+    llvm::errs() << "ingotc: error: " << onOneLine(llvm::toString(std::move(error))) << "\n";
     return status;
   };
-  Expected<Options> options =
-      parseOptions(ArrayRef(argv + 1, argv + std::max(argc, 1)));
+  Expected<Options> options = parseOptions(ArrayRef(argv + 1, argv + std::max(argc, 1)));
   if (!options)
     return report(options.takeError(), 2);
   if (options->action == Options::Action::Help) {

@@ -13,8 +13,7 @@ using namespace llvm;
 static constexpr int64_t mostContext = 1 << 24;
 
 static Error usageError(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(),
-                           message + "; see ingotc --help");
+  return createStringError(inconvertibleErrorCode(), message + "; see ingotc --help");
 }
 
 namespace {
@@ -38,9 +37,7 @@ private:
 } // namespace
 
 /// "a, b, c"
-template <typename Range> static std::string listed(Range &&names) {
-  return llvm::join(names, ", ");
-}
+template <typename Range> static std::string listed(Range &&names) { return llvm::join(names, ", "); }
 
 static std::vector<std::string> phaseNames() {
   std::vector<std::string> names;
@@ -52,8 +49,7 @@ static std::vector<std::string> phaseNames() {
 Error Parser::parsePhase(StringRef text, StringRef option, Phase &phase) {
   std::optional<Phase> found = findPhase(text);
   if (!found)
-    return usageError(option + "=" + text + ": no such phase; the phases are " +
-                      listed(phaseNames()));
+    return usageError(option + "=" + text + ": no such phase; the phases are " + listed(phaseNames()));
   phase = *found;
   return Error::success();
 }
@@ -61,9 +57,7 @@ Error Parser::parsePhase(StringRef text, StringRef option, Phase &phase) {
 Error Parser::parseContext(StringRef text) {
   int64_t number;
   if (text.getAsInteger(10, number) || number < 1 || number > mostContext)
-    return usageError("--context=" + text +
-                      ": expected a number of positions from 1 to " +
-                      Twine(mostContext));
+    return usageError("--context=" + text + ": expected a number of positions from 1 to " + Twine(mostContext));
   options.context = number;
   return Error::success();
 }
@@ -79,13 +73,11 @@ Error Parser::parseOption(StringRef argument) {
     value = arguments[next++];
     return Error::success();
   };
-  auto oneOf = [&](std::optional<std::string> &option,
-                   std::initializer_list<StringRef> allowed) -> Error {
+  auto oneOf = [&](std::optional<std::string> &option, std::initializer_list<StringRef> allowed) -> Error {
     if (Error error = take())
       return error;
     if (allowed.size() && !is_contained(allowed, value))
-      return usageError(name + "=" + value + ": expected one of " +
-                        listed(allowed));
+      return usageError(name + "=" + value + ": expected one of " + listed(allowed));
     option = value.str();
     return Error::success();
   };
@@ -118,9 +110,7 @@ Error Parser::parseOption(StringRef argument) {
                {"--kv", options.keyValue, {"auto", "f16", "f32"}},
                {"--weights", options.weights, {"embedded", "external"}},
                {"--dump-phases", options.dumpFolder, {}},
-               {"--remark-format",
-                options.remarkFormat,
-                {"emitRemark", "yaml", "bitstream"}},
+               {"--remark-format", options.remarkFormat, {"emitRemark", "yaml", "bitstream"}},
                {"--remarks-output-file", options.remarkFile, {}},
                {"--remarks-filter", options.remarkFilter, {}},
                {"--remarks-filter-passed", options.remarkPassedFilter, {}},
@@ -128,8 +118,7 @@ Error Parser::parseOption(StringRef argument) {
   for (auto &text : texts)
     if (name == text.name)
       return oneOf(text.option, text.allowed);
-  if (name == "--context" || name == "--compile-to" ||
-      name == "--compile-from") {
+  if (name == "--context" || name == "--compile-to" || name == "--compile-from") {
     if (Error error = take())
       return error;
     if (name == "--context")
@@ -154,12 +143,16 @@ Error Parser::check() {
   if (options.compileFrom == Phase::Link)
     return usageError("--compile-from=link: an executable cannot be resumed");
   if (options.compileFrom && *options.compileFrom > options.compileTo)
-    return usageError(
-        "--compile-from=" + describe(*options.compileFrom).name +
-        " comes after --compile-to=" + describe(options.compileTo).name);
+    return usageError("--compile-from=" + describe(*options.compileFrom).name +
+                      " comes after --compile-to=" + describe(options.compileTo).name);
+  if (options.report && (options.compileTo < Phase::Plan || options.compileFrom == Phase::Codegen))
+    return usageError("--report: expected a compilation that passes the phase "
+                      "plan, from which it is read");
+  if (options.report == "" && options.output == "-")
+    return usageError("--report: standard output is taken by -o -; say "
+                      "--report=FILE");
   if (options.output == "-" && options.compileTo == Phase::Link)
-    return usageError(
-        "-o -: an executable cannot be written to standard output");
+    return usageError("-o -: an executable cannot be written to standard output");
   return Error::success();
 }
 
@@ -175,15 +168,13 @@ Expected<Options> Parser::parse() {
     } else if (!onlyModels && argument == "--version") {
       options.action = Options::Action::Version;
       return options;
-    } else if (!onlyModels && argument.size() > 1 &&
-               argument.starts_with("-")) {
+    } else if (!onlyModels && argument.size() > 1 && argument.starts_with("-")) {
       if (Error error = parseOption(argument))
         return error;
     } else if (options.model.empty()) {
       options.model = argument.str();
     } else {
-      return usageError("expected one model, found '" + options.model +
-                        "' and '" + argument + "'");
+      return usageError("expected one model, found '" + options.model + "' and '" + argument + "'");
     }
   }
   if (Error error = check())
@@ -191,10 +182,7 @@ Expected<Options> Parser::parse() {
   return std::move(options);
 }
 
-Expected<Options>
-ingot::compiler::parseOptions(ArrayRef<const char *> arguments) {
-  return Parser(arguments).parse();
-}
+Expected<Options> ingot::compiler::parseOptions(ArrayRef<const char *> arguments) { return Parser(arguments).parse(); }
 
 std::string ingot::compiler::helpText() {
   std::string text = R"(ingotc MODEL -o OUT [options]
@@ -232,8 +220,7 @@ Looking inside
 Phases
 )";
   for (const PhaseDescription &phase : getPhases()) {
-    text += "  " + phase.name.str() + std::string(10 - phase.name.size(), ' ') +
-            phase.summary.str() + "\n";
+    text += "  " + phase.name.str() + std::string(10 - phase.name.size(), ' ') + phase.summary.str() + "\n";
   }
   return text;
 }
