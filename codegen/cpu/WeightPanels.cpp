@@ -78,17 +78,16 @@ WeightPanels::forEachGroup(Emitter &emit, Value panel, ValueRange carried,
         group.scale = emit.loadExtended(emit.f16(), base, 32);
         if (minimum)
           group.minimum = emit.loadExtended(emit.f16(), emit.pointer(base, 32), 32);
-        SmallVector<Value> values(loopCarried);
-        int64_t offset = headerBytes();
-        for (int64_t part = 0; part < groupsPerScale; ++part) {
+        auto addPart = [&](Value part, Value codes, ValueRange values) {
           group.codes.clear();
+          int64_t offset = 0;
           Value plane;
           if (bits == 5) {
-            plane = emit.load(emit.vector(emit.i32()), emit.pointer(base, offset), 32);
+            plane = emit.load(emit.vector(emit.i32()), codes, 32);
             offset += 64;
           }
           for (int64_t line = 0; line < lineBytes() / 64; ++line, offset += 64) {
-            Value word = emit.load(emit.vector(emit.i32()), emit.pointer(base, offset), 32);
+            Value word = emit.load(emit.vector(emit.i32()), emit.pointer(codes, offset), 32);
             if (bits == 8) {
               group.codes.push_back(word);
               continue;
@@ -102,9 +101,18 @@ WeightPanels::forEachGroup(Emitter &emit, Value panel, ValueRange carried,
               group.codes.push_back(code);
             }
           }
-          values = body(emit.add(emit.mul(index, groupsPerScale), part), group, values);
-        }
-        return values;
+          return body(part, group, values);
+        };
+        Value codes = emit.pointer(base, headerBytes());
+        if (groupsPerScale == 1)
+          return addPart(index, codes, loopCarried);
+        // Unrolled, the wide tiles of the exact path take LLVM half a minute.
+        Value first = emit.mul(index, groupsPerScale);
+        int64_t partBytes = (scaleGroupBytes() - headerBytes()) / groupsPerScale;
+        return emit.loop(
+            emit.integer(0), emit.integer(groupsPerScale), 1, loopCarried, [&](Value part, ValueRange values) {
+              return addPart(emit.add(first, part), emit.pointer(codes, emit.mul(part, partBytes)), values);
+            });
       });
 }
 
