@@ -54,8 +54,8 @@ static Gate findGate(model::ActivationOp activation) {
 
 void RaiseGatedMlp::runOnOperation() {
   SmallVector<model::ActivationOp> activations;
-  getOperation().walk(
-      [&](model::ActivationOp op) { activations.push_back(op); });
+  for (auto function : getOperation().getOps<func::FuncOp>())
+    function.walk([&](model::ActivationOp op) { activations.push_back(op); });
   for (model::ActivationOp activation : activations) {
     auto options =
         remark::RemarkOpts::name("gated-mlp")
