@@ -31,8 +31,7 @@ static std::string placeOf(Location location, StringRef file) {
   std::string place;
   llvm::raw_string_ostream out(place);
   if (auto line = location->findInstanceOf<FileLineColLoc>()) {
-    out << line.getFilename().getValue() << ":" << line.getLine() << ":"
-        << line.getColumn();
+    out << line.getFilename().getValue() << ":" << line.getLine() << ":" << line.getColumn();
     return place;
   }
   out << file;
@@ -41,24 +40,18 @@ static std::string placeOf(Location location, StringRef file) {
   return place;
 }
 
-Diagnostics::Diagnostics(MLIRContext &context, StringRef file,
-                         Progress &progress)
-    : file(file), progress(progress),
-      handler(&context,
-              [this](Diagnostic &diagnostic) { handle(diagnostic); }) {
+Diagnostics::Diagnostics(MLIRContext &context, StringRef file, Progress &progress)
+    : file(file), progress(progress), handler(&context, [this](Diagnostic &diagnostic) { handle(diagnostic); }) {
   context.printOpOnDiagnostic(false);
 }
 
 void Diagnostics::handle(Diagnostic &diagnostic) {
   // Passes may run on several threads.
   std::lock_guard<std::mutex> lock(mutex);
-  std::string message =
-      placeOf(diagnostic.getLocation(), file) + ": " + diagnostic.str();
+  std::string message = placeOf(diagnostic.getLocation(), file) + ": " + diagnostic.str();
   if (diagnostic.getSeverity() != DiagnosticSeverity::Error) {
     progress.clear();
-    StringRef kind = diagnostic.getSeverity() == DiagnosticSeverity::Warning
-                         ? "warning"
-                         : "remark";
+    StringRef kind = diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning" : "remark";
     llvm::errs() << "ingotc: " << kind << ": " << onOneLine(message) << "\n";
     return;
   }
@@ -71,7 +64,6 @@ void Diagnostics::handle(Diagnostic &diagnostic) {
 
 llvm::Error Diagnostics::takeError(const llvm::Twine &otherwise) {
   std::lock_guard<std::mutex> lock(mutex);
-  std::string message = first.empty() ? (file + ": " + otherwise).str()
-                                      : std::exchange(first, {});
+  std::string message = first.empty() ? (file + ": " + otherwise).str() : std::exchange(first, {});
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }

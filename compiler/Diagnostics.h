@@ -23,8 +23,7 @@ class Progress;
 class Diagnostics {
 public:
   /// `file` stands before messages whose location names no file.
-  Diagnostics(mlir::MLIRContext &context, llvm::StringRef file,
-              Progress &progress);
+  Diagnostics(mlir::MLIRContext &context, llvm::StringRef file, Progress &progress);
 
   /// The first error, as "FILE: message"; `otherwise` where nothing was
   /// reported.

@@ -41,8 +41,7 @@ struct Options {
   /// "emitRemark", "yaml" or "bitstream"; regular expressions on the names of
   /// phases.
   std::optional<std::string> remarkFormat, remarkFile;
-  std::optional<std::string> remarkFilter, remarkPassedFilter,
-      remarkMissedFilter;
+  std::optional<std::string> remarkFilter, remarkPassedFilter, remarkMissedFilter;
 
   /// Options that MLIR itself reads: --mlir-….
   std::vector<std::string> forMlir;

@@ -51,12 +51,11 @@ std::optional<Phase> ingot::compiler::findPhase(llvm::StringRef name) {
 void ingot::compiler::registerPhasePipelines() {
   for (const PhaseDescription &phase : phases)
     if (phase.addPasses)
-      mlir::registerPassPipeline(
-          ("ingot-phase-" + phase.name).str(), phase.summary,
-          [add = phase.addPasses](mlir::OpPassManager &manager, llvm::StringRef,
-                                  llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>) {
-            add(manager);
-            return mlir::success();
-          },
-          [](llvm::function_ref<void(const mlir::detail::PassOptions &)>) {});
+      mlir::registerPassPipeline(("ingot-phase-" + phase.name).str(), phase.summary,
+                                 [add = phase.addPasses](mlir::OpPassManager &manager, llvm::StringRef,
+                                                         llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)>) {
+                                   add(manager);
+                                   return mlir::success();
+                                 },
+                                 [](llvm::function_ref<void(const mlir::detail::PassOptions &)>) {});
 }

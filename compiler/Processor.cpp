@@ -14,20 +14,15 @@
 
 using namespace llvm;
 
-static Error makeError(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), message);
-}
+static Error makeError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
-static bool isX86(StringRef name) {
-  return X86::parseArchX86(name, /*Only64Bit=*/true) != X86::CK_None;
-}
+static bool isX86(StringRef name) { return X86::parseArchX86(name, /*Only64Bit=*/true) != X86::CK_None; }
 
 /// The architecture that has a processor of this name, or nothing.
 static StringRef foreignArchitecture(StringRef name) {
   if (AArch64::parseCpu(name))
     return "AArch64";
-  if (RISCV::parseCPU(name, /*IsRV64=*/true) ||
-      RISCV::parseCPU(name, /*IsRV64=*/false))
+  if (RISCV::parseCPU(name, /*IsRV64=*/true) || RISCV::parseCPU(name, /*IsRV64=*/false))
     return "RISC-V";
   if (ARM::parseCPUArch(name) != ARM::ArchKind::INVALID)
     return "32-bit ARM";
@@ -39,23 +34,17 @@ static StringRef foreignArchitecture(StringRef name) {
 /// Whether compiled code may use the feature. Others are for operating systems;
 /// hypervisors hide them freely.
 static bool isUsedByCode(StringRef feature) {
-  constexpr StringLiteral prefixes[] = {"avx",  "sse",  "ssse",    "amx", "bmi",
-                                        "gfni", "vaes", "vpclmul", "sha"};
-  constexpr StringLiteral names[] = {"adx",    "aes",    "cx16",  "f16c",
-                                     "fma",    "lzcnt",  "movbe", "pclmul",
-                                     "popcnt", "prfchw", "sahf"};
-  return any_of(
-             prefixes,
-             [&](StringRef prefix) { return feature.starts_with(prefix); }) ||
+  constexpr StringLiteral prefixes[] = {"avx", "sse", "ssse", "amx", "bmi", "gfni", "vaes", "vpclmul", "sha"};
+  constexpr StringLiteral names[] = {"adx",   "aes",    "cx16",   "f16c",   "fma", "lzcnt",
+                                     "movbe", "pclmul", "popcnt", "prfchw", "sahf"};
+  return any_of(prefixes, [&](StringRef prefix) { return feature.starts_with(prefix); }) ||
          is_contained(names, feature);
 }
 
 static bool fitsHost(StringRef name, const StringMap<bool> &host) {
   SmallVector<StringRef> features;
   X86::getFeaturesForCPU(name, features);
-  return all_of(features, [&](StringRef feature) {
-    return !isUsedByCode(feature) || host.lookup(feature);
-  });
+  return all_of(features, [&](StringRef feature) { return !isUsedByCode(feature) || host.lookup(feature); });
 }
 
 static Expected<std::string> nativeProcessor() {
@@ -68,8 +57,7 @@ static Expected<std::string> nativeProcessor() {
   for (auto &feature : sys::getHostCPUFeatures())
     host[feature.getKey()] = feature.getValue();
   StringRef name = sys::getHostCPUName();
-  for (StringRef candidate : {name, StringRef("x86-64-v4"),
-                              StringRef("x86-64-v3"), StringRef("x86-64-v2")})
+  for (StringRef candidate : {name, StringRef("x86-64-v4"), StringRef("x86-64-v3"), StringRef("x86-64-v2")})
     if (isX86(candidate) && fitsHost(candidate, host))
       return candidate.str();
   return std::string("x86-64");
@@ -81,11 +69,9 @@ Expected<std::string> ingot::compiler::resolveProcessor(StringRef name) {
     return nativeProcessor();
   if (name == portableProcessor || isX86(name))
     return name.str();
-  constexpr StringLiteral supported =
-      "supported: native, portable, x86-64 CPU names as LLVM knows them "
-      "(x86-64-v3, icelake-server, znver4, ...)";
+  constexpr StringLiteral supported = "supported: native, portable, x86-64 CPU names as LLVM knows them "
+                                      "(x86-64-v3, icelake-server, znver4, ...)";
   if (StringRef architecture = foreignArchitecture(name); !architecture.empty())
-    return makeError("--mcpu=" + name + ": no runtime for " + architecture +
-                     " yet; " + supported);
+    return makeError("--mcpu=" + name + ": no runtime for " + architecture + " yet; " + supported);
   return makeError("--mcpu=" + name + ": no such CPU; " + supported);
 }

@@ -46,8 +46,7 @@ void Progress::show() {
     std::string current = activity;
     unsigned seconds = 0;
     // Wakes up when the activity has changed, and every second to count.
-    while (!changed.wait_for(lock, std::chrono::seconds(1),
-                             [&] { return ended || activity != current; })) {
+    while (!changed.wait_for(lock, std::chrono::seconds(1), [&] { return ended || activity != current; })) {
       ++seconds;
       if (current.empty())
         continue;

@@ -45,11 +45,8 @@ struct LlamaShape {
 
 /// Calls `add` with the name and the shape of every parameter that the model
 /// has; ends at its first error.
-llvm::Error
-forEachParameter(const LlamaShape &shape,
-                 llvm::function_ref<llvm::Error(llvm::StringRef name,
-                                                llvm::ArrayRef<int64_t> shape)>
-                     add);
+llvm::Error forEachParameter(const LlamaShape &shape,
+                             llvm::function_ref<llvm::Error(llvm::StringRef name, llvm::ArrayRef<int64_t> shape)> add);
 
 /// Appends the cache group and `@forward` to `module`, which holds all
 /// parameters.

@@ -15,8 +15,7 @@ using namespace mlir;
 using namespace ingot;
 
 namespace {
-struct MakeCacheExplicit
-    : model::impl::ModelMakeCacheExplicitBase<MakeCacheExplicit> {
+struct MakeCacheExplicit : model::impl::ModelMakeCacheExplicitBase<MakeCacheExplicit> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(makeExplicit(function)))
@@ -34,59 +33,42 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
   });
   if (attentions.empty())
     return success();
-  FailureOr<target::CompileOptions> options =
-      target::CompileOptions::of(getOperation());
+  FailureOr<target::CompileOptions> options = target::CompileOptions::of(getOperation());
   if (failed(options))
     return failure();
   auto groups = getOperation().getOps<model::CacheGroupOp>();
   if (!llvm::hasSingleElement(groups))
-    return attentions.front().emitOpError()
-           << "expected one model.cache_group for caches that are made "
-              "explicit, found "
-           << std::distance(groups.begin(), groups.end());
+    return attentions.front().emitOpError() << "expected one model.cache_group for caches that are made "
+                                               "explicit, found "
+                                            << std::distance(groups.begin(), groups.end());
   StringAttr group = (*groups.begin()).getNameAttr();
   Builder types(&getContext());
-  FloatType element = options->keyValue == "f32"
-                          ? FloatType(types.getF32Type())
-                          : FloatType(types.getF16Type());
+  FloatType element = options->keyValue == "f32" ? FloatType(types.getF32Type()) : FloatType(types.getF16Type());
 
-  auto returnOp =
-      dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  auto returnOp = dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
   if (!returnOp || !function.getBody().hasOneBlock())
     return function.emitOpError() << "expected a body of one block";
   SmallVector<Value> caches;
   for (auto [layer, attention] : llvm::enumerate(attentions)) {
-    int64_t dimension = cast<RankedTensorType>(attention.getQuery().getType())
-                            .getShape()
-                            .back() /
-                        attention.getHeads();
-    auto type = model::KeyValueType::get(
-        &getContext(), attention.getKeyValueHeads(), dimension, element, group);
-    Location location =
-        NameLoc::get(types.getStringAttr("cache." + Twine(layer)));
-    (void)function.insertArgument(function.getNumArguments(), type,
-                                  DictionaryAttr(), location);
+    int64_t dimension = cast<RankedTensorType>(attention.getQuery().getType()).getShape().back() / attention.getHeads();
+    auto type = model::KeyValueType::get(&getContext(), attention.getKeyValueHeads(), dimension, element, group);
+    Location location = NameLoc::get(types.getStringAttr("cache." + Twine(layer)));
+    (void)function.insertArgument(function.getNumArguments(), type, DictionaryAttr(), location);
     OpBuilder builder(attention);
-    Location nextLocation =
-        NameLoc::get(types.getStringAttr("cache." + Twine(layer) + ".next"));
-    Value next = model::KeyValueAppendOp::create(
-        builder, nextLocation, type, function.getArguments().back(),
-        attention.getKey(), attention.getValue(), attention.getStep());
-    auto onCache = model::AttentionOp::create(
-        builder, attention.getLoc(), attention.getResult().getType(),
-        attention.getQuery(), Value(), Value(), next, attention.getStep(),
-        attention.getHeads(), attention.getKeyValueHeads(),
-        attention.getScale());
+    Location nextLocation = NameLoc::get(types.getStringAttr("cache." + Twine(layer) + ".next"));
+    Value next = model::KeyValueAppendOp::create(builder, nextLocation, type, function.getArguments().back(),
+                                                 attention.getKey(), attention.getValue(), attention.getStep());
+    auto onCache = model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(),
+                                              attention.getQuery(), Value(), Value(), next, attention.getStep(),
+                                              attention.getHeads(), attention.getKeyValueHeads(), attention.getScale());
     attention.replaceAllUsesWith(onCache.getResult());
     attention.erase();
     caches.push_back(next);
     remark::passed(onCache.getLoc(),
-                   remark::RemarkOpts::name("cache").category("model").function(
-                       function.getSymName()))
+                   remark::RemarkOpts::name("cache").category("model").function(function.getSymName()))
         << remark::metric("Cache", type);
   }
   returnOp->insertOperands(returnOp->getNumOperands(), caches);
-  function.setFunctionType(types.getFunctionType(function.getArgumentTypes(),
-                                                 returnOp.getOperandTypes()));
+  function.setFunctionType(types.getFunctionType(function.getArgumentTypes(), returnOp.getOperandTypes()));
   return success();
 }

@@ -40,8 +40,7 @@ static Gate findGate(model::ActivationOp activation) {
   found.product = dyn_cast<arith::MulFOp>(*activation->user_begin());
   if (!found.product)
     return because("it is not multiplied with another linear map");
-  Value other = found.product.getLhs() == activation ? found.product.getRhs()
-                                                     : found.product.getLhs();
+  Value other = found.product.getLhs() == activation ? found.product.getRhs() : found.product.getLhs();
   found.up = other.getDefiningOp<model::LinearOp>();
   if (!found.up)
     return because("it is not multiplied with another linear map");
@@ -57,27 +56,24 @@ void RaiseGatedMlp::runOnOperation() {
   for (auto function : getOperation().getOps<func::FuncOp>())
     function.walk([&](model::ActivationOp op) { activations.push_back(op); });
   for (model::ActivationOp activation : activations) {
-    auto options =
-        remark::RemarkOpts::name("gated-mlp")
-            .category("model")
-            .function(activation->getParentOfType<func::FuncOp>().getSymName());
+    auto options = remark::RemarkOpts::name("gated-mlp")
+                       .category("model")
+                       .function(activation->getParentOfType<func::FuncOp>().getSymName());
     Gate found = findGate(activation);
     if (!found.reason.empty()) {
-      remark::missed(activation.getLoc(), options)
-          << remark::reason("{0}", found.reason);
+      remark::missed(activation.getLoc(), options) << remark::reason("{0}", found.reason);
       continue;
     }
     OpBuilder builder(found.product);
-    auto raised = model::GatedMlpOp::create(
-        builder, found.product.getLoc(), found.product.getType(),
-        found.gate.getInput(), found.gate.getWeight(), found.up.getWeight(),
-        activation.getFunction());
+    auto raised =
+        model::GatedMlpOp::create(builder, found.product.getLoc(), found.product.getType(), found.gate.getInput(),
+                                  found.gate.getWeight(), found.up.getWeight(), activation.getFunction());
     found.product.replaceAllUsesWith(raised.getResult());
     found.product.erase();
     activation.erase();
     found.gate.erase();
     found.up.erase();
-    remark::passed(raised.getLoc(), options) << remark::add(
-        "an activation of one linear map times another became one operation");
+    remark::passed(raised.getLoc(), options)
+        << remark::add("an activation of one linear map times another became one operation");
   }
 }

@@ -16,8 +16,7 @@ using namespace mlir;
 using namespace ingot;
 
 namespace {
-struct QuantizeActivations
-    : quantize::impl::QuantizeActivationsBase<QuantizeActivations> {
+struct QuantizeActivations : quantize::impl::QuantizeActivationsBase<QuantizeActivations> {
   void runOnOperation() override;
 };
 } // namespace
@@ -42,52 +41,41 @@ void QuantizeActivations::runOnOperation() {
   auto forward = getOperation().lookupSymbol<func::FuncOp>(model::forwardName);
   if (!forward)
     return;
-  FailureOr<target::CompileOptions> options =
-      target::CompileOptions::of(getOperation());
+  FailureOr<target::CompileOptions> options = target::CompileOptions::of(getOperation());
   if (failed(options))
     return signalPassFailure();
 
   // Consumers of one value in one channel order share what is rounded.
-  llvm::MapVector<std::pair<Value, StringAttr>, SmallVector<Operation *>>
-      consumers;
+  llvm::MapVector<std::pair<Value, StringAttr>, SmallVector<Operation *>> consumers;
   forward.walk([&](Operation *op) {
     SmallVector<Value, 2> weights = quantize::getWeights(op);
     if (weights.empty() || encoding::getStorage(op->getOperand(0).getType()))
       return;
     StringRef reason = reasonForPlain(weights, options->activations == "f32");
     if (reason.empty())
-      consumers[{op->getOperand(0),
-                 encoding::getStorage(weights.front().getType()).getOrder()}]
-          .push_back(op);
+      consumers[{op->getOperand(0), encoding::getStorage(weights.front().getType()).getOrder()}].push_back(op);
     else
-      remark::missed(op->getLoc(), remark::RemarkOpts::name("quantize-input")
-                                       .category("quantize")
-                                       .function(forward.getSymName()))
+      remark::missed(op->getLoc(),
+                     remark::RemarkOpts::name("quantize-input").category("quantize").function(forward.getSymName()))
           << remark::reason("{0}", reason);
   });
 
   MLIRContext *context = &getContext();
-  auto format = encoding::BlockAttr::get(context, IntegerType::get(context, 8),
-                                         encoding::groupColumns,
+  auto format = encoding::BlockAttr::get(context, IntegerType::get(context, 8), encoding::groupColumns,
                                          encoding::ScaleKind::Dynamic);
   for (auto &[key, users] : consumers) {
     auto [value, order] = key;
     auto plain = cast<RankedTensorType>(value.getType());
-    auto type = RankedTensorType::get(
-        plain.getShape(), plain.getElementType(),
-        encoding::StorageAttr::get(context, format, order,
-                                   encoding::PanelsAttr()));
+    auto type = RankedTensorType::get(plain.getShape(), plain.getElementType(),
+                                      encoding::StorageAttr::get(context, format, order, encoding::PanelsAttr()));
     OpBuilder builder(context);
     builder.setInsertionPointAfterValue(value);
-    Value rounded =
-        encoding::QuantizeOp::create(builder, value.getLoc(), type, value);
+    Value rounded = encoding::QuantizeOp::create(builder, value.getLoc(), type, value);
     for (Operation *user : users)
       user->setOperand(0, rounded);
-    remark::passed(rounded.getLoc(), remark::RemarkOpts::name("quantize-input")
-                                         .category("quantize")
-                                         .function(forward.getSymName()))
-        << remark::add("rounded once where it is produced")
-        << remark::metric("Consumers", users.size())
+    remark::passed(rounded.getLoc(),
+                   remark::RemarkOpts::name("quantize-input").category("quantize").function(forward.getSymName()))
+        << remark::add("rounded once where it is produced") << remark::metric("Consumers", users.size())
         << remark::metric("Columns", plain.getShape().back());
   }
 }

@@ -20,11 +20,8 @@ namespace ingot::quantize {
 inline llvm::SmallVector<mlir::Value, 2> getWeights(mlir::Operation *op) {
   using Values = llvm::SmallVector<mlir::Value, 2>;
   return llvm::TypeSwitch<mlir::Operation *, Values>(op)
-      .Case<model::LinearOp, model::LogitsOp>(
-          [](auto product) { return Values{product.getWeight()}; })
-      .Case([](model::GatedMlpOp product) {
-        return Values{product.getGate(), product.getUp()};
-      })
+      .Case<model::LinearOp, model::LogitsOp>([](auto product) { return Values{product.getWeight()}; })
+      .Case([](model::GatedMlpOp product) { return Values{product.getGate(), product.getUp()}; })
       .Default([](mlir::Operation *) { return Values(); });
 }
 

@@ -15,14 +15,11 @@ using namespace ingot;
 namespace {
 struct VerifyPhase : quantize::impl::QuantizeVerifyPhaseBase<VerifyPhase> {
   void runOnOperation() override {
-    auto forward =
-        getOperation().lookupSymbol<func::FuncOp>(model::forwardName);
+    auto forward = getOperation().lookupSymbol<func::FuncOp>(model::forwardName);
     if (!forward)
       return;
-    WalkResult result = forward.walk([&](Operation *op) {
-      return failed(verifyOperation(op)) ? WalkResult::interrupt()
-                                         : WalkResult::advance();
-    });
+    WalkResult result = forward.walk(
+        [&](Operation *op) { return failed(verifyOperation(op)) ? WalkResult::interrupt() : WalkResult::advance(); });
     if (result.wasInterrupted())
       signalPassFailure();
   }
@@ -32,34 +29,28 @@ struct VerifyPhase : quantize::impl::QuantizeVerifyPhaseBase<VerifyPhase> {
 
 /// Whether `value` is a matrix or vector of parameters, whose storage is the
 /// file's.
-static bool isParameter(Value value) {
-  return value.getDefiningOp<model::LoadParameterOp>() != nullptr;
-}
+static bool isParameter(Value value) { return value.getDefiningOp<model::LoadParameterOp>() != nullptr; }
 
 LogicalResult VerifyPhase::verifyOperation(Operation *op) {
   SmallVector<Value, 2> weights = quantize::getWeights(op);
   for (OpOperand &operand : op->getOpOperands()) {
-    encoding::StorageAttr storage =
-        encoding::getStorage(operand.get().getType());
+    encoding::StorageAttr storage = encoding::getStorage(operand.get().getType());
     if (!storage || isParameter(operand.get()))
       continue;
     if (!operand.get().getDefiningOp<encoding::QuantizeOp>())
-      return op->emitOpError()
-             << "expected operand " << operand.getOperandNumber()
-             << " with a storage to come from encoding.quantize or "
-                "model.load_parameter, found "
-             << operand.get().getType();
+      return op->emitOpError() << "expected operand " << operand.getOperandNumber()
+                               << " with a storage to come from encoding.quantize or "
+                                  "model.load_parameter, found "
+                               << operand.get().getType();
     if (isa<encoding::DequantizeOp>(op))
       continue;
     if (weights.empty() || operand.getOperandNumber() != 0)
-      return op->emitOpError()
-             << "expected plain operands, found " << operand.get().getType();
+      return op->emitOpError() << "expected plain operands, found " << operand.get().getType();
     for (Value weight : weights) {
       encoding::StorageAttr stored = encoding::getStorage(weight.getType());
       if (!stored || !stored.getFormat().isQuantized())
-        return op->emitOpError()
-               << "expected a plain input for the plain weight "
-               << weight.getType() << ", found " << operand.get().getType();
+        return op->emitOpError() << "expected a plain input for the plain weight " << weight.getType() << ", found "
+                                 << operand.get().getType();
     }
   }
   for (Value weight : weights) {

@@ -27,78 +27,55 @@ namespace cl = llvm::cl;
 static cl::OptionCategory category("Shape");
 template <typename T> struct Flag : cl::opt<T> {
   Flag(StringRef name, T fallback, StringRef help)
-      : cl::opt<T>(name, cl::init(fallback), cl::desc(help),
-                   cl::cat(category)) {}
+      : cl::opt<T>(name, cl::init(fallback), cl::desc(help), cl::cat(category)) {}
 };
 
 static Flag<int64_t> layers("layers", 2, "layers");
 static Flag<int64_t> heads("heads", 4, "query heads");
-static Flag<int64_t>
-    keyValueHeads("key-value-heads", 2,
-                  "key-value heads, a divisor of the query heads");
+static Flag<int64_t> keyValueHeads("key-value-heads", 2, "key-value heads, a divisor of the query heads");
 static Flag<int64_t> headDimension("head-dim", 16, "elements of a head, even");
 static Flag<int64_t> width("width", 64, "width of the residual stream");
 static Flag<int64_t> hidden("hidden", 128, "width of the feed-forward layer");
 static Flag<int64_t> vocabulary("vocabulary", 256, "tokens");
 static Flag<int64_t> contextLength("context", 256, "positions of one sequence");
-static Flag<int64_t>
-    rows("rows", 512,
-         "rows of one step, at most the context times the sequences");
+static Flag<int64_t> rows("rows", 512, "rows of one step, at most the context times the sequences");
 static Flag<int64_t> sequences("sequences", 1, "sequences of one step");
-static Flag<int64_t> wanted("wanted", 16,
-                            "rows of one step whose logits are wanted");
+static Flag<int64_t> wanted("wanted", 16, "rows of one step whose logits are wanted");
 static Flag<std::string> format("format", "f32",
                                 "matrices: f32, f16, bf16, q4_0, q4_1, q5_0, "
                                 "q5_1, q8_0, or i4 (group 128)");
-static Flag<std::string> keyValue("kv", "f16",
-                                  "elements of the caches: f16 or f32");
-static Flag<bool>
-    separateHead("separate-head", false,
-                 "a head of its own, not the table of the embedding");
-static Flag<double> ropeBase("rope-base", 10000,
-                             "base of the rotary frequencies");
-static Flag<int64_t> seed("seed", 1,
-                          "parameters are random numbers made from this seed");
-static cl::opt<double>
-    splat("splat", cl::desc("all elements of all matrices are this number"),
-          cl::cat(category));
+static Flag<std::string> keyValue("kv", "f16", "elements of the caches: f16 or f32");
+static Flag<bool> separateHead("separate-head", false, "a head of its own, not the table of the embedding");
+static Flag<double> ropeBase("rope-base", 10000, "base of the rotary frequencies");
+static Flag<int64_t> seed("seed", 1, "parameters are random numbers made from this seed");
+static cl::opt<double> splat("splat", cl::desc("all elements of all matrices are this number"), cl::cat(category));
 
 static Error makeError(const Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
-static llvm::Expected<encoding::StorageAttr> storageOf(MLIRContext &context,
-                                                       StringRef name) {
+static llvm::Expected<encoding::StorageAttr> storageOf(MLIRContext &context, StringRef name) {
   encoding::FormatInterface interface;
   if (name == "i4")
-    interface =
-        encoding::BlockAttr::get(&context, IntegerType::get(&context, 4), 128,
-                                 encoding::ScaleKind::Static);
-  else if (std::optional<encoding::GgmlType> type =
-               encoding::symbolizeGgmlType(name))
+    interface = encoding::BlockAttr::get(&context, IntegerType::get(&context, 4), 128, encoding::ScaleKind::Static);
+  else if (std::optional<encoding::GgmlType> type = encoding::symbolizeGgmlType(name))
     interface = encoding::GgmlAttr::get(&context, *type);
   else
-    return makeError(
-        "--format=" + name +
-        ": expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0 or i4");
-  return encoding::StorageAttr::get(&context, interface, StringAttr(),
-                                    encoding::PanelsAttr());
+    return makeError("--format=" + name + ": expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0 or i4");
+  return encoding::StorageAttr::get(&context, interface, StringAttr(), encoding::PanelsAttr());
 }
 
 static Error checkFlags() {
   constexpr int64_t most = 1 << 24;
-  for (const Flag<int64_t> *flag :
-       {&layers, &heads, &keyValueHeads, &headDimension, &width, &hidden,
-        &vocabulary, &contextLength, &rows, &sequences, &wanted})
+  for (const Flag<int64_t> *flag : {&layers, &heads, &keyValueHeads, &headDimension, &width, &hidden, &vocabulary,
+                                    &contextLength, &rows, &sequences, &wanted})
     if (*flag < 1 || *flag > most)
-      return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) +
-                       ": expected 1 to " + Twine(most));
+      return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 1 to " + Twine(most));
   if (heads % keyValueHeads)
-    return makeError("--key-value-heads=" + Twine(keyValueHeads) +
-                     ": expected a divisor of the " + Twine(heads) + " heads");
+    return makeError("--key-value-heads=" + Twine(keyValueHeads) + ": expected a divisor of the " + Twine(heads) +
+                     " heads");
   if (headDimension % 2 || heads * headDimension > most)
-    return makeError("--head-dim=" + Twine(headDimension) +
-                     ": expected an even number, and at most " + Twine(most) +
+    return makeError("--head-dim=" + Twine(headDimension) + ": expected an even number, and at most " + Twine(most) +
                      " elements in all heads");
   if (keyValue != "f16" && keyValue != "f32")
     return makeError("--kv=" + keyValue + ": expected f16 or f32");
@@ -111,21 +88,17 @@ static Error checkFlags() {
 
 /// The parameter `name`: vectors (norms) are 1; a matrix is scaled by its
 /// inputs, so that activations keep their size from layer to layer.
-static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix,
-                          int64_t &index, StringRef name,
+static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, int64_t &index, StringRef name,
                           ArrayRef<int64_t> shape) {
   MLIRContext *context = builder.getContext();
   bool isMatrix = shape.size() == 2;
   int64_t group = matrix.getFormat().getGroupSize();
   if (isMatrix && shape.back() % group)
-    return makeError("--format=" + format + ": parameter " + name + " has " +
-                     Twine(shape.back()) + " columns; expected a multiple of " +
-                     Twine(group));
-  auto plain = encoding::StorageAttr::get(
-      context, encoding::GgmlAttr::get(context, encoding::GgmlType::F32),
-      StringAttr(), encoding::PanelsAttr());
-  auto type = RankedTensorType::get(shape, builder.getF32Type(),
-                                    isMatrix ? matrix : plain);
+    return makeError("--format=" + format + ": parameter " + name + " has " + Twine(shape.back()) +
+                     " columns; expected a multiple of " + Twine(group));
+  auto plain = encoding::StorageAttr::get(context, encoding::GgmlAttr::get(context, encoding::GgmlType::F32),
+                                          StringAttr(), encoding::PanelsAttr());
+  auto type = RankedTensorType::get(shape, builder.getF32Type(), isMatrix ? matrix : plain);
   FloatAttr splatValue, scaleValue;
   IntegerAttr seedValue;
   if (!isMatrix) {
@@ -135,14 +108,11 @@ static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix,
   } else {
     // Uniform in [-s, s] has the variance s² / 3.
     seedValue = builder.getI64IntegerAttr(seed + index);
-    scaleValue = builder.getF32FloatAttr(
-        static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back()))));
+    scaleValue = builder.getF32FloatAttr(static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back()))));
   }
   ++index;
-  model::ParameterOp::create(builder, builder.getUnknownLoc(),
-                             builder.getStringAttr(name), TypeAttr::get(type),
-                             StringAttr(), StringAttr(), splatValue, seedValue,
-                             scaleValue, StringAttr());
+  model::ParameterOp::create(builder, builder.getUnknownLoc(), builder.getStringAttr(name), TypeAttr::get(type),
+                             StringAttr(), StringAttr(), splatValue, seedValue, scaleValue, StringAttr());
   return Error::success();
 }
 
@@ -165,22 +135,19 @@ static Error printShape(MLIRContext &context) {
   shape.rows = std::min<int64_t>(rows, contextLength * sequences);
   shape.wanted = std::min<int64_t>(wanted, shape.rows);
   if (shape.sequences > shape.rows)
-    return makeError("--sequences=" + Twine(sequences) +
-                     ": expected at most one for each of the " +
-                     Twine(shape.rows) + " rows");
+    return makeError("--sequences=" + Twine(sequences) + ": expected at most one for each of the " + Twine(shape.rows) +
+                     " rows");
   shape.epsilon = 1e-5f;
   for (int64_t pair = 0; pair < headDimension / 2; ++pair)
-    shape.ropeFrequencies.push_back(
-        static_cast<float>(std::pow(ropeBase, -2.0 * pair / headDimension)));
+    shape.ropeFrequencies.push_back(static_cast<float>(std::pow(ropeBase, -2.0 * pair / headDimension)));
   shape.tiedHead = !separateHead;
 
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(&context)));
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
   int64_t index = 0;
-  if (Error error = compiler::forEachParameter(
-          shape, [&](StringRef name, ArrayRef<int64_t> dimensions) {
-            return addParameter(builder, *storage, index, name, dimensions);
-          }))
+  if (Error error = compiler::forEachParameter(shape, [&](StringRef name, ArrayRef<int64_t> dimensions) {
+        return addParameter(builder, *storage, index, name, dimensions);
+      }))
     return error;
   compiler::addForward(*module, shape);
 
@@ -203,14 +170,11 @@ static Error printShape(MLIRContext &context) {
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv,
-                              "prints a Llama shape at the phase model\n");
+  cl::ParseCommandLineOptions(argc, argv, "prints a Llama shape at the phase model\n");
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  context.loadDialect<model::ModelDialect, func::FuncDialect,
-                      arith::ArithDialect, encoding::EncodingDialect>();
+  context.loadDialect<model::ModelDialect, func::FuncDialect, arith::ArithDialect, encoding::EncodingDialect>();
   if (Error error = printShape(context)) {
-    llvm::errs() << "ingot-shape: error: " << llvm::toString(std::move(error))
-                 << "\n";
+    llvm::errs() << "ingot-shape: error: " << llvm::toString(std::move(error)) << "\n";
     return 1;
   }
   return 0;

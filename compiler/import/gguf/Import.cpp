@@ -22,14 +22,12 @@ using llvm::Twine;
 
 /// Bounds on the numbers of a file, far above any model, so that no product of
 /// two overflows.
-static constexpr uint64_t mostLayers = 1 << 16, mostColumns = 1 << 24,
-                          mostContext = 1 << 24;
+static constexpr uint64_t mostLayers = 1 << 16, mostColumns = 1 << 24, mostContext = 1 << 24;
 /// Bytes of a name or licence that goes into the module.
 static constexpr size_t mostTextBytes = 4096;
 
 static Error makeError(const gguf::File &file, const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                 file.name() + ": " + message);
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), file.name() + ": " + message);
 }
 
 static encoding::GgmlType formatOf(gguf::Type type) {
@@ -54,13 +52,10 @@ static encoding::GgmlType formatOf(gguf::Type type) {
   llvm_unreachable("checkTypes refuses the others");
 }
 
-static RankedTensorType typeOf(MLIRContext &context,
-                               const gguf::Tensor &tensor) {
+static RankedTensorType typeOf(MLIRContext &context, const gguf::Tensor &tensor) {
   auto format = encoding::GgmlAttr::get(&context, formatOf(tensor.type));
-  auto storage = encoding::StorageAttr::get(&context, format, StringAttr(),
-                                            encoding::PanelsAttr());
-  return RankedTensorType::get(tensor.shape(), Float32Type::get(&context),
-                               storage);
+  auto storage = encoding::StorageAttr::get(&context, format, StringAttr(), encoding::PanelsAttr());
+  return RankedTensorType::get(tensor.shape(), Float32Type::get(&context), storage);
 }
 
 static std::string shapeText(ArrayRef<int64_t> shape) {
@@ -82,24 +77,21 @@ public:
 private:
   /// The number under "llama." + `name`, between 1 and `most`; `fallback` where
   /// the key is absent.
-  Error read(StringRef name, uint64_t most, int64_t &value,
-             std::optional<int64_t> fallback = {});
+  Error read(StringRef name, uint64_t most, int64_t &value, std::optional<int64_t> fallback = {});
   Error read(StringRef name, float &value, std::optional<float> fallback = {});
   Error readHeads(compiler::LlamaShape &shape);
   Error readRope(compiler::LlamaShape &shape, int64_t trainedContext);
   Error refuseOthers();
   std::string key(StringRef name) { return ("llama." + name).str(); }
   Error wrong(StringRef name, const Twine &expected, const Twine &found) {
-    return makeError(file, "metadata key '" + key(name) + "' is " + found +
-                               "; expected " + expected);
+    return makeError(file, "metadata key '" + key(name) + "' is " + found + "; expected " + expected);
   }
 
   const gguf::File &file;
 };
 } // namespace
 
-Error LlamaReader::read(StringRef name, uint64_t most, int64_t &value,
-                        std::optional<int64_t> fallback) {
+Error LlamaReader::read(StringRef name, uint64_t most, int64_t &value, std::optional<int64_t> fallback) {
   if (fallback && !file.valueInfo(key(name))) {
     value = *fallback;
     return Error::success();
@@ -113,8 +105,7 @@ Error LlamaReader::read(StringRef name, uint64_t most, int64_t &value,
   return Error::success();
 }
 
-Error LlamaReader::read(StringRef name, float &value,
-                        std::optional<float> fallback) {
+Error LlamaReader::read(StringRef name, float &value, std::optional<float> fallback) {
   if (fallback && !file.valueInfo(key(name))) {
     value = *fallback;
     return Error::success();
@@ -124,45 +115,36 @@ Error LlamaReader::read(StringRef name, float &value,
     return found.takeError();
   value = static_cast<float>(*found);
   if (!std::isfinite(value) || value < 0)
-    return wrong(name, "a finite number that is not negative",
-                 llvm::formatv("{0}", *found).str());
+    return wrong(name, "a finite number that is not negative", llvm::formatv("{0}", *found).str());
   return Error::success();
 }
 
 Error LlamaReader::readHeads(compiler::LlamaShape &shape) {
   if (Error error = read("attention.head_count", mostColumns, shape.heads))
     return error;
-  if (Error error = read("attention.head_count_kv", mostColumns,
-                         shape.keyValueHeads, shape.heads))
+  if (Error error = read("attention.head_count_kv", mostColumns, shape.keyValueHeads, shape.heads))
     return error;
   if (shape.heads % shape.keyValueHeads)
-    return wrong("attention.head_count_kv",
-                 "a divisor of the " + Twine(shape.heads) + " heads",
+    return wrong("attention.head_count_kv", "a divisor of the " + Twine(shape.heads) + " heads",
                  Twine(shape.keyValueHeads));
   if (!file.valueInfo(key("attention.key_length")) && shape.width % shape.heads)
     return wrong("attention.head_count",
-                 "a divisor of the width of " + Twine(shape.width) +
-                     " (or the key 'llama.attention.key_length')",
+                 "a divisor of the width of " + Twine(shape.width) + " (or the key 'llama.attention.key_length')",
                  Twine(shape.heads));
-  if (Error error = read("attention.key_length", mostColumns,
-                         shape.headDimension, shape.width / shape.heads))
+  if (Error error = read("attention.key_length", mostColumns, shape.headDimension, shape.width / shape.heads))
     return error;
   if (shape.headDimension % 2)
-    return wrong("attention.key_length", "an even number of elements of a head",
-                 Twine(shape.headDimension));
+    return wrong("attention.key_length", "an even number of elements of a head", Twine(shape.headDimension));
   if (static_cast<uint64_t>(shape.headDimension) * shape.heads > mostColumns)
     return wrong("attention.head_count",
-                 "at most " + Twine(mostColumns) +
-                     " elements in all heads of " + Twine(shape.headDimension),
+                 "at most " + Twine(mostColumns) + " elements in all heads of " + Twine(shape.headDimension),
                  Twine(shape.heads));
   int64_t valueDimension;
-  if (Error error = read("attention.value_length", mostColumns, valueDimension,
-                         shape.headDimension))
+  if (Error error = read("attention.value_length", mostColumns, valueDimension, shape.headDimension))
     return error;
   if (valueDimension != shape.headDimension)
     return wrong("attention.value_length",
-                 "the key's length of " + Twine(shape.headDimension) +
-                     " (others are not supported)",
+                 "the key's length of " + Twine(shape.headDimension) + " (others are not supported)",
                  Twine(valueDimension));
   return Error::success();
 }
@@ -171,37 +153,28 @@ Error LlamaReader::readHeads(compiler::LlamaShape &shape) {
 /// (ggml/src/ggml-cpu/ops.cpp: rope_yarn); scaling defaults as
 /// src/llama-model.cpp and src/llama-context.cpp set them. Source of YaRN:
 /// arXiv:2309.00071.
-Error LlamaReader::readRope(compiler::LlamaShape &shape,
-                            int64_t trainedContext) {
+Error LlamaReader::readRope(compiler::LlamaShape &shape, int64_t trainedContext) {
   int64_t dimension;
-  if (Error error = read("rope.dimension_count", mostColumns, dimension,
-                         shape.headDimension))
+  if (Error error = read("rope.dimension_count", mostColumns, dimension, shape.headDimension))
     return error;
   if (dimension != shape.headDimension)
     return wrong("rope.dimension_count",
-                 "all " + Twine(shape.headDimension) +
-                     " elements of a head (partial rotation is not supported)",
+                 "all " + Twine(shape.headDimension) + " elements of a head (partial rotation is not supported)",
                  Twine(dimension));
   float base, factor, attentionFactor;
   if (Error error = read("rope.freq_base", base, 10000.0f))
     return error;
   if (base <= 1)
-    return wrong("rope.freq_base", "a number above 1",
-                 llvm::formatv("{0}", base).str());
+    return wrong("rope.freq_base", "a number above 1", llvm::formatv("{0}", base).str());
 
-  Expected<std::optional<StringRef>> scaling =
-      file.findString(key("rope.scaling.type"));
+  Expected<std::optional<StringRef>> scaling = file.findString(key("rope.scaling.type"));
   if (!scaling)
     return scaling.takeError();
   StringRef kind = scaling->value_or("linear");
   if (kind != "none" && kind != "linear" && kind != "yarn")
-    return wrong("rope.scaling.type",
-                 "none, linear or yarn (others are not supported)",
-                 gguf::quote(kind));
+    return wrong("rope.scaling.type", "none, linear or yarn (others are not supported)", gguf::quote(kind));
   // 'rope.scale_linear' is the name that files of before 2023-10 use.
-  StringRef factorName = file.valueInfo(key("rope.scaling.factor"))
-                             ? "rope.scaling.factor"
-                             : "rope.scale_linear";
+  StringRef factorName = file.valueInfo(key("rope.scaling.factor")) ? "rope.scaling.factor" : "rope.scale_linear";
   if (Error error = read(factorName, factor, 0.0f))
     return error;
   if (Error error = read("rope.scaling.attn_factor", attentionFactor, 1.0f))
@@ -209,8 +182,7 @@ Error LlamaReader::readRope(compiler::LlamaShape &shape,
   if (kind == "none" || factor == 0)
     factor = 1;
   int64_t originalContext;
-  if (Error error = read("rope.scaling.original_context_length", mostContext,
-                         originalContext, trainedContext))
+  if (Error error = read("rope.scaling.original_context_length", mostContext, originalContext, trainedContext))
     return error;
 
   // Between these pairs YaRN passes from the trained angles to the interpolated
@@ -218,51 +190,40 @@ Error LlamaReader::readRope(compiler::LlamaShape &shape,
   constexpr double fastRotations = 32, slowRotations = 1;
   auto pairThatTurns = [&](double rotations) {
     constexpr double pi = 3.14159265358979323846;
-    return dimension * std::log(originalContext / (rotations * 2 * pi)) /
-           (2 * std::log(static_cast<double>(base)));
+    return dimension * std::log(originalContext / (rotations * 2 * pi)) / (2 * std::log(static_cast<double>(base)));
   };
   double low = std::max(0.0, std::floor(pairThatTurns(fastRotations)));
-  double high =
-      std::min(dimension - 1.0, std::ceil(pairThatTurns(slowRotations)));
+  double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(slowRotations)));
   for (int64_t pair = 0; pair < dimension / 2; ++pair) {
-    double trained =
-               std::pow(static_cast<double>(base), -2.0 * pair / dimension),
-           interpolated = trained / factor;
+    double trained = std::pow(static_cast<double>(base), -2.0 * pair / dimension), interpolated = trained / factor;
     double share = 0;
     if (kind == "yarn")
-      share =
-          1 - std::clamp((pair - low) / std::max(0.001, high - low), 0.0, 1.0);
-    shape.ropeFrequencies.push_back(
-        static_cast<float>(interpolated * (1 - share) + trained * share));
+      share = 1 - std::clamp((pair - low) / std::max(0.001, high - low), 0.0, 1.0);
+    shape.ropeFrequencies.push_back(static_cast<float>(interpolated * (1 - share) + trained * share));
   }
   shape.ropeMagnitude = attentionFactor;
   if (kind == "yarn" && factor > 1)
-    shape.ropeMagnitude *=
-        static_cast<float>(1 + 0.1 * std::log(static_cast<double>(factor)));
+    shape.ropeMagnitude *= static_cast<float>(1 + 0.1 * std::log(static_cast<double>(factor)));
   shape.ropeFactors = file.findTensor("rope_freqs.weight");
   return Error::success();
 }
 
 /// What changes the computation and is not supported is refused, never ignored.
 Error LlamaReader::refuseOthers() {
-  Expected<std::optional<uint64_t>> experts =
-      file.findUnsigned(key("expert_count"));
+  Expected<std::optional<uint64_t>> experts = file.findUnsigned(key("expert_count"));
   if (!experts)
     return experts.takeError();
   if (experts->value_or(0))
-    return wrong("expert_count", "0 (mixtures of experts are not supported)",
-                 Twine(**experts));
+    return wrong("expert_count", "0 (mixtures of experts are not supported)", Twine(**experts));
   Expected<std::optional<bool>> causal = file.findBool(key("attention.causal"));
   if (!causal)
     return causal.takeError();
   if (!causal->value_or(true))
-    return wrong("attention.causal", "true (encoders are not supported)",
-                 "false");
+    return wrong("attention.causal", "true (encoders are not supported)", "false");
   return Error::success();
 }
 
-Expected<compiler::LlamaShape>
-LlamaReader::read(std::optional<int64_t> positions) {
+Expected<compiler::LlamaShape> LlamaReader::read(std::optional<int64_t> positions) {
   compiler::LlamaShape shape;
   if (Error error = read("block_count", mostLayers, shape.layers))
     return error;
@@ -287,8 +248,7 @@ LlamaReader::read(std::optional<int64_t> positions) {
     return makeError(file, "has no tensor 'token_embd.weight', which every "
                            "model of the architecture has");
   // The table's own shape is checked with those of all parameters.
-  shape.vocabulary =
-      static_cast<int64_t>(std::min<uint64_t>(table->rowCount(), INT32_MAX));
+  shape.vocabulary = static_cast<int64_t>(std::min<uint64_t>(table->rowCount(), INT32_MAX));
   int64_t vocabulary;
   if (Error error = read("vocab_size", INT32_MAX, vocabulary, shape.vocabulary))
     return error;
@@ -296,12 +256,9 @@ LlamaReader::read(std::optional<int64_t> positions) {
   shape.tiedHead = !file.findTensor("output.weight");
 
   if (positions && *positions > trainedContext)
-    return makeError(file, "a context of " + Twine(*positions) +
-                               " was asked for, and the model has at most " +
-                               Twine(trainedContext) +
-                               " ('llama.context_length'); ask for no more");
-  shape.context =
-      positions.value_or(std::min(trainedContext, gguf::defaultContext));
+    return makeError(file, "a context of " + Twine(*positions) + " was asked for, and the model has at most " +
+                               Twine(trainedContext) + " ('llama.context_length'); ask for no more");
+  shape.context = positions.value_or(std::min(trainedContext, gguf::defaultContext));
   shape.rows = std::min(gguf::promptRows, shape.context);
   shape.sequences = 1;
   shape.wanted = std::min(gguf::wantedRows, shape.rows);
@@ -310,36 +267,25 @@ LlamaReader::read(std::optional<int64_t> positions) {
 
 /// The file's tensors become parameters of `module`, in the order in which the
 /// architecture names them.
-static Error addParameters(ModuleOp module, const gguf::File &file,
-                           StringRef path, const compiler::LlamaShape &shape) {
+static Error addParameters(ModuleOp module, const gguf::File &file, StringRef path, const compiler::LlamaShape &shape) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   llvm::StringSet<> known;
   auto add = [&](StringRef name, ArrayRef<int64_t> expected) -> Error {
     const gguf::Tensor *tensor = file.findTensor(name);
     if (!tensor)
-      return makeError(file, "has no tensor " + gguf::quote(name) +
-                                 "; expected one of shape " +
-                                 shapeText(expected) + ", as a model of " +
-                                 Twine(shape.layers) +
-                                 " layers ('llama.block_count') has");
+      return makeError(file, "has no tensor " + gguf::quote(name) + "; expected one of shape " + shapeText(expected) +
+                                 ", as a model of " + Twine(shape.layers) + " layers ('llama.block_count') has");
     if (ArrayRef<int64_t>(tensor->shape()) != expected)
-      return makeError(file, "tensor " + gguf::quote(name) + " has the shape " +
-                                 shapeText(tensor->shape()) + "; expected " +
-                                 shapeText(expected) + " by the metadata");
+      return makeError(file, "tensor " + gguf::quote(name) + " has the shape " + shapeText(tensor->shape()) +
+                                 "; expected " + shapeText(expected) + " by the metadata");
     RankedTensorType type = typeOf(*module.getContext(), *tensor);
-    if (expected.size() == 1 &&
-        encoding::getStorage(type).getFormat().isQuantized())
-      return makeError(
-          file,
-          "tensor " + gguf::quote(name) + " is of type " +
-              gguf::typeInfo(tensor->type).name +
-              "; expected F32, F16 or BF16, the types supported for vectors");
+    if (expected.size() == 1 && encoding::getStorage(type).getFormat().isQuantized())
+      return makeError(file, "tensor " + gguf::quote(name) + " is of type " + gguf::typeInfo(tensor->type).name +
+                                 "; expected F32, F16 or BF16, the types supported for vectors");
     known.insert(name);
-    model::ParameterOp::create(
-        builder, NameLoc::get(builder.getStringAttr(name)),
-        builder.getStringAttr(name), TypeAttr::get(type),
-        builder.getStringAttr(path), builder.getStringAttr(name), FloatAttr(),
-        IntegerAttr(), FloatAttr(), StringAttr());
+    model::ParameterOp::create(builder, NameLoc::get(builder.getStringAttr(name)), builder.getStringAttr(name),
+                               TypeAttr::get(type), builder.getStringAttr(path), builder.getStringAttr(name),
+                               FloatAttr(), IntegerAttr(), FloatAttr(), StringAttr());
     return Error::success();
   };
   if (Error error = compiler::forEachParameter(shape, add))
@@ -348,15 +294,11 @@ static Error addParameters(ModuleOp module, const gguf::File &file,
     if (known.contains(tensor.name))
       continue;
     if (tensor.name.ends_with(".bias"))
-      return makeError(
-          file,
-          "tensor " + gguf::quote(tensor.name) +
-              ": biases are not supported; expected a model without them");
-    return makeError(
-        file, "tensor " + gguf::quote(tensor.name) +
-                  " has no place in a llama model of " + Twine(shape.layers) +
-                  " layers ('llama.block_count') without experts and biases, " +
-                  "which is what is supported");
+      return makeError(file, "tensor " + gguf::quote(tensor.name) +
+                                 ": biases are not supported; expected a model without them");
+    return makeError(file, "tensor " + gguf::quote(tensor.name) + " has no place in a llama model of " +
+                               Twine(shape.layers) + " layers ('llama.block_count') without experts and biases, " +
+                               "which is what is supported");
   }
   return Error::success();
 }
@@ -364,12 +306,9 @@ static Error addParameters(ModuleOp module, const gguf::File &file,
 /// What `info` tells about the model goes along as attributes of the module.
 static Error addDescription(ModuleOp module, const gguf::File &file) {
   constexpr std::pair<StringLiteral, StringLiteral> texts[] = {
-      {"general.architecture", "model.architecture"},
-      {"general.name", "model.name"},
-      {"general.organization", "model.organization"},
-      {"general.license", "model.license"},
-      {"general.license.name", "model.license_name"},
-      {"general.license.link", "model.license_link"}};
+      {"general.architecture", "model.architecture"}, {"general.name", "model.name"},
+      {"general.organization", "model.organization"}, {"general.license", "model.license"},
+      {"general.license.name", "model.license_name"}, {"general.license.link", "model.license_link"}};
   for (auto [key, attribute] : texts) {
     Expected<std::optional<StringRef>> text = file.findString(key);
     if (!text)
@@ -377,17 +316,15 @@ static Error addDescription(ModuleOp module, const gguf::File &file) {
     if (!*text)
       continue;
     if ((*text)->size() > mostTextBytes)
-      return makeError(
-          file, "metadata key '" + key + "' holds " + Twine((*text)->size()) +
-                    " bytes; expected at most " + Twine(mostTextBytes));
+      return makeError(file, "metadata key '" + key + "' holds " + Twine((*text)->size()) +
+                                 " bytes; expected at most " + Twine(mostTextBytes));
     module->setAttr(attribute, StringAttr::get(module.getContext(), **text));
   }
   return Error::success();
 }
 
-Expected<OwningOpRef<ModuleOp>>
-gguf::importModel(MLIRContext &context, StringRef path,
-                  std::optional<int64_t> positions) {
+Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRef path,
+                                                  std::optional<int64_t> positions) {
   context.loadDialect<model::ModelDialect>();
   Expected<File> file = File::open(path);
   if (!file)
@@ -395,19 +332,15 @@ gguf::importModel(MLIRContext &context, StringRef path,
   // A dump may be resumed from another folder.
   SmallString<256> absolute(path);
   if (std::error_code code = llvm::sys::fs::make_absolute(absolute))
-    return makeError(*file,
-                     "its absolute path cannot be told: " + code.message());
+    return makeError(*file, "its absolute path cannot be told: " + code.message());
 
-  OwningOpRef<ModuleOp> module(
-      ModuleOp::create(NameLoc::get(StringAttr::get(&context, "model"))));
-  Expected<std::optional<text::TokenizerDescription>> tokenizer =
-      readTokenizer(*file);
+  OwningOpRef<ModuleOp> module(ModuleOp::create(NameLoc::get(StringAttr::get(&context, "model"))));
+  Expected<std::optional<text::TokenizerDescription>> tokenizer = readTokenizer(*file);
   if (!tokenizer)
     return tokenizer.takeError();
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
   if (*tokenizer)
-    model::TextOp::create(builder, NameLoc::get(builder.getStringAttr("text")),
-                          absolute);
+    model::TextOp::create(builder, NameLoc::get(builder.getStringAttr("text")), absolute);
   if (Error error = addDescription(*module, *file))
     return error;
   if (file->tensors().empty()) {
@@ -421,10 +354,8 @@ gguf::importModel(MLIRContext &context, StringRef path,
   if (!architecture)
     return architecture.takeError();
   if (*architecture != "llama")
-    return makeError(
-        *file,
-        "architecture " + quote(*architecture) +
-            " ('general.architecture') is not supported; supported: llama");
+    return makeError(*file, "architecture " + quote(*architecture) +
+                                " ('general.architecture') is not supported; supported: llama");
   if (Error error = file->checkTypes())
     return error;
   Expected<compiler::LlamaShape> shape = LlamaReader(*file).read(positions);
@@ -433,12 +364,9 @@ gguf::importModel(MLIRContext &context, StringRef path,
   // The tokens are the rows of the table: a mismatch would let a prompt read
   // past its end.
   if (*tokenizer)
-    if (size_t tokens = (*tokenizer)->tokens.size();
-        tokens != static_cast<uint64_t>(shape->vocabulary))
-      return makeError(
-          *file, "tensor 'token_embd.weight' is for a vocabulary of " +
-                     Twine(shape->vocabulary) + ", and the tokenizer has " +
-                     Twine(tokens) + " tokens; expected as many");
+    if (size_t tokens = (*tokenizer)->tokens.size(); tokens != static_cast<uint64_t>(shape->vocabulary))
+      return makeError(*file, "tensor 'token_embd.weight' is for a vocabulary of " + Twine(shape->vocabulary) +
+                                  ", and the tokenizer has " + Twine(tokens) + " tokens; expected as many");
   if (Error error = addParameters(*module, *file, absolute, *shape))
     return error;
   compiler::addForward(*module, *shape);
@@ -467,30 +395,25 @@ Error gguf::checkParameters(ModuleOp module) {
       return file.takeError();
     const Tensor *tensor = (*file)->findTensor(*parameter.getKey());
     if (!tensor)
-      return makeError(**file, "has no tensor " + quote(*parameter.getKey()) +
-                                   ", which parameter @" +
+      return makeError(**file, "has no tensor " + quote(*parameter.getKey()) + ", which parameter @" +
                                    parameter.getSymName() + " is taken from");
     auto expected = cast<RankedTensorType>(parameter.getType());
     RankedTensorType found = typeOf(*module.getContext(), *tensor);
     if (found != expected) {
       std::string text;
-      llvm::raw_string_ostream(text)
-          << expected << "; expected its type in the file, " << found;
-      return makeError(**file, "parameter @" + parameter.getSymName() +
-                                   " is declared as " + text);
+      llvm::raw_string_ostream(text) << expected << "; expected its type in the file, " << found;
+      return makeError(**file, "parameter @" + parameter.getSymName() + " is declared as " + text);
     }
   }
   for (auto op : module.getOps<model::TextOp>()) {
     Expected<File> file = File::open(op.getFile());
     if (!file)
       return file.takeError();
-    Expected<std::optional<text::TokenizerDescription>> tokenizer =
-        readTokenizer(*file);
+    Expected<std::optional<text::TokenizerDescription>> tokenizer = readTokenizer(*file);
     if (!tokenizer)
       return tokenizer.takeError();
     if (!*tokenizer)
-      return makeError(*file,
-                       "has no tokenizer, which model.text takes from it");
+      return makeError(*file, "has no tokenizer, which model.text takes from it");
   }
   return Error::success();
 }

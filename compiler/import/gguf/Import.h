@@ -28,9 +28,8 @@ constexpr int64_t promptRows = 512, wantedRows = 16;
 /// model has; by default the model's, up to `defaultContext`. A file without
 /// tensors gives a module without `@forward`. Errors are one line: "FILE: what
 /// was expected, what was found, what is supported".
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
-importModel(mlir::MLIRContext &context, llvm::StringRef path,
-            std::optional<int64_t> positions);
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context, llvm::StringRef path,
+                                                              std::optional<int64_t> positions);
 
 /// Checks every parameter that `module` takes from a GGUF file against that
 /// file: key, shape and format.
