@@ -2,6 +2,8 @@
 
 #include "codegen/cpu/Emitter.h"
 
+#include "runtime/abi.h"
+
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -64,7 +66,21 @@ Value Emitter::extend(Value value) {
     Value bits = arith::ExtUIOp::create(builder, wide, arith::BitcastOp::create(builder, narrow, value));
     return arith::BitcastOp::create(builder, withElement(value.getType(), f32()), shiftLeft(bits, 16));
   }
-  return arith::ExtFOp::create(builder, withElement(value.getType(), f32()), value);
+  Type wideFloat = withElement(value.getType(), f32());
+  if (element.isF16() && !(cpu.featureBits >> INGOT_FEATURE_F16C & 1)) {
+    // Without the instruction LLVM would call libgcc for every lane. The exponent moves by a product that is exact, also
+    // for denormal numbers; infinities and NaN get their own exponent back.
+    Type narrow = withElement(value.getType(), builder.getI16Type()), wide = withElement(value.getType(), i32());
+    Value bits = arith::ExtUIOp::create(builder, wide, arith::BitcastOp::create(builder, narrow, value));
+    Value magnitude = bitAnd(bits, 0x7fff), shifted = shiftLeft(magnitude, 13);
+    Value scaled = mulf(arith::BitcastOp::create(builder, wideFloat, shifted), real(0x1p112, wideFloat));
+    Value special = arith::OrIOp::create(builder, shifted, integer(0x7f800000, wide));
+    Value isSpecial = less(integer(0x7bff, wide), magnitude);
+    Value number = arith::SelectOp::create(builder, isSpecial, special, arith::BitcastOp::create(builder, wide, scaled));
+    return arith::BitcastOp::create(builder, wideFloat,
+                                    arith::OrIOp::create(builder, number, shiftLeft(bitAnd(bits, 0x8000), 16)));
+  }
+  return arith::ExtFOp::create(builder, wideFloat, value);
 }
 Value Emitter::round(Value value, Type element) {
   return element.isF32() ? value

@@ -61,7 +61,14 @@ struct ExpandMath : ingot::codegen::impl::CodegenExpandMathBase<ExpandMath> {
              name == math::LogOp::getOperationName();
     });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+      return signalPassFailure();
+    // One rounding where the CPU has the instruction. Elsewhere two: one rounding would be a call per lane.
+    getOperation().walk([](math::FmaOp op) {
+      OpBuilder builder(op);
+      auto product = LLVM::FMulAddOp::create(builder, op.getLoc(), op.getA(), op.getB(), op.getC());
+      op.replaceAllUsesWith(product.getResult());
+      op.erase();
+    });
   }
 };
 } // namespace

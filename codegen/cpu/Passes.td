@@ -29,8 +29,8 @@ def CodegenLowerDotProducts : Pass<"ingot-codegen-lower-dot-products", "::mlir::
 }
 
 def CodegenExpandMath : Pass<"ingot-codegen-expand-math", "::mlir::ModuleOp"> {
-  let summary = "Replaces math functions on vectors by polynomials";
-  let dependentDialects = ["::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+  let summary = "Replaces math functions on vectors by polynomials, and fused multiply-adds by what the CPU has";
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
 }
 
 def CodegenVerifyPhase : Pass<"ingot-codegen-verify-phase", "::mlir::ModuleOp"> {
