@@ -2,13 +2,12 @@
 
 #include "compiler/Processor.h"
 
+#include "codegen/cpu/CpuDescription.h"
+
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/SmallVector.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/TargetParser/AArch64TargetParser.h"
 #include "llvm/TargetParser/ARMTargetParser.h"
-#include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/RISCVTargetParser.h"
 #include "llvm/TargetParser/X86TargetParser.h"
 
@@ -31,43 +30,20 @@ static StringRef foreignArchitecture(StringRef name) {
   return {};
 }
 
-/// Whether compiled code may use the feature. Others are for operating systems;
-/// hypervisors hide them freely.
-static bool isUsedByCode(StringRef feature) {
-  constexpr StringLiteral prefixes[] = {"avx", "sse", "ssse", "amx", "bmi", "gfni", "vaes", "vpclmul", "sha"};
-  constexpr StringLiteral names[] = {"adx",   "aes",    "cx16",   "f16c",   "fma", "lzcnt",
-                                     "movbe", "pclmul", "popcnt", "prfchw", "sahf"};
-  return any_of(prefixes, [&](StringRef prefix) { return feature.starts_with(prefix); }) ||
-         is_contained(names, feature);
-}
-
-static bool fitsHost(StringRef name, const StringMap<bool> &host) {
-  SmallVector<StringRef> features;
-  X86::getFeaturesForCPU(name, features);
-  return all_of(features, [&](StringRef feature) { return !isUsedByCode(feature) || host.lookup(feature); });
-}
-
 static Expected<std::string> nativeProcessor() {
 #if !defined(__x86_64__)
-  return makeError("--mcpu=native: this machine is no x86-64, and there is no "
-                   "runtime for another architecture yet; "
+  return makeError("--mcpu=native: this machine is no x86-64, and there is no runtime for another architecture yet; "
                    "choose --mcpu=portable or an x86-64 CPU name");
 #else
-  StringMap<bool> host;
-  for (auto &feature : sys::getHostCPUFeatures())
-    host[feature.getKey()] = feature.getValue();
-  StringRef name = sys::getHostCPUName();
-  for (StringRef candidate : {name, StringRef("x86-64-v4"), StringRef("x86-64-v3"), StringRef("x86-64-v2")})
-    if (isX86(candidate) && fitsHost(candidate, host))
-      return candidate.str();
-  return std::string("x86-64");
+  return ingot::codegen::getHostCpu();
 #endif
 }
 
 Expected<std::string> ingot::compiler::resolveProcessor(StringRef name) {
   if (name == "native")
     return nativeProcessor();
-  if (name == portableProcessor || isX86(name))
+  // Features may follow the name, as getHostCpu writes them: znver4,-vaes.
+  if (name == portableProcessor || isX86(name.split(',').first))
     return name.str();
   constexpr StringLiteral supported = "supported: native, portable, x86-64 CPU names as LLVM knows them "
                                       "(x86-64-v3, icelake-server, znver4, ...)";

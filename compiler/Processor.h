@@ -19,9 +19,8 @@ namespace ingot::compiler {
 /// The name of one executable with code for several processors.
 constexpr llvm::StringLiteral portableProcessor = "portable";
 
-/// The LLVM CPU name (or "portable") for `name`: "native" becomes the name of
-/// this machine's processor, or of the newest x86-64 level that it fits where
-/// it lacks what its name promises (under a hypervisor); others are checked.
+/// What describeCpus of codegen/cpu/CpuDescription.h takes, for `name`: "native" becomes the name of this machine's
+/// processor, less the features that the machine or its hypervisor hides; others are checked.
 llvm::Expected<std::string> resolveProcessor(llvm::StringRef name);
 
 } // namespace ingot::compiler
