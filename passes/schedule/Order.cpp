@@ -300,19 +300,15 @@ LogicalResult OrderVerifier::verifyReturn() {
       return op.emitOpError() << "expected a timepoint that follows every "
                                  "launch, found one that does not follow @"
                               << order.getLaunch(index).getCallee();
-  int64_t rows = getRowBound(step, program.getRowRange(),
-                             order.getLaunch(writer->second).getWanted());
-  auto type = RankedTensorType::get(
-      {ShapedType::kDynamic, static_cast<int64_t>(op.getColumns())},
-      Float32Type::get(op.getContext()));
-  FailureOr<uint64_t> bytes =
-      getActivationBytes(op, context.target, type, rows);
-  if (failed(bytes))
-    return failure();
-  if (op.getOutput().getType().getBytes() < *bytes)
-    return op.emitOpError()
-           << "expected an output of at least " << *bytes << " bytes for "
-           << rows << " rows of " << op.getColumns() << " columns, found "
-           << op.getOutput().getType();
+  // Only the type of what is written says its columns, and with them its row stride.
+  LaunchOp launch = order.getLaunch(writer->second);
+  auto results = llvm::make_filter_range(
+      context.symbols.lookup<kernel::FunctionOp>(launch.getCallee()).getResultTypes(), llvm::IsaPred<RankedTensorType>);
+  for (auto [output, type] : llvm::zip(launch.getOutputs(), results)) {
+    int64_t columns = cast<RankedTensorType>(type).getShape().back();
+    if (output == op.getOutput() && columns != static_cast<int64_t>(op.getColumns()))
+      return op.emitOpError() << "expected " << columns << " columns, as @" << launch.getCallee() << " writes, found "
+                              << op.getColumns();
+  }
   return success();
 }
