@@ -1,7 +1,7 @@
 //===- Link.cpp - the last phase: one file --------------------------------===//
 
-#include "codegen/cpu/ObjectFile.h"
 #include "codegen/link/link.h"
+#include "codegen/cpu/ObjectFile.h"
 #include "codegen/weights/assemble.h"
 #include "compiler/Driver.h"
 #include "compiler/import/gguf/reader.h"

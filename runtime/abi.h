@@ -95,10 +95,10 @@ enum IngotFeature {
 /// One step: any mix of decode rows and prompt chunks. A row is one token of one
 /// sequence. All arrays belong to the caller and are read-only to generated code.
 typedef struct IngotStep {
-  uint32_t rows;               ///< tokens in this step, 1 <= rows <= bound of the range
-  uint32_t sequences;          ///< sequences in this step, <= bound of the entry
-  uint32_t wanted_rows;        ///< rows whose logits are wanted, may be 0
-  uint32_t pages_per_sequence; ///< row stride of page_tables, in pages
+  uint32_t rows;                ///< tokens in this step, 1 <= rows <= bound of the range
+  uint32_t sequences;           ///< sequences in this step, <= bound of the entry
+  uint32_t wanted_rows;         ///< rows whose logits are wanted, may be 0
+  uint32_t pages_per_sequence;  ///< row stride of page_tables, in pages
   const int32_t *tokens;        ///< [rows]
   const int32_t *positions;     ///< [rows] position in its sequence; ascending within a sequence
   const int32_t *row_sequences; ///< [rows] index of the row's sequence in this step
@@ -115,16 +115,15 @@ void ingot_team_barrier(IngotTeam *team, uint32_t worker);
 
 /// Runs one worker's share of a step. `arenas[i]` is the base address of
 /// descriptor arena i. Every worker of the team calls it with the same step.
-typedef void (*IngotStepFunction)(const IngotStep *step, uint8_t *const *arenas,
-                                  IngotTeam *team, uint32_t worker,
+typedef void (*IngotStepFunction)(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker,
                                   uint32_t workers);
 
 /// A step function and the row counts it serves (first <= rows <= last).
 typedef struct IngotRowRange {
   uint32_t first;
   uint32_t last;
-  uint32_t launches; ///< compute launches in one step
-  uint32_t barriers; ///< barriers in one step
+  uint32_t launches;       ///< compute launches in one step
+  uint32_t barriers;       ///< barriers in one step
   uint32_t layer_launches; ///< of these, in a middle layer; 0 for a model of one layer
   uint32_t layer_barriers;
   IngotStepFunction function;
@@ -132,8 +131,8 @@ typedef struct IngotRowRange {
 
 /// The same entry compiled for one instruction set. Variants stand best first.
 typedef struct IngotVariant {
-  const char *name;  ///< LLVM CPU name
-  uint64_t features; ///< IngotFeature bits that the code needs
+  const char *name;            ///< LLVM CPU name
+  uint64_t features;           ///< IngotFeature bits that the code needs
   const IngotRowRange *ranges; ///< ascending, without gaps, from row 1
   uint32_t range_count;
   uint32_t reserved;
@@ -152,10 +151,10 @@ typedef struct IngotTensor {
 
 typedef struct IngotEntry {
   const char *name;
-  uint32_t kind;             ///< IngotEntryKind
-  uint32_t sequences;        ///< bound on sequences in a step
-  uint32_t rows;             ///< bound on rows in a step: the prompt chunk
-  uint32_t wanted_rows;      ///< bound on wanted rows in a step
+  uint32_t kind;        ///< IngotEntryKind
+  uint32_t sequences;   ///< bound on sequences in a step
+  uint32_t rows;        ///< bound on rows in a step: the prompt chunk
+  uint32_t wanted_rows; ///< bound on wanted rows in a step
   const IngotVariant *variants;
   uint32_t variant_count;
   uint32_t output_count;
@@ -186,8 +185,8 @@ typedef struct IngotBlob {
 } IngotBlob;
 
 typedef struct IngotWeights {
-  uint64_t bytes;     ///< of the constant arena; 0: the model has none
-  uint64_t checksum;  ///< XXH3-64 of those bytes, 0: not computed
+  uint64_t bytes;       ///< of the constant arena; 0: the model has none
+  uint64_t checksum;    ///< XXH3-64 of those bytes, 0: not computed
   const char *external; ///< file name beside the executable, NULL: embedded
 } IngotWeights;
 
@@ -206,7 +205,7 @@ typedef struct IngotDescriptor {
   uint32_t cache_group_count;
   uint32_t layers; ///< for per-layer statistics
   uint64_t kernel_bodies;
-  uint64_t step_weight_bytes;  ///< weight bytes that one decode step reads
+  uint64_t step_weight_bytes;            ///< weight bytes that one decode step reads
   uint64_t key_value_bytes_per_position; ///< cache bytes read per position and step
   IngotWeights weights;
   IngotBlob tokenizer; ///< runtime/text/tokenizer.h

@@ -12,7 +12,9 @@ static constexpr llvm::StringLiteral optionsName = "ingot.options";
 
 void CompileOptions::attachTo(ModuleOp module) const {
   Builder builder(module.getContext());
-  auto entry = [&](StringRef name, StringRef value) { return builder.getNamedAttr(name, builder.getStringAttr(value)); };
+  auto entry = [&](StringRef name, StringRef value) {
+    return builder.getNamedAttr(name, builder.getStringAttr(value));
+  };
   module->setAttr(optionsName, builder.getDictionaryAttr({entry("target", target), entry("cpu", cpu),
                                                           entry("activations", activations),
                                                           entry("key_value", keyValue), entry("weights", weights)}));
@@ -58,7 +60,8 @@ SmallVector<RowRange> TargetDescription::getRowRanges(int64_t rows) const {
 }
 
 encoding::PanelsAttr TargetDescription::getWeightLayout(encoding::StorageAttr storage) const {
-  return encoding::PanelsAttr::get(storage.getContext(), encoding::panelRows, storage.getFormat().isQuantized() ? 4 : 1);
+  return encoding::PanelsAttr::get(storage.getContext(), encoding::panelRows,
+                                   storage.getFormat().isQuantized() ? 4 : 1);
 }
 
 AttentionTile target::getAttentionTile(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
@@ -92,7 +95,8 @@ schedule::PartitionAttr TargetDescription::getPartition(Operation *kernel, kerne
         model::KeyValueType cache = op.getCache().getType();
         int64_t pairs = encoding::paddedToPanels(cache.getDimension() / 2) / encoding::panelRows;
         int64_t panels = encoding::paddedToPanels(cache.getDimension()) / encoding::panelRows;
-        return get(Axis::Columns, encoding::panelRows, (op.getHeads() + cache.getHeads()) * pairs + cache.getHeads() * panels);
+        return get(Axis::Columns, encoding::panelRows,
+                   (op.getHeads() + cache.getHeads()) * pairs + cache.getHeads() * panels);
       })
       .Case([&](kernel::AttentionOp op) {
         AttentionTile tile = getAttentionTile(op, rows);

@@ -42,9 +42,8 @@ public:
     Value pages = emit.add(emit.divide(last, cache.getPageRows()), 1);
     SmallVector<Value> carried(queries, emit.real(masked));
     carried.append(queries, emit.real(0.0));
-    carried = emit.loop(emit.integer(0), pages, 1, carried, [&](Value page, ValueRange values) {
-      return emitPage(page, last, values);
-    });
+    carried = emit.loop(emit.integer(0), pages, 1, carried,
+                        [&](Value page, ValueRange values) { return emitPage(page, last, values); });
     for (int64_t query = 0; query < queries; ++query)
       emitResult(query, carried[queries + query]);
   }
@@ -63,7 +62,8 @@ private:
     rows.clear();
     heads.clear();
     for (int64_t query = 0; query < queries; ++query) {
-      Value row = emit.add(firstRow, tile.rows == 1 ? 0 : query), head = emit.add(firstHead, tile.heads == 1 ? 0 : query);
+      Value row = emit.add(firstRow, tile.rows == 1 ? 0 : query),
+            head = emit.add(firstHead, tile.heads == 1 ? 0 : query);
       // Rows past the last one read it again; what they store lies in the padding of the buffer.
       Value real = emit.minimum(row, emit.sub(arguments.rows, emit.integer(1)));
       rows.push_back(row);
@@ -133,7 +133,8 @@ private:
                 blockKeys.push_back(
                     emit.loadExtended(cache.getElement(), emit.pointer(row, block * cache.getKeyBlockBytes()), 32));
               for (int64_t query = 0; query < queries; ++query) {
-                Value element = emit.splat(emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4));
+                Value element =
+                    emit.splat(emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4));
                 for (int64_t block = 0; block < together; ++block) {
                   Value &sum = next[query * together + block];
                   sum = emit.fma(element, blockKeys[block], sum);
@@ -143,7 +144,8 @@ private:
             return next;
           });
       for (int64_t block = 0; block < together; ++block) {
-        Value first = arith::TruncIOp::create(emit.builder, emit.i32(), emit.add(firstPosition, (firstBlock + block) * lanes));
+        Value first =
+            arith::TruncIOp::create(emit.builder, emit.i32(), emit.add(firstPosition, (firstBlock + block) * lanes));
         Value keyPositions = emit.add(emit.splat(first), emit.laneIndices());
         for (int64_t query = 0; query < queries; ++query) {
           Value own = emit.splat(arith::TruncIOp::create(emit.builder, emit.i32(), positions[query]));
@@ -170,8 +172,8 @@ private:
           initial.push_back(emit.mulf(old, corrections[query]));
         }
       SmallVector<Value> sums = emit.loop(emit.integer(0), count, 1, initial, [&](Value position, ValueRange carried) {
-        Value row = emit.pointer(values, emit.add(emit.mul(position, cache.getValueRowBytes()),
-                                                  first * lanes * cache.getElementBytes()));
+        Value row = emit.pointer(
+            values, emit.add(emit.mul(position, cache.getValueRowBytes()), first * lanes * cache.getElementBytes()));
         SmallVector<Value> blockValues, next(carried);
         for (int64_t block = 0; block < together; ++block)
           blockValues.push_back(

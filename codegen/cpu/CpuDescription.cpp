@@ -83,9 +83,10 @@ static Expected<CpuDescription> describeCpu(StringRef cpu) {
   auto [name, features] = cpu.split(',');
   std::unique_ptr<MCSubtargetInfo> known = createSubtarget("", "");
   if (!known || name.empty() || !known->isCPUStringValid(name) || !createSubtarget(name, "")->checkFeatures("+64bit"))
-    return createStringError("unknown CPU '%s': expected an x86-64 CPU name of LLVM (x86-64-v3, znver4, icelake-server, "
-                             "…), native or portable; there is no runtime for other architectures yet",
-                             name.str().c_str());
+    return createStringError(
+        "unknown CPU '%s': expected an x86-64 CPU name of LLVM (x86-64-v3, znver4, icelake-server, "
+        "…), native or portable; there is no runtime for other architectures yet",
+        name.str().c_str());
   std::unique_ptr<MCSubtargetInfo> subtarget = createSubtarget(name, features);
   CpuDescription description;
   description.name = name.str();

@@ -14,25 +14,25 @@ namespace ingot::codegen {
 
 /// How a four-way byte dot product is computed.
 enum class DotInstruction {
-  Plain,          ///< widening multiplies
-  Avx2,           ///< vpmaddubsw + vpmaddwd
-  AvxVnni,        ///< vpdpbusd on 256 bits
-  Avx512Vnni,     ///< vpdpbusd on 512 bits
+  Plain,      ///< widening multiplies
+  Avx2,       ///< vpmaddubsw + vpmaddwd
+  AvxVnni,    ///< vpdpbusd on 256 bits
+  Avx512Vnni, ///< vpdpbusd on 512 bits
 };
 
 /// Register tiles: rows of activations (or queries) that share what is loaded, in vectors of 16 lanes.
 struct TileShape {
-  int64_t fewRows;      ///< matmul of 2 to 8 rows
-  int64_t manyRows;     ///< matmul of more rows
-  int64_t keyBlocks;    ///< attention: blocks of 16 keys at a time, divides 4
-  int64_t valueBlocks;  ///< attention: blocks of 16 value columns at a time
+  int64_t fewRows;     ///< matmul of 2 to 8 rows
+  int64_t manyRows;    ///< matmul of more rows
+  int64_t keyBlocks;   ///< attention: blocks of 16 keys at a time, divides 4
+  int64_t valueBlocks; ///< attention: blocks of 16 value columns at a time
 };
 
 /// One instruction set that code is generated for.
 struct CpuDescription {
-  std::string name;      ///< LLVM CPU name
-  std::string features;  ///< LLVM feature string beyond the name's own, "" mostly
-  uint64_t featureBits;  ///< IngotFeature bits of runtime/abi.h that the code may use
+  std::string name;     ///< LLVM CPU name
+  std::string features; ///< LLVM feature string beyond the name's own, "" mostly
+  uint64_t featureBits; ///< IngotFeature bits of runtime/abi.h that the code may use
   DotInstruction dot;
   TileShape tiles;
   bool has512BitVectors;

@@ -43,7 +43,8 @@ public:
       return "";
     std::string symbol = newSymbol("table");
     auto structure = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
-    LLVM::GlobalOp global = create(symbol, LLVM::LLVMArrayType::get(structure, rows.size()), LLVM::Linkage::Internal, {});
+    LLVM::GlobalOp global =
+        create(symbol, LLVM::LLVMArrayType::get(structure, rows.size()), LLVM::Linkage::Internal, {});
     fill(global, [&](Value value) {
       for (auto [index, row] : llvm::enumerate(rows))
         for (auto [field, content] : llvm::enumerate(row))
@@ -126,22 +127,25 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
                           number(function.counts.barriers), number(function.counts.launchesPerLayer),
                           number(function.counts.barriersPerLayer), function.symbol});
       variantRows.push_back({writer.string(variant.cpu.name), variant.cpu.featureBits,
-                             writer.array({i32, i32, i32, i32, i32, i32, pointer}, ranges), number(ranges.size()), uint64_t(0)});
+                             writer.array({i32, i32, i32, i32, i32, i32, pointer}, ranges), number(ranges.size()),
+                             uint64_t(0)});
     }
     variantCount = variantRows.size();
     variants = writer.array({pointer, i64, pointer, i32, i32}, variantRows);
     const StepOutput &output = contents->output;
-    std::string outputs = writer.array(
-        {pointer, i32, i32, i64, i64, i32, i32},
-        {{writer.string("logits"), uint64_t(INGOT_ELEMENT_F32), uint64_t(output.arena), output.offset, output.rowBytes,
-          number(output.rows), number(output.columns)}});
+    std::string outputs = writer.array({pointer, i32, i32, i64, i64, i32, i32},
+                                       {{writer.string("logits"), uint64_t(INGOT_ELEMENT_F32), uint64_t(output.arena),
+                                         output.offset, output.rowBytes, number(output.rows), number(output.columns)}});
     entryRows.push_back({writer.string("generate"), uint64_t(INGOT_ENTRY_GENERATE), number(contents->sequences),
-                         number(contents->rows), number(contents->wantedRows), variants, variantCount, uint64_t(1), outputs});
+                         number(contents->rows), number(contents->wantedRows), variants, variantCount, uint64_t(1),
+                         outputs});
   }
   for (auto arena : module.getOps<schedule::ArenaOp>())
-    arenaRows.push_back({writer.string(arena.getSymName()), arena.getBytes(), arena.getAlignment(), lifetimeOf(arena.getLifetime())});
+    arenaRows.push_back(
+        {writer.string(arena.getSymName()), arena.getBytes(), arena.getAlignment(), lifetimeOf(arena.getLifetime())});
   for (auto group : module.getOps<model::CacheGroupOp>())
-    groupRows.push_back({writer.string(group.getName()), group.getPageRows(), group.getPages(), uint64_t(0), group.getContext()});
+    groupRows.push_back(
+        {writer.string(group.getName()), group.getPageRows(), group.getPages(), uint64_t(0), group.getContext()});
 
   auto text = [&](StringRef name, StringRef otherwise) {
     auto attribute = module->getAttrOfType<StringAttr>(name);
@@ -153,14 +157,30 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
   std::string groups = writer.array({pointer, i32, i32, i32, i32}, groupRows);
   std::string name = text("model.name", "model"), version = writer.string("ingotc 0.1.0");
   std::string reportText = writer.string(report);
-  writer.structure(
-      descriptorSymbol,
-      {i32, i32, i32, i32, pointer, pointer, pointer, pointer, pointer, i32, i32, i32, i32, i64, i64, i64, i64, i64,
-       pointer, pointer, i64, pointer, i64},
-      {uint64_t(INGOT_ABI_MAGIC), uint64_t(INGOT_ABI_VERSION), uint64_t(sizeof(IngotDescriptor)),
-       number(contents ? contents->output.columns : 0), name, version, entries, arenas, groups, number(entryRows.size()),
-       number(arenaRows.size()), number(groupRows.size()), number(contents ? contents->layers : 0),
-       number(contents ? contents->kernelBodies : 0), contents ? contents->stepWeightBytes : 0,
-       contents ? contents->keyValueBytesPerPosition : 0, contents ? contents->weightBytes : 0, uint64_t(0), std::string(),
-       std::string(), uint64_t(0), reportText, uint64_t(report.size())});
+  writer.structure(descriptorSymbol,
+                   {i32, i32, i32, i32, pointer, pointer, pointer, pointer, pointer, i32,     i32, i32,
+                    i32, i64, i64, i64, i64,     i64,     pointer, pointer, i64,     pointer, i64},
+                   {uint64_t(INGOT_ABI_MAGIC),
+                    uint64_t(INGOT_ABI_VERSION),
+                    uint64_t(sizeof(IngotDescriptor)),
+                    number(contents ? contents->output.columns : 0),
+                    name,
+                    version,
+                    entries,
+                    arenas,
+                    groups,
+                    number(entryRows.size()),
+                    number(arenaRows.size()),
+                    number(groupRows.size()),
+                    number(contents ? contents->layers : 0),
+                    number(contents ? contents->kernelBodies : 0),
+                    contents ? contents->stepWeightBytes : 0,
+                    contents ? contents->keyValueBytesPerPosition : 0,
+                    contents ? contents->weightBytes : 0,
+                    uint64_t(0),
+                    std::string(),
+                    std::string(),
+                    uint64_t(0),
+                    reportText,
+                    uint64_t(report.size())});
 }

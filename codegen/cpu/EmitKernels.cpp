@@ -112,23 +112,22 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
     kernel::RowRangeAttr rows = function.getRowRange();
     if (rows.getLast() == 1)
       arguments.rows = emit.integer(1);
-    bool known = llvm::TypeSwitch<Operation *, bool>(function.getKernel())
-                     .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(emit, op, arguments), true; })
-                     .Case([&](kernel::WantedRowsOp op) { return emitWantedRows(emit, op, arguments), true; })
-                     .Case([&](kernel::RopeTableOp op) { return emitRopeTable(emit, op, arguments), true; })
-                     .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(emit, op, arguments), true; })
-                     .Case([&](kernel::GenericOp op) { return emitGeneric(emit, op, arguments), true; })
-                     .Case([&](kernel::RopeOp op) { return emitRope(emit, op, arguments), true; })
-                     .Case([&](kernel::AppendOp op) { return emitAppend(emit, op, arguments, geometry), true; })
-                     .Case([&](kernel::MatmulOp op) { return emitMatmul(emit, op, arguments, rows), true; })
-                     .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(emit, op, arguments, rows), true; })
-                     .Case([&](kernel::QkvRopeAppendOp op) {
-                       return emitQkvRopeAppend(emit, op, arguments, rows, geometry), true;
-                     })
-                     .Case([&](kernel::AttentionOp op) {
-                       return emitAttention(emit, op, arguments, rows, geometry), true;
-                     })
-                     .Default(false);
+    bool known =
+        llvm::TypeSwitch<Operation *, bool>(function.getKernel())
+            .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(emit, op, arguments), true; })
+            .Case([&](kernel::WantedRowsOp op) { return emitWantedRows(emit, op, arguments), true; })
+            .Case([&](kernel::RopeTableOp op) { return emitRopeTable(emit, op, arguments), true; })
+            .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(emit, op, arguments), true; })
+            .Case([&](kernel::GenericOp op) { return emitGeneric(emit, op, arguments), true; })
+            .Case([&](kernel::RopeOp op) { return emitRope(emit, op, arguments), true; })
+            .Case([&](kernel::AppendOp op) { return emitAppend(emit, op, arguments, geometry), true; })
+            .Case([&](kernel::MatmulOp op) { return emitMatmul(emit, op, arguments, rows), true; })
+            .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(emit, op, arguments, rows), true; })
+            .Case([&](kernel::QkvRopeAppendOp op) {
+              return emitQkvRopeAppend(emit, op, arguments, rows, geometry), true;
+            })
+            .Case([&](kernel::AttentionOp op) { return emitAttention(emit, op, arguments, rows, geometry), true; })
+            .Default(false);
     if (!known)
       return function.getKernel()->emitOpError() << "has no CPU code generator";
     LLVM::ReturnOp::create(builder, ValueRange());

@@ -68,15 +68,16 @@ Value Emitter::extend(Value value) {
   }
   Type wideFloat = withElement(value.getType(), f32());
   if (element.isF16() && !(cpu.featureBits >> INGOT_FEATURE_F16C & 1)) {
-    // Without the instruction LLVM would call libgcc for every lane. The exponent moves by a product that is exact, also
-    // for denormal numbers; infinities and NaN get their own exponent back.
+    // Without the instruction LLVM would call libgcc for every lane. The exponent moves by a product that is exact,
+    // also for denormal numbers; infinities and NaN get their own exponent back.
     Type narrow = withElement(value.getType(), builder.getI16Type()), wide = withElement(value.getType(), i32());
     Value bits = arith::ExtUIOp::create(builder, wide, arith::BitcastOp::create(builder, narrow, value));
     Value magnitude = bitAnd(bits, 0x7fff), shifted = shiftLeft(magnitude, 13);
     Value scaled = mulf(arith::BitcastOp::create(builder, wideFloat, shifted), real(0x1p112, wideFloat));
     Value special = arith::OrIOp::create(builder, shifted, integer(0x7f800000, wide));
     Value isSpecial = less(integer(0x7bff, wide), magnitude);
-    Value number = arith::SelectOp::create(builder, isSpecial, special, arith::BitcastOp::create(builder, wide, scaled));
+    Value number =
+        arith::SelectOp::create(builder, isSpecial, special, arith::BitcastOp::create(builder, wide, scaled));
     return arith::BitcastOp::create(builder, wideFloat,
                                     arith::OrIOp::create(builder, number, shiftLeft(bitAnd(bits, 0x8000), 16)));
   }
@@ -105,7 +106,9 @@ Value Emitter::extract(Value value, int64_t lane) { return vector::ExtractOp::cr
 Value Emitter::pointer(Value base, Value byteOffset) {
   return LLVM::GEPOp::create(builder, pointerType(), i8(), base, ArrayRef<LLVM::GEPArg>{byteOffset});
 }
-Value Emitter::pointer(Value base, int64_t byteOffset) { return byteOffset ? pointer(base, integer(byteOffset)) : base; }
+Value Emitter::pointer(Value base, int64_t byteOffset) {
+  return byteOffset ? pointer(base, integer(byteOffset)) : base;
+}
 Value Emitter::load(Type type, Value address, unsigned alignment) {
   return LLVM::LoadOp::create(builder, type, address, alignment);
 }

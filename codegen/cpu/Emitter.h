@@ -90,7 +90,8 @@ public:
 
   using Body = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value index, mlir::ValueRange carried)>;
   /// for (index = first; index < last; index += step) carried = body(index, carried)
-  llvm::SmallVector<mlir::Value> loop(mlir::Value first, mlir::Value last, int64_t step, mlir::ValueRange carried, Body body);
+  llvm::SmallVector<mlir::Value> loop(mlir::Value first, mlir::Value last, int64_t step, mlir::ValueRange carried,
+                                      Body body);
   void loop(mlir::Value first, mlir::Value last, int64_t step, llvm::function_ref<void(mlir::Value index)> body);
   void loop(mlir::Value first, mlir::Value last, llvm::function_ref<void(mlir::Value index)> body) {
     loop(first, last, 1, body);

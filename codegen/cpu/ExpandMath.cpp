@@ -20,8 +20,8 @@ namespace ingot::codegen {
 using namespace mlir;
 using namespace ingot::codegen;
 
-/// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2; e^r by the polynomial of Cephes' expf (S. Moshier, 1989).
-/// Relative error at most 2e-7. Arguments outside of [-87.3, 88.3] are cut there: e^-inf is 1.2e-38, not 0.
+/// e^x = 2^n e^r with n = round(x / ln 2) and |r| <= ln 2 / 2; e^r by the polynomial of Cephes' expf (S. Moshier,
+/// 1989). Relative error at most 2e-7. Arguments outside of [-87.3, 88.3] are cut there: e^-inf is 1.2e-38, not 0.
 static Value expandExp(Emitter &emit, Value x) {
   Type type = x.getType();
   auto constant = [&](double value) { return emit.real(value, type); };

@@ -83,7 +83,8 @@ SmallVector<Value> codegen::loadRegionOperands(Emitter &emit, ValueRange operand
     return emit.splat(arith::IndexCastOp::create(emit.builder, emit.builder.getIndexType(), value));
   };
   values.push_back(toIndex(row));
-  Value indices = arith::IndexCastOp::create(emit.builder, emit.vector(emit.builder.getIndexType()), emit.laneIndices());
+  Value indices =
+      arith::IndexCastOp::create(emit.builder, emit.vector(emit.builder.getIndexType()), emit.laneIndices());
   values.push_back(emit.add(toIndex(column), indices));
   return values;
 }

@@ -15,10 +15,10 @@ namespace ingot::codegen {
 
 /// The arguments of the function that is being written.
 struct KernelArguments {
-  mlir::Value step;  ///< IngotStep *
-  mlir::Value rows;  ///< i64: rows of this launch (of the step, or wanted ones)
-  mlir::Value begin; ///< i64: first grain
-  mlir::Value end;   ///< i64: past the last grain
+  mlir::Value step;                       ///< IngotStep *
+  mlir::Value rows;                       ///< i64: rows of this launch (of the step, or wanted ones)
+  mlir::Value begin;                      ///< i64: first grain
+  mlir::Value end;                        ///< i64: past the last grain
   llvm::SmallVector<mlir::Value> inputs;  ///< a pointer per tensor operand, in order
   llvm::SmallVector<mlir::Value> states;  ///< keys and values of each cache operand
   llvm::SmallVector<mlir::Value> outputs; ///< a pointer per tensor result
@@ -37,7 +37,8 @@ void emitGeneric(Emitter &emit, kernel::GenericOp op, const KernelArguments &arg
 void emitRope(Emitter &emit, kernel::RopeOp op, const KernelArguments &arguments);
 void emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArguments &arguments, CacheGeometry geometry);
 void emitMatmul(Emitter &emit, kernel::MatmulOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows);
-void emitGatedMatmul(Emitter &emit, kernel::GatedMatmulOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows);
+void emitGatedMatmul(Emitter &emit, kernel::GatedMatmulOp op, const KernelArguments &arguments,
+                     kernel::RowRangeAttr rows);
 void emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const KernelArguments &arguments,
                        kernel::RowRangeAttr rows, CacheGeometry geometry);
 void emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows,

@@ -46,7 +46,8 @@ public:
 
 private:
   Value call(StringRef intrinsic, Type type, ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(emit.builder, type, emit.builder.getStringAttr(intrinsic), operands).getResult(0);
+    return LLVM::CallIntrinsicOp::create(emit.builder, type, emit.builder.getStringAttr(intrinsic), operands)
+        .getResult(0);
   }
 
   Value chain(Value sum, ValueRange us, ValueRange ss, StringRef intrinsic) {
@@ -61,7 +62,8 @@ private:
     auto type = cast<VectorType>(value.getType());
     VectorType narrow = emit.vector(type.getElementType(), type.getNumElements() / 2);
     Operation *source = value.getDefiningOp();
-    if (isa_and_nonnull<arith::AndIOp, arith::OrIOp, arith::ShRUIOp, arith::ShLIOp, vector::BitCastOp, vector::BroadcastOp>(source)) {
+    if (isa_and_nonnull<arith::AndIOp, arith::OrIOp, arith::ShRUIOp, arith::ShLIOp, vector::BitCastOp,
+                        vector::BroadcastOp>(source)) {
       IRMapping mapping;
       for (Value operand : source->getOperands())
         if (isa<VectorType>(operand.getType()))
@@ -72,12 +74,14 @@ private:
     }
     if (auto load = dyn_cast_or_null<LLVM::LoadOp>(source)) {
       int64_t bytes = narrow.getNumElements() * narrow.getElementTypeBitWidth() / 8;
-      return emit.load(narrow, emit.pointer(load.getAddr(), index * bytes), std::min<int64_t>(*load.getAlignment(), bytes));
+      return emit.load(narrow, emit.pointer(load.getAddr(), index * bytes),
+                       std::min<int64_t>(*load.getAlignment(), bytes));
     }
     if (auto constant = dyn_cast_or_null<arith::ConstantOp>(source))
       if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
         return arith::ConstantOp::create(emit.builder, splat.resizeSplat(narrow));
-    return vector::ExtractStridedSliceOp::create(emit.builder, value, ArrayRef<int64_t>{index * narrow.getNumElements()},
+    return vector::ExtractStridedSliceOp::create(emit.builder, value,
+                                                 ArrayRef<int64_t>{index * narrow.getNumElements()},
                                                  ArrayRef<int64_t>{narrow.getNumElements()}, ArrayRef<int64_t>{1});
   }
 
@@ -101,9 +105,8 @@ private:
     if (largest <= 127)
       return accumulate(sum, half, largest, 1, [](Value u) { return u; });
     VectorType words = emit.vector(emit.i32(), 8), bytes = emit.vector(emit.i8(), 32);
-    sum = accumulate(sum, half, 127, 1, [&](Value u) {
-      return emit.bitcast(emit.bitAnd(emit.bitcast(u, words), 0x7f7f7f7f), bytes);
-    });
+    sum = accumulate(sum, half, 127, 1,
+                     [&](Value u) { return emit.bitcast(emit.bitAnd(emit.bitcast(u, words), 0x7f7f7f7f), bytes); });
     return accumulate(sum, half, 1, 128, [&](Value u) {
       return emit.bitcast(emit.bitAnd(emit.shiftRight(emit.bitcast(u, words), 7), 0x01010101), bytes);
     });
@@ -116,8 +119,8 @@ private:
     for (int64_t index = 0; index < count; ++index) {
       Value products = call("llvm.x86.avx2.pmadd.ub.sw", shorts,
                             {part(half(op.getUnsigned_()[index])), half(op.getSigned_()[index])});
-      // Nothing saturates here, but LLVM leaves the order of saturating additions alone: a tree of plain ones would keep
-      // more registers busy than there are.
+      // Nothing saturates here, but LLVM leaves the order of saturating additions alone: a tree of plain ones would
+      // keep more registers busy than there are.
       pending = pending ? call("llvm.sadd.sat.v16i16", shorts, {pending, products}) : products;
       if ((index + 1) % together == 0 || index + 1 == count) {
         sum = emit.add(sum, call("llvm.x86.avx2.pmadd.wd", sum.getType(), {pending, factors}));
@@ -134,7 +137,8 @@ private:
       Value unsignedWord = emit.bitcast(u, words), signedWord = emit.bitcast(s, words);
       for (int64_t byte = 0; byte < 4; ++byte) {
         Value a = emit.bitAnd(emit.shiftRight(unsignedWord, 8 * byte), 0xff);
-        Value b = arith::ShRSIOp::create(emit.builder, emit.shiftLeft(signedWord, 24 - 8 * byte), emit.integer(24, words));
+        Value b =
+            arith::ShRSIOp::create(emit.builder, emit.shiftLeft(signedWord, 24 - 8 * byte), emit.integer(24, words));
         sum = emit.add(sum, emit.mul(a, b));
       }
     }

@@ -92,7 +92,8 @@ private:
     Value begin = arith::DivUIOp::create(emit.builder, emit.mul(grains, worker), workers);
     Value end = arith::DivUIOp::create(emit.builder, emit.mul(grains, emit.add(worker, 1)), workers);
     SmallVector<Value> operands = {step, launchRows, begin, end};
-    for (ValueRange buffers : {ValueRange(launch.getInputs()), ValueRange(launch.getStates()), ValueRange(launch.getOutputs())})
+    for (ValueRange buffers :
+         {ValueRange(launch.getInputs()), ValueRange(launch.getStates()), ValueRange(launch.getOutputs())})
       for (Value buffer : buffers)
         operands.push_back(addresses.lookup(buffer));
     LLVM::CallOp::create(emit.builder, TypeRange(), kernelSymbol(launch.getCallee(), emit.cpu), operands);

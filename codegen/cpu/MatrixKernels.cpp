@@ -21,7 +21,7 @@ public:
       : emit(emit), inputType(cast<RankedTensorType>(input.getType())),
         panels(cast<RankedTensorType>(weight.getType())), inputPointer(inputPointer), weightPointer(weightPointer),
         integerInput(encoding::isQuantizedActivation(inputType)),
-        tileRows(rows.getLast() == 1  ? 1
+        tileRows(rows.getLast() == 1   ? 1
                  : rows.getLast() <= 8 ? emit.cpu.tiles.fewRows
                                        : emit.cpu.tiles.manyRows) {}
 
@@ -44,9 +44,11 @@ public:
     SmallVector<Value> zeros(tileRows, emit.real(0.0, emit.vector(emit.f32())));
     if (!panels.isQuantized())
       return computePlain(weights, rows, zeros);
-    return panels.forEachGroup(emit, weights, zeros, [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
-      return integerInput ? accumulateCodes(rows, group, weight, sums) : accumulateFloats(rows, group, weight, sums);
-    });
+    return panels.forEachGroup(emit, weights, zeros,
+                               [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
+                                 return integerInput ? accumulateCodes(rows, group, weight, sums)
+                                                     : accumulateFloats(rows, group, weight, sums);
+                               });
   }
 
 private:
@@ -63,12 +65,13 @@ private:
     };
     constexpr int64_t unroll = 4;
     int64_t whole = panels.getColumns() / unroll * unroll;
-    SmallVector<Value> sums = emit.loop(emit.integer(0), emit.integer(whole), unroll, zeros, [&](Value column, ValueRange carried) {
-      SmallVector<Value> values(carried);
-      for (int64_t offset = 0; offset < unroll; ++offset)
-        values = accumulate(emit.add(column, offset), values);
-      return values;
-    });
+    SmallVector<Value> sums =
+        emit.loop(emit.integer(0), emit.integer(whole), unroll, zeros, [&](Value column, ValueRange carried) {
+          SmallVector<Value> values(carried);
+          for (int64_t offset = 0; offset < unroll; ++offset)
+            values = accumulate(emit.add(column, offset), values);
+          return values;
+        });
     for (int64_t column = whole; column < panels.getColumns(); ++column)
       sums = accumulate(emit.integer(column), sums);
     return sums;
@@ -76,7 +79,8 @@ private:
 
   /// Integer weights and integer activations: eight byte dot products per group, then one scaling.
   ///   Σ w x = scale · (activationScale · dot - zeroPoint · scaledSum) + minimum · scaledSum
-  SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight, ValueRange sums) {
+  SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
+                                     ValueRange sums) {
     int64_t columns = panels.getColumns(), groups = columns / encoding::groupColumns;
     SmallVector<Value> weightBytes;
     for (Value codes : weight.codes)
@@ -90,8 +94,8 @@ private:
         activationBytes.push_back(emit.bitcast(emit.splat(four), emit.vector(emit.i8(), 64)));
       }
       Value zero = emit.integer(0, emit.vector(emit.i32()));
-      Value dot = kernel::Dot4Op::create(emit.builder, zero.getType(), zero, weightBytes,
-                                         activationBytes, panels.getLargestCode());
+      Value dot = kernel::Dot4Op::create(emit.builder, zero.getType(), zero, weightBytes, activationBytes,
+                                         panels.getLargestCode());
       Value scales = emit.pointer(row, emit.add(emit.mul(group, 4), columns));
       Value scale = emit.splat(emit.load(emit.f32(), scales, 4));
       Value scaledSum = emit.splat(emit.load(emit.f32(), emit.pointer(scales, groups * 4), 4));
@@ -107,7 +111,8 @@ private:
   }
 
   /// Integer weights and exact activations: weights are restored in registers.
-  SmallVector<Value> accumulateFloats(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight, ValueRange sums) {
+  SmallVector<Value> accumulateFloats(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
+                                      ValueRange sums) {
     SmallVector<Value> totals(sums);
     Value zero = emit.integer(panels.getZeroPoint(), emit.vector(emit.i32()));
     for (auto [line, codes] : llvm::enumerate(weight.codes)) {
@@ -166,9 +171,9 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
             inputs.push_back(sum[offset]);
           inputs.append(loadRegionOperands(emit, op.getOperands_(), operandPointers, row, column));
           Value value = inlineRegion(emit, op.getEpilogue(), inputs).front();
-          Value address = quantize
-                              ? emit.pointer(scratch, (offset * encoding::groupColumns + part * lanes) * 4)
-                              : emit.pointer(arguments.outputs[0], emit.add(emit.mul(row, stride), emit.mul(column, 4)));
+          Value address =
+              quantize ? emit.pointer(scratch, (offset * encoding::groupColumns + part * lanes) * 4)
+                       : emit.pointer(arguments.outputs[0], emit.add(emit.mul(row, stride), emit.mul(column, 4)));
           emit.store(value, address, 64);
         }
       }
@@ -185,7 +190,8 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
   });
 }
 
-void codegen::emitMatmul(Emitter &emit, kernel::MatmulOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows) {
+void codegen::emitMatmul(Emitter &emit, kernel::MatmulOp op, const KernelArguments &arguments,
+                         kernel::RowRangeAttr rows) {
   emitElementwiseMatmul(emit, op, arguments, rows, 1);
 }
 
@@ -221,10 +227,12 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
       SmallVector<Value> seconds = product.compute(emit.add(emit.mul(grain, 2), 1), firstRow);
       for (int64_t offset = 0; offset < tileRows; ++offset) {
         Value row = emit.add(firstRow, offset);
-        Value table = emit.pointer(arguments.inputs[2], emit.add(emit.mul(row, tableStride), emit.mul(pair, lanes * 4)));
+        Value table =
+            emit.pointer(arguments.inputs[2], emit.add(emit.mul(row, tableStride), emit.mul(pair, lanes * 4)));
         Value cosine = emit.load(emit.vector(emit.f32()), table, 64);
         Value sine = emit.load(emit.vector(emit.f32()), emit.pointer(table, half * 4), 64);
-        SmallVector<Value> rotated = inlineRegion(emit, op.getRotation(), {firsts[offset], seconds[offset], cosine, sine});
+        SmallVector<Value> rotated =
+            inlineRegion(emit, op.getRotation(), {firsts[offset], seconds[offset], cosine, sine});
         store(row, pair, rotated[0], rotated[1]);
       }
     });
@@ -233,7 +241,8 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   auto inPage = [&](Value row, function_ref<void(Value page, Value positionInPage)> body) {
     emit.when(emit.less(row, arguments.rows), [&] {
       Value position = loadPosition(emit, arguments.step, row);
-      Value page = loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
+      Value page =
+          loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
       body(page, emit.remainder(position, cache.getPageRows()));
     });
   };

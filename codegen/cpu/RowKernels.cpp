@@ -21,7 +21,8 @@ void codegen::emitEmbedding(Emitter &emit, kernel::EmbeddingOp op, const KernelA
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
     Value token = loadToken(emit, arguments.step, row);
     Value panel = emit.pointer(arguments.inputs[0], emit.mul(emit.divide(token, lanes), panels.getPanelBytes()));
-    panels.storeRow(emit, panel, emit.remainder(token, lanes), rowAddress(emit, op.getResult(), arguments.outputs[0], row));
+    panels.storeRow(emit, panel, emit.remainder(token, lanes),
+                    rowAddress(emit, op.getResult(), arguments.outputs[0], row));
   });
 }
 
@@ -32,7 +33,8 @@ void codegen::emitWantedRows(Emitter &emit, kernel::WantedRowsOp op, const Kerne
     Value destination = rowAddress(emit, op.getResult(), arguments.outputs[0], index);
     emit.loop(emit.integer(0), emit.integer(columns), lanes, [&](Value column) {
       Value offset = emit.mul(column, 4);
-      emit.store(emit.load(emit.vector(emit.f32()), emit.pointer(source, offset), 64), emit.pointer(destination, offset), 64);
+      emit.store(emit.load(emit.vector(emit.f32()), emit.pointer(source, offset), 64),
+                 emit.pointer(destination, offset), 64);
     });
   });
 }
@@ -68,7 +70,9 @@ void codegen::emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const K
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
     Value input = rowAddress(emit, op.getInput(), arguments.inputs[0], row);
     Value output = rowAddress(emit, op.getResult(), arguments.outputs[0], row);
-    auto load = [&](Value base, Value column) { return emit.load(vector, emit.pointer(base, emit.mul(column, 4)), 64); };
+    auto load = [&](Value base, Value column) {
+      return emit.load(vector, emit.pointer(base, emit.mul(column, 4)), 64);
+    };
     Value inverse;
     if (op.getWeight()) {
       int64_t whole = columns / lanes * lanes;
@@ -81,7 +85,8 @@ void codegen::emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const K
         // Lanes past the last column hold whatever the buffer held before.
         Value inside = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::slt, emit.laneIndices(),
                                              emit.integer(columns - whole, emit.vector(emit.i32())));
-        Value value = arith::SelectOp::create(emit.builder, inside, load(input, emit.integer(whole)), emit.real(0.0, vector));
+        Value value =
+            arith::SelectOp::create(emit.builder, inside, load(input, emit.integer(whole)), emit.real(0.0, vector));
         squares = emit.fma(value, value, squares);
       }
       Value mean = emit.mulf(emit.reduceAdd(squares), emit.real(1.0 / static_cast<double>(columns)));
@@ -99,9 +104,8 @@ void codegen::emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const K
       });
       return;
     }
-    emit.loop(emit.integer(0), emit.integer(columns), lanes, [&](Value column) {
-      emit.store(normalized(column), emit.pointer(output, emit.mul(column, 4)), 64);
-    });
+    emit.loop(emit.integer(0), emit.integer(columns), lanes,
+              [&](Value column) { emit.store(normalized(column), emit.pointer(output, emit.mul(column, 4)), 64); });
   });
 }
 
@@ -120,7 +124,9 @@ void codegen::emitRope(Emitter &emit, kernel::RopeOp op, const KernelArguments &
   int64_t dimension = op.getDimension(), pairs = dimension / 2, half = encoding::paddedToPanels(pairs);
   int64_t heads = tensorOf(op.getInput()).getShape().back() / dimension;
   bool interleaved = op.getStyle() == model::RopeStyle::Interleaved;
-  auto loadAt = [&](Value base, Value index) { return emit.load(emit.f32(), emit.pointer(base, emit.mul(index, 4)), 4); };
+  auto loadAt = [&](Value base, Value index) {
+    return emit.load(emit.f32(), emit.pointer(base, emit.mul(index, 4)), 4);
+  };
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
     Value input = rowAddress(emit, op.getInput(), arguments.inputs[0], row);
     Value table = rowAddress(emit, op.getTable(), arguments.inputs[1], row);
@@ -128,7 +134,9 @@ void codegen::emitRope(Emitter &emit, kernel::RopeOp op, const KernelArguments &
     emit.loop(emit.integer(0), emit.integer(heads), [&](Value head) {
       Value source = emit.pointer(input, emit.mul(head, dimension * 4));
       Value destination = emit.pointer(output, emit.mul(head, 2 * half * 4));
-      auto storeAt = [&](Value value, Value index) { emit.store(value, emit.pointer(destination, emit.mul(index, 4)), 4); };
+      auto storeAt = [&](Value value, Value index) {
+        emit.store(value, emit.pointer(destination, emit.mul(index, 4)), 4);
+      };
       emit.loop(emit.integer(0), emit.integer(pairs), [&](Value pair) {
         Value first = loadAt(source, interleaved ? emit.mul(pair, 2) : pair);
         Value second = loadAt(source, interleaved ? emit.add(emit.mul(pair, 2), 1) : emit.add(pair, pairs));
@@ -152,7 +160,8 @@ void codegen::emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArgumen
     Value key = rowAddress(emit, op.getKey(), arguments.inputs[0], row);
     Value value = rowAddress(emit, op.getValue(), arguments.inputs[1], row);
     Value position = loadPosition(emit, arguments.step, row);
-    Value page = loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
+    Value page =
+        loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
     Value inPage = emit.remainder(position, cache.getPageRows());
     emit.loop(emit.integer(0), emit.integer(type.getHeads()), [&](Value head) {
       Value keys = cache.keys(emit, arguments.states[0], page, head);
@@ -160,13 +169,13 @@ void codegen::emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArgumen
       emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension()), lanes, [&](Value first) {
         cache.storeKey(emit, keys, inPage, first, emit.load(vector, emit.pointer(source, emit.mul(first, 4)), 64));
       });
-      Value values = emit.pointer(cache.values(emit, arguments.states[1], page, head),
-                                  emit.mul(inPage, cache.getValueRowBytes()));
+      Value values =
+          emit.pointer(cache.values(emit, arguments.states[1], page, head), emit.mul(inPage, cache.getValueRowBytes()));
       Value plain = emit.pointer(value, emit.mul(head, type.getDimension() * 4));
       emit.loop(emit.integer(0), emit.integer(type.getDimension()), [&](Value index) {
         Value element = emit.load(emit.f32(), emit.pointer(plain, emit.mul(index, 4)), 4);
-        emit.store(emit.round(element, cache.getElement()), emit.pointer(values, emit.mul(index, cache.getElementBytes())),
-                   cache.getElementBytes());
+        emit.store(emit.round(element, cache.getElement()),
+                   emit.pointer(values, emit.mul(index, cache.getElementBytes())), cache.getElementBytes());
       });
     });
   });

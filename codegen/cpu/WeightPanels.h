@@ -40,7 +40,8 @@ public:
   /// Calls `body(firstColumn / 32, group, carried)` for all groups of 32 columns, carrying values in registers.
   llvm::SmallVector<mlir::Value>
   forEachGroup(Emitter &emit, mlir::Value panel, mlir::ValueRange carried,
-               llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value group, const Group &, mlir::ValueRange)> body) const;
+               llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value group, const Group &, mlir::ValueRange)>
+                   body) const;
 
   /// The weights of column `column` (i64) of a plain format: 16 x f32.
   mlir::Value loadColumn(Emitter &emit, mlir::Value panel, mlir::Value column) const;

@@ -23,10 +23,8 @@ template <typename T> llvm::ArrayRef<uint8_t> bytesOf(const T &value) {
   return {reinterpret_cast<const uint8_t *>(&value), sizeof(T)};
 }
 
-template <typename T>
-llvm::MutableArrayRef<uint8_t> mutableBytes(std::vector<T> &values) {
-  return {reinterpret_cast<uint8_t *>(values.data()),
-          values.size() * sizeof(T)};
+template <typename T> llvm::MutableArrayRef<uint8_t> mutableBytes(std::vector<T> &values) {
+  return {reinterpret_cast<uint8_t *>(values.data()), values.size() * sizeof(T)};
 }
 
 /// User-space addresses on x86-64 with four-level page tables end here.
@@ -34,40 +32,32 @@ constexpr uint64_t addressEnd = uint64_t(1) << 47;
 
 } // namespace
 
-llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
-                                          llvm::StringRef path) {
+llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes, llvm::StringRef path) {
   std::vector<Elf64_Ehdr> headers(1);
   if (llvm::Error error = readAt(descriptor, 0, mutableBytes(headers), path))
     return std::move(error);
   Elf64_Ehdr &header = headers.front();
-  if (header.e_phentsize != sizeof(Elf64_Phdr) ||
-      header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shnum == 0 ||
+  if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shnum == 0 ||
       header.e_shstrndx >= header.e_shnum)
     return plainError(path + ": cannot link, lld wrote unexpected headers");
 
   std::vector<Elf64_Phdr> segments(header.e_phnum);
-  if (llvm::Error error =
-          readAt(descriptor, header.e_phoff, mutableBytes(segments), path))
+  if (llvm::Error error = readAt(descriptor, header.e_phoff, mutableBytes(segments), path))
     return std::move(error);
   std::vector<Elf64_Shdr> sections(header.e_shnum);
-  if (llvm::Error error =
-          readAt(descriptor, header.e_shoff, mutableBytes(sections), path))
+  if (llvm::Error error = readAt(descriptor, header.e_shoff, mutableBytes(sections), path))
     return std::move(error);
   Elf64_Shdr &nameSection = sections[header.e_shstrndx];
   // lld writes the section headers last; they are replaced in place.
   uint64_t imageEnd = header.e_shoff;
   for (const Elf64_Shdr &section : sections)
-    if (section.sh_type != SHT_NOBITS &&
-        section.sh_offset + section.sh_size > imageEnd)
+    if (section.sh_type != SHT_NOBITS && section.sh_offset + section.sh_size > imageEnd)
       return plainError(path + ": cannot link, lld wrote unexpected sections");
   std::vector<uint8_t> names(nameSection.sh_size);
-  if (llvm::Error error =
-          readAt(descriptor, nameSection.sh_offset, mutableBytes(names), path))
+  if (llvm::Error error = readAt(descriptor, nameSection.sh_offset, mutableBytes(names), path))
     return std::move(error);
 
-  auto note = llvm::find_if(segments, [](const Elf64_Phdr &segment) {
-    return segment.p_type == PT_NOTE;
-  });
+  auto note = llvm::find_if(segments, [](const Elf64_Phdr &segment) { return segment.p_type == PT_NOTE; });
   if (note == segments.end())
     return plainError(path + ": cannot link, the image has no PT_NOTE header");
   uint64_t addressOfEnd = 0;
@@ -75,8 +65,7 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
     if (segment->p_type != PT_LOAD)
       continue;
     if (segment > note)
-      return plainError(path +
-                        ": cannot link, a PT_LOAD follows the PT_NOTE header");
+      return plainError(path + ": cannot link, a PT_LOAD follows the PT_NOTE header");
     addressOfEnd = std::max(addressOfEnd, segment->p_vaddr + segment->p_memsz);
   }
 
@@ -87,17 +76,14 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
   nameSection.sh_offset = imageEnd;
   nameSection.sh_size = names.size();
   header.e_shoff = llvm::alignTo(imageEnd + names.size(), alignof(Elf64_Shdr));
-  uint64_t headersEnd =
-      header.e_shoff + (sections.size() + 1) * sizeof(Elf64_Shdr);
+  uint64_t headersEnd = header.e_shoff + (sections.size() + 1) * sizeof(Elf64_Shdr);
 
   // Address and offset agree modulo a huge page, so that one could map them,
   // without padding the file to one.
   uint64_t offset = llvm::alignTo(headersEnd, weightAlignment);
-  uint64_t address =
-      llvm::alignTo(addressOfEnd, hugePageBytes) + offset % hugePageBytes;
+  uint64_t address = llvm::alignTo(addressOfEnd, hugePageBytes) + offset % hugePageBytes;
   if (bytes > addressEnd - address)
-    return plainError(path + ": cannot link, the weights have " +
-                      llvm::Twine(bytes) +
+    return plainError(path + ": cannot link, the weights have " + llvm::Twine(bytes) +
                       " bytes and exceed the address space");
   *note = {};
   note->p_type = PT_LOAD;
@@ -120,12 +106,10 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
 
   std::vector<uint8_t> tail(headersEnd - imageEnd);
   llvm::copy(names, tail.begin());
-  llvm::copy(mutableBytes(sections),
-             tail.begin() + (header.e_shoff - imageEnd));
+  llvm::copy(mutableBytes(sections), tail.begin() + (header.e_shoff - imageEnd));
   if (llvm::Error error = writeAt(descriptor, imageEnd, tail, path))
     return std::move(error);
-  if (llvm::Error error =
-          writeAt(descriptor, header.e_phoff, mutableBytes(segments), path))
+  if (llvm::Error error = writeAt(descriptor, header.e_phoff, mutableBytes(segments), path))
     return std::move(error);
   if (llvm::Error error = writeAt(descriptor, 0, bytesOf(header), path))
     return std::move(error);

@@ -22,8 +22,7 @@ namespace ingot::link {
 /// weightAlignment and equal modulo hugePageBytes, the address above all other
 /// segments, as PT_LOADs must ascend. The kernel starts brk above the highest segment, that is above the
 /// weights. Errors name `path`.
-llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes,
-                                          llvm::StringRef path);
+llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes, llvm::StringRef path);
 
 } // namespace ingot::link
 

@@ -41,29 +41,22 @@ public:
     ObjectFile file;
     file.name = object.getBufferIdentifier().str();
     // lld would take anything else for a linker script.
-    if (llvm::identify_magic(object.getBuffer()) !=
-        llvm::file_magic::elf_relocatable)
+    if (llvm::identify_magic(object.getBuffer()) != llvm::file_magic::elf_relocatable)
       return plainError(file.name + ": cannot link, not an ELF object");
     file.descriptor = memfd_create("ingot-object", MFD_CLOEXEC);
     if (file.descriptor < 0)
       return systemError(file.name, "cannot hold the object in memory", errno);
-    if (llvm::Error error =
-            writeAt(file.descriptor, 0,
-                    llvm::arrayRefFromStringRef(object.getBuffer()), file.name))
+    if (llvm::Error error = writeAt(file.descriptor, 0, llvm::arrayRefFromStringRef(object.getBuffer()), file.name))
       return std::move(error);
     return std::move(file);
   }
-  ObjectFile(ObjectFile &&other)
-      : name(std::move(other.name)),
-        descriptor(std::exchange(other.descriptor, -1)) {}
+  ObjectFile(ObjectFile &&other) : name(std::move(other.name)), descriptor(std::exchange(other.descriptor, -1)) {}
   ObjectFile(const ObjectFile &) = delete;
   ~ObjectFile() {
     if (descriptor >= 0)
       ::close(descriptor);
   }
-  std::string path() const {
-    return "/proc/self/fd/" + llvm::utostr(descriptor);
-  }
+  std::string path() const { return "/proc/self/fd/" + llvm::utostr(descriptor); }
 
   std::string name;
 
@@ -73,8 +66,7 @@ private:
 };
 
 /// The first error in lld's output as one line, and how many follow.
-std::string summarise(llvm::StringRef diagnostics,
-                      llvm::ArrayRef<ObjectFile> objects) {
+std::string summarise(llvm::StringRef diagnostics, llvm::ArrayRef<ObjectFile> objects) {
   constexpr llvm::StringLiteral marker = "error: ";
   std::string first;
   unsigned further = 0;
@@ -179,14 +171,13 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   if (llvm::Error error = pipe.open(request.output))
     return error;
 
-  std::vector<std::string> arguments = {
-      "ld.lld", "-m", "elf_x86_64", "-static", "--gc-sections",
-      // Function symbols stay, so that profilers can attribute samples.
-      "--strip-debug", "--eh-frame-hdr", "-z", "noexecstack",
-      // Guarantees a PT_NOTE header, which becomes that of the weights.
-      "--build-id=sha1",
-      // Code alone links in milliseconds; no thread pool outlives the call.
-      "--threads=1", "-o", pipe.path()};
+  std::vector<std::string> arguments = {"ld.lld", "-m", "elf_x86_64", "-static", "--gc-sections",
+                                        // Function symbols stay, so that profilers can attribute samples.
+                                        "--strip-debug", "--eh-frame-hdr", "-z", "noexecstack",
+                                        // Guarantees a PT_NOTE header, which becomes that of the weights.
+                                        "--build-id=sha1",
+                                        // Code alone links in milliseconds; no thread pool outlives the call.
+                                        "--threads=1", "-o", pipe.path()};
   std::string missing;
   auto addInput = [&](llvm::StringRef name) {
     llvm::SmallString<256> input(request.inputFolder);
@@ -203,8 +194,7 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   arguments.push_back("--start-group");
   for (const std::string &archive : request.archives)
     addInput(archive);
-  for (llvm::StringRef archive : {"libstdc++.a", "libm.a", "libmvec.a",
-                                  "libc.a", "libgcc.a", "libgcc_eh.a"})
+  for (llvm::StringRef archive : {"libstdc++.a", "libm.a", "libmvec.a", "libc.a", "libgcc.a", "libgcc_eh.a"})
     addInput(archive);
   arguments.push_back("--end-group");
   addInput("crtend.o");
@@ -222,21 +212,17 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   static bool usable = true;
   std::lock_guard<std::mutex> lock(linkerMutex);
   if (!usable)
-    return plainError(request.output +
-                      ": cannot link, lld met a fatal error earlier in this "
-                      "process");
+    return plainError(request.output + ": cannot link, lld met a fatal error earlier in this "
+                                       "process");
   // Without it a fatal error of lld ends the process before its text is seen.
   llvm::CrashRecoveryContext::Enable();
-  lld::Result result = lld::lldMain(pointers, outputStream, errorStream,
-                                    {{lld::Gnu, &lld::elf::link}});
+  lld::Result result = lld::lldMain(pointers, outputStream, errorStream, {{lld::Gnu, &lld::elf::link}});
   llvm::CrashRecoveryContext::Disable();
   usable = result.canRunAgain;
   if (result.retCode != 0)
-    return plainError(request.output + ": cannot link, " +
-                      summarise(errorText, objects));
+    return plainError(request.output + ": cannot link, " + summarise(errorText, objects));
   llvm::ArrayRef<uint8_t> image = pipe.finish();
-  if (llvm::Error error =
-          reserve(file.descriptor(), image.size(), request.output))
+  if (llvm::Error error = reserve(file.descriptor(), image.size(), request.output))
     return error;
   return writeAt(file.descriptor(), 0, image, request.output);
 }
@@ -249,8 +235,7 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
 
 llvm::Error WeightSink::claim(uint64_t count) {
   if (count > bytes - taken)
-    return plainError(path + ": the weights exceed the " + llvm::utostr(bytes) +
-                      " bytes planned for them");
+    return plainError(path + ": the weights exceed the " + llvm::utostr(bytes) + " bytes planned for them");
   return llvm::Error::success();
 }
 
@@ -284,8 +269,7 @@ llvm::Error WeightSink::skip(uint64_t count) {
 llvm::Error WeightSink::flush() {
   if (pending.empty())
     return llvm::Error::success();
-  llvm::Error error =
-      writeAt(descriptor, fileOffset + taken - pending.size(), pending, path);
+  llvm::Error error = writeAt(descriptor, fileOffset + taken - pending.size(), pending, path);
   pending.clear();
   return error;
 }
@@ -294,10 +278,8 @@ llvm::Error WeightSink::flush() {
 /// full disk is found before hours of packing.
 class WeightFile {
 public:
-  static llvm::Error write(const WeightStream &weights, int descriptor,
-                           uint64_t fileOffset, const std::string &path) {
-    if (llvm::Error error =
-            reserve(descriptor, fileOffset + weights.bytes, path))
+  static llvm::Error write(const WeightStream &weights, int descriptor, uint64_t fileOffset, const std::string &path) {
+    if (llvm::Error error = reserve(descriptor, fileOffset + weights.bytes, path))
       return error;
     WeightSink sink(descriptor, fileOffset, weights.bytes, path);
     if (llvm::Error error = weights.write(sink))
@@ -305,8 +287,7 @@ public:
     if (llvm::Error error = sink.flush())
       return error;
     if (sink.position() != weights.bytes)
-      return plainError(path + ": the weights have " +
-                        llvm::utostr(sink.position()) + " bytes, " +
+      return plainError(path + ": the weights have " + llvm::utostr(sink.position()) + " bytes, " +
                         llvm::utostr(weights.bytes) + " were planned");
     return llvm::Error::success();
   }
@@ -316,21 +297,17 @@ public:
 // Entry points
 //===----------------------------------------------------------------------===//
 
-std::string externalWeightsPath(llvm::StringRef output) {
-  return (output + ".weights").str();
-}
+std::string externalWeightsPath(llvm::StringRef output) { return (output + ".weights").str(); }
 
 llvm::Expected<std::string> linkInputFolder() {
   static char anchor;
-  std::string executable =
-      llvm::sys::fs::getMainExecutable(nullptr, static_cast<void *>(&anchor));
+  std::string executable = llvm::sys::fs::getMainExecutable(nullptr, static_cast<void *>(&anchor));
   llvm::SmallString<256> folder(executable);
   llvm::sys::path::remove_filename(folder);
   llvm::sys::path::append(folder, "..", "lib", "ingot", "x86_64-linux");
   llvm::sys::path::remove_dots(folder, /*remove_dot_dot=*/true);
   if (!llvm::sys::fs::is_directory(folder))
-    return plainError(folder.str() +
-                      ": missing folder of link inputs, reinstall Ingot");
+    return plainError(folder.str() + ": missing folder of link inputs, reinstall Ingot");
   return folder.str().str();
 }
 
@@ -338,14 +315,12 @@ llvm::Error linkExecutable(const LinkRequest &request) {
   bool hasWeights = request.weights.bytes != 0;
   bool external = hasWeights && request.placement == WeightPlacement::External;
 
-  llvm::Expected<OutputFile> executable =
-      OutputFile::create(request.output, /*executable=*/true);
+  llvm::Expected<OutputFile> executable = OutputFile::create(request.output, /*executable=*/true);
   if (!executable)
     return executable.takeError();
   std::optional<OutputFile> weightsFile;
   if (external) {
-    llvm::Expected<OutputFile> file = OutputFile::create(
-        externalWeightsPath(request.output), /*executable=*/false);
+    llvm::Expected<OutputFile> file = OutputFile::create(externalWeightsPath(request.output), /*executable=*/false);
     if (!file)
       return file.takeError();
     weightsFile.emplace(std::move(*file));
@@ -355,16 +330,13 @@ llvm::Error linkExecutable(const LinkRequest &request) {
     return error;
 
   if (external) {
-    if (llvm::Error error = WeightFile::write(
-            request.weights, weightsFile->descriptor(), 0, weightsFile->path()))
+    if (llvm::Error error = WeightFile::write(request.weights, weightsFile->descriptor(), 0, weightsFile->path()))
       return error;
   } else if (hasWeights) {
-    llvm::Expected<uint64_t> offset = addWeightSegment(
-        executable->descriptor(), request.weights.bytes, request.output);
+    llvm::Expected<uint64_t> offset = addWeightSegment(executable->descriptor(), request.weights.bytes, request.output);
     if (!offset)
       return offset.takeError();
-    if (llvm::Error error = WeightFile::write(
-            request.weights, executable->descriptor(), *offset, request.output))
+    if (llvm::Error error = WeightFile::write(request.weights, executable->descriptor(), *offset, request.output))
       return error;
   }
 

@@ -58,10 +58,8 @@ public:
 
 private:
   friend class WeightFile;
-  WeightSink(int descriptor, uint64_t fileOffset, uint64_t bytes,
-             std::string path)
-      : descriptor(descriptor), fileOffset(fileOffset), bytes(bytes),
-        path(std::move(path)) {}
+  WeightSink(int descriptor, uint64_t fileOffset, uint64_t bytes, std::string path)
+      : descriptor(descriptor), fileOffset(fileOffset), bytes(bytes), path(std::move(path)) {}
   llvm::Error claim(uint64_t count);
   llvm::Error flush();
 
@@ -93,8 +91,7 @@ struct LinkRequest {
   std::string inputFolder;
   /// Archives in `inputFolder` searched before the system's, in this order; as
   /// one group, so mutual references are fine. One of them defines `main`.
-  std::vector<std::string> archives = {"libingot_runtime.a", "libingot_text.a",
-                                       "libpcre2-8.a"};
+  std::vector<std::string> archives = {"libingot_runtime.a", "libingot_text.a", "libpcre2-8.a"};
   /// Path of the executable. An existing regular file is replaced.
   std::string output;
   WeightStream weights;

@@ -23,15 +23,12 @@ llvm::Error plainError(const llvm::Twine &message) {
 }
 
 llvm::Error systemError(llvm::StringRef path, llvm::StringRef what, int code) {
-  return plainError(path + ": " + what + ", " +
-                    std::generic_category().message(code));
+  return plainError(path + ": " + what + ", " + std::generic_category().message(code));
 }
 
-llvm::Error writeAt(int descriptor, uint64_t offset,
-                    llvm::ArrayRef<uint8_t> data, llvm::StringRef path) {
+llvm::Error writeAt(int descriptor, uint64_t offset, llvm::ArrayRef<uint8_t> data, llvm::StringRef path) {
   while (!data.empty()) {
-    ssize_t written =
-        ::pwrite(descriptor, data.data(), data.size(), off_t(offset));
+    ssize_t written = ::pwrite(descriptor, data.data(), data.size(), off_t(offset));
     if (written < 0) {
       if (errno == EINTR)
         continue;
@@ -43,8 +40,7 @@ llvm::Error writeAt(int descriptor, uint64_t offset,
   return llvm::Error::success();
 }
 
-llvm::Error readAt(int descriptor, uint64_t offset,
-                   llvm::MutableArrayRef<uint8_t> data, llvm::StringRef path) {
+llvm::Error readAt(int descriptor, uint64_t offset, llvm::MutableArrayRef<uint8_t> data, llvm::StringRef path) {
   while (!data.empty()) {
     ssize_t got = ::pread(descriptor, data.data(), data.size(), off_t(offset));
     if (got < 0) {
@@ -70,29 +66,24 @@ llvm::Error reserve(int descriptor, uint64_t bytes, llvm::StringRef path) {
   if (result == 0)
     return llvm::Error::success();
   if (errno != EOPNOTSUPP && errno != ENOSYS)
-    return systemError(
-        path, ("cannot write " + llvm::Twine(bytes) + " bytes").str(), errno);
+    return systemError(path, ("cannot write " + llvm::Twine(bytes) + " bytes").str(), errno);
   // The file system cannot reserve: a full disk shows while writing.
   if (::ftruncate(descriptor, off_t(bytes)) != 0)
     return systemError(path, "cannot write", errno);
   return llvm::Error::success();
 }
 
-llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path,
-                                              bool executable) {
+llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path, bool executable) {
   llvm::sys::fs::file_status status;
-  if (!llvm::sys::fs::status(path, status) &&
-      status.type() != llvm::sys::fs::file_type::regular_file)
+  if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
     return plainError(path + ": cannot write, it exists and is no file");
   // Hidden and in the same folder: rename(2) cannot cross file systems.
   llvm::SmallString<256> model(llvm::sys::path::parent_path(path));
-  llvm::sys::path::append(model, "." + llvm::sys::path::filename(path) +
-                                     ".ingot-%%%%%%%%");
+  llvm::sys::path::append(model, "." + llvm::sys::path::filename(path) + ".ingot-%%%%%%%%");
   llvm::SmallString<256> temporary;
   OutputFile output;
-  if (std::error_code error = llvm::sys::fs::createUniqueFile(
-          model, output.file, temporary, llvm::sys::fs::OF_None,
-          executable ? 0777 : 0666))
+  if (std::error_code error = llvm::sys::fs::createUniqueFile(model, output.file, temporary, llvm::sys::fs::OF_None,
+                                                              executable ? 0777 : 0666))
     return plainError(path + ": cannot write, " + error.message());
   output.finalPath = path.str();
   output.temporary = temporary.str().str();
@@ -101,8 +92,7 @@ llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path,
 }
 
 OutputFile::OutputFile(OutputFile &&other)
-    : finalPath(std::move(other.finalPath)),
-      temporary(std::exchange(other.temporary, std::string())),
+    : finalPath(std::move(other.finalPath)), temporary(std::exchange(other.temporary, std::string())),
       file(std::exchange(other.file, -1)) {}
 
 OutputFile::~OutputFile() {

@@ -24,12 +24,10 @@ llvm::Error plainError(const llvm::Twine &message);
 llvm::Error systemError(llvm::StringRef path, llvm::StringRef what, int code);
 
 /// Writes all of `data` at `offset`. Errors name `path`.
-llvm::Error writeAt(int descriptor, uint64_t offset,
-                    llvm::ArrayRef<uint8_t> data, llvm::StringRef path);
+llvm::Error writeAt(int descriptor, uint64_t offset, llvm::ArrayRef<uint8_t> data, llvm::StringRef path);
 
 /// Fills `data` from `offset`; a short file is an error.
-llvm::Error readAt(int descriptor, uint64_t offset,
-                   llvm::MutableArrayRef<uint8_t> data, llvm::StringRef path);
+llvm::Error readAt(int descriptor, uint64_t offset, llvm::MutableArrayRef<uint8_t> data, llvm::StringRef path);
 
 /// Makes the file `bytes` long and takes the disk space for it, where the file
 /// system can.
@@ -38,8 +36,7 @@ llvm::Error reserve(int descriptor, uint64_t bytes, llvm::StringRef path);
 class OutputFile {
 public:
   /// Creates the temporary file. Fails if `path` exists and is no regular file.
-  static llvm::Expected<OutputFile> create(llvm::StringRef path,
-                                           bool executable);
+  static llvm::Expected<OutputFile> create(llvm::StringRef path, bool executable);
   OutputFile(OutputFile &&other);
   OutputFile(const OutputFile &) = delete;
   ~OutputFile();

@@ -16,8 +16,7 @@
 
 namespace ingot::weights {
 
-static_assert(std::endian::native == std::endian::little,
-              "words are copied as they are");
+static_assert(std::endian::native == std::endian::little, "words are copied as they are");
 
 namespace {
 
@@ -71,9 +70,7 @@ uint32_t load32(const uint8_t *from) {
   return word;
 }
 
-void store32(uint8_t *to, uint32_t word) {
-  std::memcpy(to, &word, sizeof word);
-}
+void store32(uint8_t *to, uint32_t word) { std::memcpy(to, &word, sizeof word); }
 
 /// From bit c = column c to bit 8j + i = column 4i + j.
 uint32_t permuteHighBits(uint32_t bits) {
@@ -94,28 +91,22 @@ uint32_t permuteHighBits(uint32_t bits) {
 uint32_t loadNibbles(const uint8_t *codes, int64_t group, int64_t column) {
   constexpr uint32_t mask = 0x0f0f0f0f;
   int64_t half = group / 2;
-  return column < half ? load32(codes + column) & mask
-                       : load32(codes + column - half) >> 4 & mask;
+  return column < half ? load32(codes + column) & mask : load32(codes + column - half) >> 4 & mask;
 }
 
 /// Packs row r's 32 columns of 4-bit codes, from column `start` of its group.
-void packNibbles(const uint8_t *codes, int64_t group, int64_t start, int r,
-                 uint8_t *lines) {
+void packNibbles(const uint8_t *codes, int64_t group, int64_t start, int r, uint8_t *lines) {
   for (int64_t l = 0; l < 4; ++l)
     store32(lines + l * lineBytes + 4 * r,
-            loadNibbles(codes, group, start + 8 * l) |
-                loadNibbles(codes, group, start + 8 * l + 4) << 4);
+            loadNibbles(codes, group, start + 8 * l) | loadNibbles(codes, group, start + 8 * l + 4) << 4);
 }
 
 using Rows = std::array<const uint8_t *, panelRows>;
 
-template <FormatKind kind>
-void packBlocks(int64_t columns, int64_t group, const Rows &rows,
-                uint8_t *out) {
+template <FormatKind kind> void packBlocks(int64_t columns, int64_t group, const Rows &rows, uint8_t *out) {
   const Traits traits = traitsOf(kind);
   const uint64_t sourceBytes = rowBytes({kind, uint32_t(group)}, group);
-  const uint64_t codeBytes =
-      blockColumns / (traits.bits == 8 ? 1 : 2) * panelRows;
+  const uint64_t codeBytes = blockColumns / (traits.bits == 8 ? 1 : 2) * panelRows;
   for (int64_t g = 0; g < columns / group; ++g) {
     for (int r = 0; r < panelRows; ++r) {
       const uint8_t *source = rows[r] + g * sourceBytes;
@@ -135,28 +126,24 @@ void packBlocks(int64_t columns, int64_t group, const Rows &rows,
       }
       if (traits.bits == 8) {
         for (int64_t l = 0; l < 8; ++l)
-          store32(target + l * lineBytes + 4 * r,
-                  load32(source + 4 * l) ^ 0x80808080);
+          store32(target + l * lineBytes + 4 * r, load32(source + 4 * l) ^ 0x80808080);
       } else {
         for (int64_t start = 0; start < group; start += blockColumns)
-          packNibbles(source, group, start, r,
-                      target + start / blockColumns * codeBytes);
+          packNibbles(source, group, start, r, target + start / blockColumns * codeBytes);
       }
     }
     out += sourceBytes * panelRows;
   }
 }
 
-template <typename T>
-void packPlain(int64_t columns, const Rows &rows, uint8_t *out) {
+template <typename T> void packPlain(int64_t columns, const Rows &rows, uint8_t *out) {
   // One tile's lines stay in the first-level cache until all rows filled them.
   constexpr int64_t tile = 64;
   for (int64_t start = 0; start < columns; start += tile) {
     int64_t end = std::min(columns, start + tile);
     for (int r = 0; r < panelRows; ++r)
       for (int64_t column = start; column < end; ++column)
-        std::memcpy(out + (column * panelRows + r) * sizeof(T),
-                    rows[r] + column * sizeof(T), sizeof(T));
+        std::memcpy(out + (column * panelRows + r) * sizeof(T), rows[r] + column * sizeof(T), sizeof(T));
   }
 }
 
@@ -189,8 +176,7 @@ uint32_t groupColumns(Format format) {
 bool isValid(Format format, int64_t columns) {
   if (columns <= 0 || columns >= int64_t(1) << 31)
     return false;
-  if (format.kind == FormatKind::I4 && format.group != 32 &&
-      format.group != 64 && format.group != 128)
+  if (format.kind == FormatKind::I4 && format.group != 32 && format.group != 64 && format.group != 128)
     return false;
   return columns % groupColumns(format) == 0;
 }
@@ -200,22 +186,17 @@ uint64_t rowBytes(Format format, int64_t columns) {
     return bytes * columns;
   Traits traits = traitsOf(format.kind);
   uint64_t group = groupColumns(format);
-  uint64_t groupBytes =
-      2 + (traits.hasMinimum ? 2 : 0) + group * traits.bits / 8;
+  uint64_t groupBytes = 2 + (traits.hasMinimum ? 2 : 0) + group * traits.bits / 8;
   return columns / group * groupBytes;
 }
 
-uint64_t packedPanelBytes(Format format, int64_t columns) {
-  return rowBytes(format, columns) * panelRows;
-}
+uint64_t packedPanelBytes(Format format, int64_t columns) { return rowBytes(format, columns) * panelRows; }
 
 uint64_t packedMatrixBytes(Format format, int64_t rows, int64_t columns) {
-  return uint64_t((rows + panelRows - 1) / panelRows) *
-         packedPanelBytes(format, columns);
+  return uint64_t((rows + panelRows - 1) / panelRows) * packedPanelBytes(format, columns);
 }
 
-void packPanel(Format format, int64_t columns,
-               llvm::function_ref<const uint8_t *(int)> row, uint8_t *out) {
+void packPanel(Format format, int64_t columns, llvm::function_ref<const uint8_t *(int)> row, uint8_t *out) {
   assert(isValid(format, columns));
   Rows rows;
   bool hasPadding = false;
@@ -231,10 +212,7 @@ void packPanel(Format format, int64_t columns,
     if (columns > group) {
       for (int64_t g = 0; g < columns / group; ++g)
         packPanel(
-            format, group,
-            [&](int r) {
-              return rows[r] ? rows[r] + g * sourceBytes : padding.data();
-            },
+            format, group, [&](int r) { return rows[r] ? rows[r] + g * sourceBytes : padding.data(); },
             out + g * sourceBytes * panelRows);
       return;
     }
@@ -265,11 +243,8 @@ void packPanel(Format format, int64_t columns,
   }
 }
 
-void unpackPanel(Format format, int64_t columns, const uint8_t *panel,
-                 float *values) {
-  auto half = [](const uint8_t *from) {
-    return halfToFloat(uint16_t(from[0] | from[1] << 8));
-  };
+void unpackPanel(Format format, int64_t columns, const uint8_t *panel, float *values) {
+  auto half = [](const uint8_t *from) { return halfToFloat(uint16_t(from[0] | from[1] << 8)); };
   if (uint64_t bytes = elementBytes(format.kind)) {
     for (int64_t column = 0; column < columns; ++column)
       for (int64_t r = 0; r < panelRows; ++r) {
@@ -312,11 +287,9 @@ void unpackPanel(Format format, int64_t columns, const uint8_t *panel,
           int64_t line = column / 8, nibble = column / 4 % 2;
           code = panel[line * lineBytes + 4 * r + j] >> (4 * nibble) & 15;
           if (high)
-            code |= int(load32(high + 4 * r) >> (8 * j + 2 * line + nibble) & 1)
-                    << 4;
+            code |= int(load32(high + 4 * r) >> (8 * j + 2 * line + nibble) & 1) << 4;
         }
-        values[r * columns + start + column] =
-            scale * float(code - int(traits.zero)) + minimum;
+        values[r * columns + start + column] = scale * float(code - int(traits.zero)) + minimum;
       }
     }
     panel += lineBytes * (traits.bits == 8 ? 8 : 4);
@@ -328,8 +301,7 @@ float halfToFloat(uint16_t bits) {
   uint32_t exponent = bits >> 10 & 31;
   uint32_t mantissa = bits & 0x3ff;
   if (exponent == 0) // zero and subnormal numbers
-    return std::copysign(std::ldexp(float(mantissa), -24),
-                         std::bit_cast<float>(sign));
+    return std::copysign(std::ldexp(float(mantissa), -24), std::bit_cast<float>(sign));
   uint32_t rebiased = exponent == 31 ? 255 : exponent + (127 - 15);
   return std::bit_cast<float>(sign | rebiased << 23 | mantissa << 13);
 }

@@ -88,13 +88,11 @@ uint64_t packedMatrixBytes(Format format, int64_t rows, int64_t columns);
 /// equal to the zero point. It is called once per row, in ascending order,
 /// before the first byte is written. `out` takes packedPanelBytes() bytes; all
 /// of them are written.
-void packPanel(Format format, int64_t columns,
-               llvm::function_ref<const uint8_t *(int)> row, uint8_t *out);
+void packPanel(Format format, int64_t columns, llvm::function_ref<const uint8_t *(int)> row, uint8_t *out);
 
 /// Dequantises one panel to `values` [16, columns], row-major. The oracle of
 /// tests, written for clarity.
-void unpackPanel(Format format, int64_t columns, const uint8_t *panel,
-                 float *values);
+void unpackPanel(Format format, int64_t columns, const uint8_t *panel, float *values);
 
 /// Exact value of an IEEE 754 binary16 number.
 float halfToFloat(uint16_t bits);

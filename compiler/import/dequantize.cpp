@@ -31,20 +31,15 @@ float halfToFloat(uint16_t bits) {
 }
 
 /// The 4-bit number of element `i` of a block.
-static int nibble(const uint8_t *quants, size_t i) {
-  return i < 16 ? quants[i] & 15 : quants[i - 16] >> 4;
-}
+static int nibble(const uint8_t *quants, size_t i) { return i < 16 ? quants[i] & 15 : quants[i - 16] >> 4; }
 
 /// The fifth bit of element `i`, at its place.
-static int fifthBit(uint32_t high, size_t i) {
-  return static_cast<int>(high >> i & 1) << 4;
-}
+static int fifthBit(uint32_t high, size_t i) { return static_cast<int>(high >> i & 1) << 4; }
 
 void decodeRow(Type type, const uint8_t *row, size_t elements, float *out) {
 #pragma STDC FP_CONTRACT OFF
   const TypeInfo &info = typeInfo(type);
-  assert(info.supported && elements % info.blockElements == 0 &&
-         "checked when the tensor is imported");
+  assert(info.supported && elements % info.blockElements == 0 && "checked when the tensor is imported");
   const uint8_t *block = row;
   const uint8_t *end = row + elements / info.blockElements * info.blockBytes;
   switch (type) {
@@ -58,8 +53,7 @@ void decodeRow(Type type, const uint8_t *row, size_t elements, float *out) {
     return;
   case Type::BF16:
     for (; block != end; block += info.blockBytes)
-      *out++ =
-          llvm::bit_cast<float>(static_cast<uint32_t>(read16le(block)) << 16);
+      *out++ = llvm::bit_cast<float>(static_cast<uint32_t>(read16le(block)) << 16);
     return;
   case Type::Q4_0:
     for (; block != end; block += info.blockBytes) {
@@ -81,8 +75,7 @@ void decodeRow(Type type, const uint8_t *row, size_t elements, float *out) {
       float scale = halfToFloat(read16le(block));
       uint32_t high = read32le(block + 2);
       for (size_t i = 0; i < blockElements; ++i)
-        *out++ = scale * static_cast<float>(
-                             (nibble(block + 6, i) | fifthBit(high, i)) - 16);
+        *out++ = scale * static_cast<float>((nibble(block + 6, i) | fifthBit(high, i)) - 16);
     }
     return;
   case Type::Q5_1:
@@ -91,9 +84,7 @@ void decodeRow(Type type, const uint8_t *row, size_t elements, float *out) {
       float minimum = halfToFloat(read16le(block + 2));
       uint32_t high = read32le(block + 4);
       for (size_t i = 0; i < blockElements; ++i)
-        *out++ = scale * static_cast<float>(nibble(block + 8, i) |
-                                            fifthBit(high, i)) +
-                 minimum;
+        *out++ = scale * static_cast<float>(nibble(block + 8, i) | fifthBit(high, i)) + minimum;
     }
     return;
   case Type::Q8_0:

@@ -27,9 +27,7 @@ constexpr int64_t panelRows = 16;
 constexpr int64_t groupColumns = 32;
 
 /// `value` rounded up to whole panels.
-constexpr int64_t paddedToPanels(int64_t value) {
-  return (value + panelRows - 1) / panelRows * panelRows;
-}
+constexpr int64_t paddedToPanels(int64_t value) { return (value + panelRows - 1) / panelRows * panelRows; }
 
 } // namespace ingot::encoding
 

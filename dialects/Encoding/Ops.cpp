@@ -18,13 +18,9 @@ static LogicalResult verifyConversion(Operation *op, Type plain, Type encoded) {
   return success();
 }
 
-LogicalResult QuantizeOp::verify() {
-  return verifyConversion(*this, getInput().getType(), getResult().getType());
-}
+LogicalResult QuantizeOp::verify() { return verifyConversion(*this, getInput().getType(), getResult().getType()); }
 
-LogicalResult DequantizeOp::verify() {
-  return verifyConversion(*this, getResult().getType(), getInput().getType());
-}
+LogicalResult DequantizeOp::verify() { return verifyConversion(*this, getResult().getType(), getInput().getType()); }
 
 //===----------------------------------------------------------------------===//
 // Recipes
@@ -75,11 +71,21 @@ LogicalResult HeadRowsOp::verify() {
   if (getPanel() != static_cast<uint64_t>(panelRows))
     return emitOpError() << "expected panel = " << panelRows << ", found " << getPanel();
   if (dimension <= 0 || rows % dimension || (getOrder() != HeadOrder::Natural && dimension % 2))
-    return emitOpError() << "expected rows in whole heads of an even dimension, found " << rows << " rows and dimension "
-                         << dimension;
-  int64_t padded =
-      getOrder() == HeadOrder::Natural ? paddedToPanels(dimension) : 2 * paddedToPanels(dimension / 2);
+    return emitOpError() << "expected rows in whole heads of an even dimension, found " << rows
+                         << " rows and dimension " << dimension;
+  int64_t padded = getOrder() == HeadOrder::Natural ? paddedToPanels(dimension) : 2 * paddedToPanels(dimension / 2);
   return verifyRowMovement(*this, getInput(), getResult().getType(), rows / dimension * padded);
+}
+
+LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  Operation *symbol = symbols.lookupNearestSymbolFrom(*this, getParameterAttr());
+  // Parameters are of the dialect above, which this one does not know; they say their type as recipes do.
+  auto type = symbol && !isa<AssembleOp>(symbol) ? symbol->getAttrOfType<TypeAttr>("type") : TypeAttr();
+  if (!type)
+    return emitOpError() << "expected a parameter named " << getParameterAttr() << ", found none";
+  if (type.getValue() != getResult().getType())
+    return emitOpError() << "expected the parameter's type " << type.getValue() << ", found " << getResult().getType();
+  return success();
 }
 
 LogicalResult AssembleOp::verify() {

@@ -59,7 +59,7 @@ def Encoding_AssembleOp : Encoding_Op<"assemble", [Symbol, IsolatedFromAbove, Si
   let hasRegionVerifier = 1;
 }
 
-def Encoding_LoadOp : Encoding_Op<"load", [Pure]> {
+def Encoding_LoadOp : Encoding_Op<"load", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "A parameter of the file, as the file stores it";
   let arguments = (ins FlatSymbolRefAttr:$parameter);
   let results = (outs AnyRankedTensor:$result);

@@ -22,9 +22,7 @@
 namespace ingot::kernel {
 
 /// Columns of a head after rotation: both halves padded to whole panels.
-constexpr int64_t paddedRotatedDimension(int64_t dimension) {
-  return 2 * encoding::paddedToPanels(dimension / 2);
-}
+constexpr int64_t paddedRotatedDimension(int64_t dimension) { return 2 * encoding::paddedToPanels(dimension / 2); }
 
 /// Adds the block of an elementwise region: `accumulators` + one f32 per operand, then row and column.
 mlir::Block *addElementwiseBlock(mlir::OpBuilder &builder, mlir::Location location, mlir::Region &region,

@@ -105,9 +105,7 @@ static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operand
 // Rows
 //===----------------------------------------------------------------------===//
 
-LogicalResult EmbeddingOp::verify() {
-  return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
-}
+LogicalResult EmbeddingOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result"); }
 
 LogicalResult RopeTableOp::verify() {
   int64_t pairs = getFrequencies().size();
@@ -186,7 +184,8 @@ LogicalResult QkvRopeAppendOp::verify() {
     return failure();
   model::KeyValueType cache = getCache().getType();
   int64_t rotated = paddedRotatedDimension(cache.getDimension()), heads = getHeads();
-  int64_t rows = (heads + cache.getHeads()) * rotated + cache.getHeads() * encoding::paddedToPanels(cache.getDimension());
+  int64_t rows =
+      (heads + cache.getHeads()) * rotated + cache.getHeads() * encoding::paddedToPanels(cache.getDimension());
   if (heads < 1 || heads % cache.getHeads() || tensorOf(getWeight()).getDimSize(0) != rows)
     return emitOpError() << "expected " << rows << " weight rows for " << heads << " heads over " << cache << ", found "
                          << getWeight().getType();
@@ -216,9 +215,8 @@ LogicalResult AttentionOp::verify() {
 
 ParseResult FunctionOp::parse(OpAsmParser &parser, OperationState &result) {
   auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag, std::string &) {
-    return builder.getFunctionType(arguments, results);
-  };
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(arguments, results); };
   return function_interface_impl::parseFunctionOp(parser, result, /*allowVariadic=*/false,
                                                   getFunctionTypeAttrName(result.name), buildType,
                                                   getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
@@ -231,7 +229,8 @@ void FunctionOp::print(OpAsmPrinter &printer) {
 
 LogicalResult FunctionOp::verifyRegions() {
   Block &block = getBody().front();
-  if (block.getOperations().size() != 2 || !isa<ReturnOp>(block.back()) || !isa<KernelDialect>(block.front().getDialect()))
+  if (block.getOperations().size() != 2 || !isa<ReturnOp>(block.back()) ||
+      !isa<KernelDialect>(block.front().getDialect()))
     return emitOpError() << "expected one kernel operation and kernel.return, found " << block.getOperations().size()
                          << " operations";
   if (block.back().getOperandTypes() != TypeRange(getFunctionType().getResults()))
@@ -245,8 +244,8 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << "expected a kernel.function named " << getCalleeAttr() << ", found none";
   if (function.getFunctionType().getInputs() != getOperandTypes() ||
       function.getFunctionType().getResults() != getResultTypes())
-    return emitOpError() << "expected the type of " << getCalleeAttr() << ", " << function.getFunctionType() << ", found "
-                         << FunctionType::get(getContext(), getOperandTypes(), getResultTypes());
+    return emitOpError() << "expected the type of " << getCalleeAttr() << ", " << function.getFunctionType()
+                         << ", found " << FunctionType::get(getContext(), getOperandTypes(), getResultTypes());
   return success();
 }
 

@@ -68,13 +68,9 @@ LogicalResult LoadParameterOp::verifySymbolUses(SymbolTableCollection &symbols) 
 // Rows
 //===----------------------------------------------------------------------===//
 
-LogicalResult EmbeddingOp::verify() {
-  return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
-}
+LogicalResult EmbeddingOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result"); }
 
-LogicalResult WantedRowsOp::verify() {
-  return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result");
-}
+LogicalResult WantedRowsOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result"); }
 
 //===----------------------------------------------------------------------===//
 // Layers
@@ -124,7 +120,8 @@ LogicalResult RopeOp::verify() {
 LogicalResult KeyValueAppendOp::verify() {
   KeyValueType cache = getCache().getType();
   int64_t width = cache.getHeads() * cache.getDimension();
-  if (failed(verifyColumns(*this, getKey(), width, "a key")) || failed(verifyColumns(*this, getValue(), width, "a value")))
+  if (failed(verifyColumns(*this, getKey(), width, "a key")) ||
+      failed(verifyColumns(*this, getValue(), width, "a value")))
     return failure();
   // In place and never a copy: nothing may look at the version that the append consumes.
   if (!getCache().hasOneUse())

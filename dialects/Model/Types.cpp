@@ -30,8 +30,8 @@ void ModelDialect::initialize() {
 LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t sequences,
                                int64_t wanted) {
   if (rows < 1 || sequences < 1 || wanted < 1 || sequences > rows || wanted > rows)
-    return emitError() << "expected 1 <= sequences, wanted <= rows, found rows <= " << rows << ", sequences <= "
-                       << sequences << ", wanted <= " << wanted;
+    return emitError() << "expected 1 <= sequences, wanted <= rows, found rows <= " << rows
+                       << ", sequences <= " << sequences << ", wanted <= " << wanted;
   return success();
 }
 

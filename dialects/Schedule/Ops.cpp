@@ -17,6 +17,10 @@ LogicalResult ProgramOp::verifyRegions() {
       return op.emitOpError() << "is not allowed in a program: expected operations of the schedule dialect";
   if (!isa<ReturnOp>(getBody().front().back()))
     return emitOpError() << "expected a program that ends in schedule.return";
+  auto step = cast<model::StepType>(getStep());
+  if (step.getRows() != getRowRange().getLast())
+    return emitOpError() << "expected a step of as many rows as the program serves, " << getRowRange().getLast()
+                         << ", found " << step.getRows();
   return success();
 }
 
@@ -31,7 +35,8 @@ LogicalResult ConstantOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 static LogicalResult verifyPart(Operation *op, StringRef part, int64_t layer) {
   if ((part != "key" && part != "value") || layer < 0)
-    return op->emitOpError() << "expected the part \"key\" or \"value\" of a layer, found \"" << part << "\" of " << layer;
+    return op->emitOpError() << "expected the part \"key\" or \"value\" of a layer, found \"" << part << "\" of "
+                             << layer;
   return success();
 }
 
@@ -61,7 +66,8 @@ LogicalResult ViewOp::verifySymbolUses(SymbolTableCollection &symbols) {
   BufferType type = getBuffer().getType();
   if (arena.getTier() != type.getTier() || arena.getOrdinal() != static_cast<uint64_t>(type.getOrdinal()) ||
       arena.getLifetime() != type.getLifetime())
-    return emitOpError() << "expected a buffer in the place and of the lifetime of " << getArenaAttr() << ", found " << type;
+    return emitOpError() << "expected a buffer in the place and of the lifetime of " << getArenaAttr() << ", found "
+                         << type;
   if (getOffset() % 64)
     return emitOpError() << "expected an offset that is a multiple of 64, found " << getOffset();
   if (type.getBytes() > arena.getBytes() || getOffset() > arena.getBytes() - type.getBytes())

@@ -8,9 +8,7 @@ using namespace ingot;
 SmallVector<func::FuncOp> kernel::getForwardFunctions(ModuleOp module) {
   SmallVector<func::FuncOp> functions;
   for (auto function : module.getOps<func::FuncOp>())
-    if (!function.isDeclaration() &&
-        (function.getName() == model::forwardName ||
-         function->hasAttr(rowRangeName)))
+    if (!function.isDeclaration() && (function.getName() == model::forwardName || function->hasAttr(rowRangeName)))
       functions.push_back(function);
   return functions;
 }
@@ -26,8 +24,7 @@ kernel::RowRangeAttr kernel::getRowRange(func::FuncOp function) {
   if (auto range = function->getAttrOfType<RowRangeAttr>(rowRangeName))
     return range;
   model::StepType step = getStepType(function);
-  return step ? RowRangeAttr::get(function.getContext(), 1, step.getRows())
-              : RowRangeAttr();
+  return step ? RowRangeAttr::get(function.getContext(), 1, step.getRows()) : RowRangeAttr();
 }
 
 std::string kernel::getRowRangeSuffix(RowRangeAttr range) {

@@ -19,8 +19,7 @@ constexpr llvm::StringLiteral rowRangeName = "kernel.row_range";
 
 /// The functions that compute a step, in module order: `@forward`, or its
 /// clones for row ranges.
-llvm::SmallVector<mlir::func::FuncOp>
-getForwardFunctions(mlir::ModuleOp module);
+llvm::SmallVector<mlir::func::FuncOp> getForwardFunctions(mlir::ModuleOp module);
 
 /// The type of the step that `function` computes, or null where it takes none.
 model::StepType getStepType(mlir::func::FuncOp function);

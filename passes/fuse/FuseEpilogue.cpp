@@ -23,10 +23,8 @@ static constexpr llvm::StringLiteral name = "epilogue";
 
 /// Appends the body of `generic` to the epilogue of `product`, one of its
 /// operands.
-template <typename Product>
-static void fuse(GenericOp generic, Product product) {
-  constexpr unsigned accumulators =
-      std::is_same_v<Product, GatedMatmulOp> ? 2 : 1;
+template <typename Product> static void fuse(GenericOp generic, Product product) {
+  constexpr unsigned accumulators = std::is_same_v<Product, GatedMatmulOp> ? 2 : 1;
   Location location = generic.getLoc();
   // All other operands stand before the generic, not all before the product.
   OpBuilder builder(generic);
@@ -35,30 +33,22 @@ static void fuse(GenericOp generic, Product product) {
   for (Value operand : generic.getOperands_())
     if (operand != product.getResult())
       operands.insert(operand);
-  auto fused = Product::create(builder, location, generic.getResult().getType(),
-                               product.getInput(), product.getWeight(),
-                               operands.getArrayRef());
-  Block *block = addElementwiseBlock(builder, location, fused.getEpilogue(),
-                                     accumulators, operands.size());
+  auto fused = Product::create(builder, location, generic.getResult().getType(), product.getInput(),
+                               product.getWeight(), operands.getArrayRef());
+  Block *block = addElementwiseBlock(builder, location, fused.getEpilogue(), accumulators, operands.size());
   auto argumentOf = [&](Value operand) {
-    return block->getArgument(
-        accumulators + (llvm::find(operands, operand) - operands.begin()));
+    return block->getArgument(accumulators + (llvm::find(operands, operand) - operands.begin()));
   };
   SmallVector<Value> inputs(block->getArguments().take_front(accumulators));
   for (Value operand : product.getOperands_())
     inputs.push_back(argumentOf(operand));
-  Value value =
-      inlineElementwise(builder, product.getEpilogue().front(), inputs);
+  Value value = inlineElementwise(builder, product.getEpilogue().front(), inputs);
   inputs.clear();
   for (Value operand : generic.getOperands_())
-    inputs.push_back(operand == product.getResult() ? value
-                                                    : argumentOf(operand));
-  YieldOp::create(
-      builder, location,
-      inlineElementwise(builder, generic.getBody().front(), inputs));
-  remarkFused(generic, name)
-      << remark::add("elementwise arithmetic stands in the epilogue of {0}",
-                     product->getName().getStringRef());
+    inputs.push_back(operand == product.getResult() ? value : argumentOf(operand));
+  YieldOp::create(builder, location, inlineElementwise(builder, generic.getBody().front(), inputs));
+  remarkFused(generic, name) << remark::add("elementwise arithmetic stands in the epilogue of {0}",
+                                            product->getName().getStringRef());
   generic.getResult().replaceAllUsesWith(fused.getResult());
   generic.erase();
   product.erase();
@@ -69,12 +59,9 @@ static void fuse(GenericOp generic) {
   bool shared = false;
   for (Value operand : generic.getOperands_()) {
     Operation *source = operand.getDefiningOp();
-    if (!isa_and_nonnull<MatmulOp, GatedMatmulOp>(source) ||
-        operand.getType() != generic.getResult().getType())
+    if (!isa_and_nonnull<MatmulOp, GatedMatmulOp>(source) || operand.getType() != generic.getResult().getType())
       continue;
-    if (llvm::any_of(source->getUsers(), [&](Operation *user) {
-          return user != generic.getOperation();
-        })) {
+    if (llvm::any_of(source->getUsers(), [&](Operation *user) { return user != generic.getOperation(); })) {
       shared = true;
       continue;
     }
@@ -83,9 +70,8 @@ static void fuse(GenericOp generic) {
       product = source;
   }
   if (!product) {
-    remarkMissed(generic, name)
-        << remark::reason(shared ? "the product it reads has other users"
-                                 : "none of its operands is a product");
+    remarkMissed(generic, name) << remark::reason(shared ? "the product it reads has other users"
+                                                         : "none of its operands is a product");
     return;
   }
   if (auto matmul = dyn_cast<MatmulOp>(product))

@@ -23,14 +23,11 @@ using namespace ingot::kernel;
 static constexpr llvm::StringLiteral name = "gated-matmul";
 
 /// Why `first` and `second` cannot share a loop; empty where they can.
-static std::string explainMismatch(GenericOp generic, MatmulOp first,
-                                   MatmulOp second) {
+static std::string explainMismatch(GenericOp generic, MatmulOp first, MatmulOp second) {
   for (MatmulOp matmul : {first, second}) {
     if (!isPlainProduct(matmul))
       return "a product has an epilogue of its own";
-    if (llvm::any_of(matmul->getUsers(), [&](Operation *user) {
-          return user != generic.getOperation();
-        }))
+    if (llvm::any_of(matmul->getUsers(), [&](Operation *user) { return user != generic.getOperation(); }))
       return "a product has other users";
     if (!matmul.getWeight().getDefiningOp<model::LoadParameterOp>())
       return "a weight is not a parameter";
@@ -61,22 +58,18 @@ static void fuse(GenericOp generic, SymbolTable &symbols) {
   OpBuilder builder(generic);
   auto firstLoad = first.getWeight().getDefiningOp<model::LoadParameterOp>();
   auto secondLoad = second.getWeight().getDefiningOp<model::LoadParameterOp>();
-  RecipeBuilder recipe(symbols, generic->getParentOfType<func::FuncOp>(),
-                       firstLoad.getLoc(),
-                       joinParameterNames({firstLoad.getParameter(),
-                                           secondLoad.getParameter()}));
+  RecipeBuilder recipe(symbols, generic->getParentOfType<func::FuncOp>(), firstLoad.getLoc(),
+                       joinParameterNames({firstLoad.getParameter(), secondLoad.getParameter()}));
   Value firstRows = recipe.load(firstLoad);
   Value secondRows = recipe.load(secondLoad);
-  model::LoadParameterOp weight =
-      recipe.finish(recipe.interleave(firstRows, secondRows), builder);
+  model::LoadParameterOp weight = recipe.finish(recipe.interleave(firstRows, secondRows), builder);
 
   llvm::SmallSetVector<Value, 4> others;
   for (Value operand : generic.getOperands_())
     if (operand != first.getResult() && operand != second.getResult())
       others.insert(operand);
-  auto gated = GatedMatmulOp::create(
-      builder, location, generic.getResult().getType(), first.getInput(),
-      weight.getResult(), others.getArrayRef());
+  auto gated = GatedMatmulOp::create(builder, location, generic.getResult().getType(), first.getInput(),
+                                     weight.getResult(), others.getArrayRef());
   Block *block = addElementwiseBlock(builder, location, gated.getEpilogue(),
                                      /*accumulators=*/2, others.size());
   SmallVector<Value> inputs;
@@ -88,12 +81,9 @@ static void fuse(GenericOp generic, SymbolTable &symbols) {
       index = 2 + (llvm::find(others, operand) - others.begin());
     inputs.push_back(block->getArgument(index));
   }
-  YieldOp::create(
-      builder, location,
-      inlineElementwise(builder, generic.getBody().front(), inputs));
-  remarkFused(generic, name) << remark::add(
-      "two products and what joins them are one product with {0}",
-      weight.getParameter().str());
+  YieldOp::create(builder, location, inlineElementwise(builder, generic.getBody().front(), inputs));
+  remarkFused(generic, name) << remark::add("two products and what joins them are one product with {0}",
+                                            weight.getParameter().str());
   generic.getResult().replaceAllUsesWith(gated.getResult());
   generic.erase();
   first.erase();

@@ -26,14 +26,12 @@ static void fuse(NormQuantizeOp norm) {
   Type type = (*first)->getResult(0).getType();
   for (Operation *user : users) {
     if (!isPureQuantize(user)) {
-      remarkMissed(norm, name)
-          << remark::reason("the norm is also read unrounded, by {0}",
-                            user->getName().getStringRef());
+      remarkMissed(norm, name) << remark::reason("the norm is also read unrounded, by {0}",
+                                                 user->getName().getStringRef());
       return;
     }
     if (user->getResult(0).getType() != type) {
-      remarkMissed(norm, name)
-          << remark::reason("the norm is rounded to several formats");
+      remarkMissed(norm, name) << remark::reason("the norm is rounded to several formats");
       return;
     }
   }

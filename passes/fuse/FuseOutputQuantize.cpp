@@ -27,16 +27,13 @@ static StringRef explainMiss(Operation *producer) {
     return "what is rounded has other users";
   return llvm::TypeSwitch<Operation *, StringRef>(producer)
       .Case([](AttentionOp attention) {
-        return attention.getCache().getType().getDimension() %
-                       encoding::groupColumns
+        return attention.getCache().getType().getDimension() % encoding::groupColumns
                    ? "a head is not whole groups wide"
                    : "";
       })
       .Case<MatmulOp, GatedMatmulOp>([](auto product) {
         auto type = cast<RankedTensorType>(product.getResult().getType());
-        return type.getShape().back() % encoding::groupColumns
-                   ? "the result is not whole groups wide"
-                   : "";
+        return type.getShape().back() % encoding::groupColumns ? "the result is not whole groups wide" : "";
       })
       .Default([](Operation *) { return "the producer cannot round"; });
 }
@@ -48,16 +45,14 @@ static void fuse(NormQuantizeOp quantize) {
     remarkMissed(quantize, name) << remark::reason("{0}", reason.str());
     return;
   }
-  remarkFused(quantize, name) << remark::add(
-      "{0} rounds what it writes", producer->getName().getStringRef());
+  remarkFused(quantize, name) << remark::add("{0} rounds what it writes", producer->getName().getStringRef());
   producer->getResult(0).setType(quantize.getResult().getType());
   quantize.getResult().replaceAllUsesWith(producer->getResult(0));
   quantize.erase();
 }
 
 namespace {
-struct FuseOutputQuantize
-    : kernel::impl::FuseOutputQuantizeBase<FuseOutputQuantize> {
+struct FuseOutputQuantize : kernel::impl::FuseOutputQuantizeBase<FuseOutputQuantize> {
   void runOnOperation() override {
     for (func::FuncOp function : getForwardFunctions(getOperation())) {
       SmallVector<NormQuantizeOp> quantizes;

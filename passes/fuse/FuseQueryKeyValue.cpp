@@ -39,8 +39,7 @@ struct Group {
 } // namespace
 
 /// The product that `value` is, or a reason against fusing it.
-static std::string findProjection(Value value, StringRef role,
-                                  Projection &projection) {
+static std::string findProjection(Value value, StringRef role, Projection &projection) {
   projection.matmul = value.getDefiningOp<MatmulOp>();
   if (!projection.matmul)
     return (role + " is not a product").str();
@@ -48,8 +47,7 @@ static std::string findProjection(Value value, StringRef role,
     return (role + " has an epilogue of its own").str();
   if (!value.hasOneUse())
     return (role + " has several users").str();
-  projection.weight =
-      projection.matmul.getWeight().getDefiningOp<model::LoadParameterOp>();
+  projection.weight = projection.matmul.getWeight().getDefiningOp<model::LoadParameterOp>();
   if (!projection.weight)
     return (role + "'s weight is not a parameter").str();
   return {};
@@ -77,8 +75,7 @@ static std::string findGroup(Group &group) {
     return "queries and keys are rotated differently";
   if (group.append.getStep() != group.attention.getStep())
     return "append and attention belong to different steps";
-  std::string reason =
-      findProjection(group.queryRope.getInput(), "the query", group.query);
+  std::string reason = findProjection(group.queryRope.getInput(), "the query", group.query);
   if (reason.empty())
     reason = findProjection(group.keyRope.getInput(), "the key", group.key);
   if (reason.empty())
@@ -90,41 +87,32 @@ static std::string findGroup(Group &group) {
       return "the products have different inputs";
     if (encoding::getStorage(other.weight.getResult().getType()) !=
         encoding::getStorage(group.query.weight.getResult().getType()))
-      return "the weights have different formats: " +
-             group.query.weight.getParameter().str() + " and " +
+      return "the weights have different formats: " + group.query.weight.getParameter().str() + " and " +
              other.weight.getParameter().str();
   }
   return {};
 }
 
-static model::LoadParameterOp joinWeights(Group &group, SymbolTable &symbols,
-                                          OpBuilder &builder) {
-  auto order = group.queryRope.getStyle() == model::RopeStyle::Halves
-                   ? encoding::HeadOrder::Halves
-                   : encoding::HeadOrder::Interleaved;
+static model::LoadParameterOp joinWeights(Group &group, SymbolTable &symbols, OpBuilder &builder) {
+  auto order = group.queryRope.getStyle() == model::RopeStyle::Halves ? encoding::HeadOrder::Halves
+                                                                      : encoding::HeadOrder::Interleaved;
   int64_t dimension = group.queryRope.getDimension();
   Projection query = group.query, key = group.key, value = group.value;
   auto function = group.append->getParentOfType<func::FuncOp>();
-  RecipeBuilder recipe(symbols, function, query.weight.getLoc(),
-                       joinParameterNames({query.weight.getParameter(),
-                                           key.weight.getParameter(),
-                                           value.weight.getParameter()}));
-  Value queryRows =
-      recipe.headRows(recipe.load(query.weight), dimension, order);
+  RecipeBuilder recipe(
+      symbols, function, query.weight.getLoc(),
+      joinParameterNames({query.weight.getParameter(), key.weight.getParameter(), value.weight.getParameter()}));
+  Value queryRows = recipe.headRows(recipe.load(query.weight), dimension, order);
   Value keyRows = recipe.headRows(recipe.load(key.weight), dimension, order);
-  Value valueRows = recipe.headRows(recipe.load(value.weight), dimension,
-                                    encoding::HeadOrder::Natural);
-  return recipe.finish(recipe.concatenate({queryRows, keyRows, valueRows}),
-                       builder);
+  Value valueRows = recipe.headRows(recipe.load(value.weight), dimension, encoding::HeadOrder::Natural);
+  return recipe.finish(recipe.concatenate({queryRows, keyRows, valueRows}), builder);
 }
 
 /// (first, second) turned by the angle of (cosine, sine).
-static void createRotation(OpBuilder &builder, Location location,
-                           Region &region) {
+static void createRotation(OpBuilder &builder, Location location, Region &region) {
   OpBuilder::InsertionGuard guard(builder);
   SmallVector<Type> types(4, builder.getF32Type());
-  Block *block = builder.createBlock(&region, region.end(), types,
-                                     SmallVector<Location>(4, location));
+  Block *block = builder.createBlock(&region, region.end(), types, SmallVector<Location>(4, location));
   Value first = block->getArgument(0), second = block->getArgument(1);
   Value cosine = block->getArgument(2), sine = block->getArgument(3);
   auto multiply = [&](Value left, Value right) -> Value {
@@ -134,10 +122,8 @@ static void createRotation(OpBuilder &builder, Location location,
   Value secondSine = multiply(second, sine);
   Value firstSine = multiply(first, sine);
   Value secondCosine = multiply(second, cosine);
-  Value newFirst =
-      arith::SubFOp::create(builder, location, firstCosine, secondSine);
-  Value newSecond =
-      arith::AddFOp::create(builder, location, firstSine, secondCosine);
+  Value newFirst = arith::SubFOp::create(builder, location, firstCosine, secondSine);
+  Value newSecond = arith::AddFOp::create(builder, location, firstSine, secondCosine);
   YieldOp::create(builder, location, ValueRange{newFirst, newSecond});
 }
 
@@ -154,16 +140,12 @@ static void fuse(AppendOp append, SymbolTable &symbols) {
   Value input = group.query.matmul.getInput();
   model::LoadParameterOp weight = joinWeights(group, symbols, builder);
   auto fused = QkvRopeAppendOp::create(
-      builder, append.getLoc(), group.queryRope.getResult().getType(),
-      append.getResult().getType(), input, weight.getResult(),
-      group.queryRope.getTable(), append.getCache(), append.getStep(),
-      group.attention.getHeads());
+      builder, append.getLoc(), group.queryRope.getResult().getType(), append.getResult().getType(), input,
+      weight.getResult(), group.queryRope.getTable(), append.getCache(), append.getStep(), group.attention.getHeads());
   createRotation(builder, append.getLoc(), fused.getRotation());
-  remarkFused(append, joinName)
-      << remark::add("queries, keys and values are one product with {0}",
-                     weight.getParameter().str());
-  remarkFused(append, appendName) << remark::add(
-      "rotation and append stand in the epilogue of that product");
+  remarkFused(append, joinName) << remark::add("queries, keys and values are one product with {0}",
+                                               weight.getParameter().str());
+  remarkFused(append, appendName) << remark::add("rotation and append stand in the epilogue of that product");
   append.getResult().replaceAllUsesWith(fused.getResult());
   group.queryRope.getResult().replaceAllUsesWith(fused.getQuery());
   append.erase();
@@ -177,8 +159,7 @@ static void fuse(AppendOp append, SymbolTable &symbols) {
 }
 
 namespace {
-struct FuseQueryKeyValue
-    : kernel::impl::FuseQueryKeyValueBase<FuseQueryKeyValue> {
+struct FuseQueryKeyValue : kernel::impl::FuseQueryKeyValueBase<FuseQueryKeyValue> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
     for (func::FuncOp function : getForwardFunctions(getOperation())) {

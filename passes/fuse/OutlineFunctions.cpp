@@ -29,16 +29,13 @@ namespace {
 struct KernelInfo : llvm::DenseMapInfo<Operation *> {
   static unsigned getHashValue(const Operation *op) {
     return OperationEquivalence::computeHash(
-        const_cast<Operation *>(op),
-        [](Value value) { return mlir::hash_value(value.getType()); },
-        OperationEquivalence::ignoreHashValue,
-        OperationEquivalence::IgnoreLocations);
+        const_cast<Operation *>(op), [](Value value) { return mlir::hash_value(value.getType()); },
+        OperationEquivalence::ignoreHashValue, OperationEquivalence::IgnoreLocations);
   }
   static bool isEqual(const Operation *left, const Operation *right) {
     if (left == right)
       return true;
-    if (left == getTombstoneKey() || left == getEmptyKey() ||
-        right == getTombstoneKey() || right == getEmptyKey())
+    if (left == getTombstoneKey() || left == getEmptyKey() || right == getTombstoneKey() || right == getEmptyKey())
       return false;
     // What stands inside of the regions must match value by value.
     llvm::DenseMap<Value, Value> inner;
@@ -46,11 +43,9 @@ struct KernelInfo : llvm::DenseMapInfo<Operation *> {
         const_cast<Operation *>(left), const_cast<Operation *>(right),
         [&](Value a, Value b) {
           auto known = inner.find(a);
-          return success(known == inner.end() ? a.getType() == b.getType()
-                                              : known->second == b);
+          return success(known == inner.end() ? a.getType() == b.getType() : known->second == b);
         },
-        [&](Value a, Value b) { inner[a] = b; },
-        OperationEquivalence::IgnoreLocations);
+        [&](Value a, Value b) { inner[a] = b; }, OperationEquivalence::IgnoreLocations);
   }
 };
 } // namespace
@@ -66,19 +61,16 @@ static std::string describeFormat(Value value) {
   if (auto ggml = dyn_cast<encoding::GgmlAttr>(storage.getFormat()))
     return stringifyGgmlType(ggml.getType()).str();
   auto block = cast<encoding::BlockAttr>(storage.getFormat());
-  return "i" + std::to_string(block.getCode().getWidth()) + "_" +
-         std::to_string(block.getGroup());
+  return "i" + std::to_string(block.getCode().getWidth()) + "_" + std::to_string(block.getGroup());
 }
 
 static std::string describeColumns(Value value) {
-  return std::to_string(
-      cast<RankedTensorType>(value.getType()).getShape().back());
+  return std::to_string(cast<RankedTensorType>(value.getType()).getShape().back());
 }
 
 static std::string describeMatrix(Value weight) {
   auto type = cast<RankedTensorType>(weight.getType());
-  return std::to_string(type.getDimSize(0)) + "x" + describeColumns(weight) +
-         "_" + describeFormat(weight);
+  return std::to_string(type.getDimSize(0)) + "x" + describeColumns(weight) + "_" + describeFormat(weight);
 }
 
 /// The arithmetic of a region as words, where there is little of it.
@@ -109,13 +101,10 @@ static std::string describe(Operation *kernel) {
   auto describeCache = [&](model::KeyValueType cache) {
     std::string element;
     llvm::raw_string_ostream(element) << cache.getElement();
-    return number(cache.getHeads()) + "x" + number(cache.getDimension()) + "_" +
-           element;
+    return number(cache.getHeads()) + "x" + number(cache.getDimension()) + "_" + element;
   };
   return llvm::TypeSwitch<Operation *, std::string>(kernel)
-      .Case([&](EmbeddingOp op) {
-        return mnemonic + "_" + describeMatrix(op.getTable());
-      })
+      .Case([&](EmbeddingOp op) { return mnemonic + "_" + describeMatrix(op.getTable()); })
       .Case([&](NormQuantizeOp op) {
         std::string kind = op.getWeight() ? "norm" : "";
         if (!op.getWeight())
@@ -124,38 +113,27 @@ static std::string describe(Operation *kernel) {
           kind += "_quantize";
         return kind + "_" + describeColumns(op.getInput());
       })
-      .Case([&](RopeOp op) {
-        return mnemonic + "_" + describeColumns(op.getInput());
-      })
-      .Case([&](AppendOp op) {
-        return mnemonic + "_" + describeCache(op.getCache().getType());
-      })
+      .Case([&](RopeOp op) { return mnemonic + "_" + describeColumns(op.getInput()); })
+      .Case([&](AppendOp op) { return mnemonic + "_" + describeCache(op.getCache().getType()); })
       .Case([&](GenericOp op) {
-        return "elementwise_" + describeColumns(op.getResult()) +
-               describeArithmetic(op.getBody().front());
+        return "elementwise_" + describeColumns(op.getResult()) + describeArithmetic(op.getBody().front());
       })
       .Case([&](MatmulOp op) {
-        return mnemonic + "_" + describeMatrix(op.getWeight()) +
-               describeArithmetic(op.getEpilogue().front()) +
+        return mnemonic + "_" + describeMatrix(op.getWeight()) + describeArithmetic(op.getEpilogue().front()) +
                describeRounding(op.getResult());
       })
       .Case([&](GatedMatmulOp op) {
-        return mnemonic + "_" + describeMatrix(op.getWeight()) +
-               describeRounding(op.getResult());
+        return mnemonic + "_" + describeMatrix(op.getWeight()) + describeRounding(op.getResult());
       })
       .Case([&](QkvRopeAppendOp op) {
-        return mnemonic + "_" + number(op.getHeads()) + "x" +
-               describeCache(op.getCache().getType()) + "_" +
+        return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) + "_" +
                describeMatrix(op.getWeight());
       })
       .Case([&](AttentionOp op) {
-        return mnemonic + "_" + number(op.getHeads()) + "x" +
-               describeCache(op.getCache().getType()) +
+        return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) +
                describeRounding(op.getResult());
       })
-      .Default([&](Operation *op) {
-        return mnemonic + "_" + describeColumns(op->getResult(0));
-      });
+      .Default([&](Operation *op) { return mnemonic + "_" + describeColumns(op->getResult(0)); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,9 +155,8 @@ public:
     if (kernels.empty())
       return success();
     if (!range)
-      return function.emitError()
-             << "expected @" << function.getName()
-             << " to take a model.step, found " << function.getFunctionType();
+      return function.emitError() << "expected @" << function.getName() << " to take a model.step, found "
+                                  << function.getFunctionType();
     // A function that was not specialised serves all rows of its step.
     function->setAttr(rowRangeName, range);
     for (Operation *kernel : kernels)
@@ -194,10 +171,9 @@ private:
       WalkResult result = region.walk([&](Operation *inner) {
         for (Value operand : inner->getOperands())
           if (!region.isAncestor(operand.getParentRegion())) {
-            inner->emitError()
-                << "cannot outline '" << kernel->getName()
-                << "': its region uses a value of the function around it; "
-                   "pass it as an operand";
+            inner->emitError() << "cannot outline '" << kernel->getName()
+                               << "': its region uses a value of the function around it; "
+                                  "pass it as an operand";
             return WalkResult::interrupt();
           }
         return WalkResult::advance();
@@ -206,17 +182,13 @@ private:
         return failure();
     }
     auto known = functions.find(kernel);
-    FunctionOp callee =
-        known != functions.end() ? known->second : createFunction(kernel);
+    FunctionOp callee = known != functions.end() ? known->second : createFunction(kernel);
     bool isWanted = isa<WantedRowsOp>(kernel) ||
-                    llvm::any_of(kernel->getOperands(), [&](Value operand) {
-                      return wanted.contains(operand);
-                    });
+                    llvm::any_of(kernel->getOperands(), [&](Value operand) { return wanted.contains(operand); });
     OpBuilder builder(kernel);
-    auto call = CallOp::create(
-        builder, kernel->getLoc(), kernel->getResultTypes(),
-        FlatSymbolRefAttr::get(callee.getSymNameAttr()), kernel->getOperands(),
-        isWanted ? builder.getUnitAttr() : UnitAttr(), /*lane=*/StringAttr());
+    auto call = CallOp::create(builder, kernel->getLoc(), kernel->getResultTypes(),
+                               FlatSymbolRefAttr::get(callee.getSymNameAttr()), kernel->getOperands(),
+                               isWanted ? builder.getUnitAttr() : UnitAttr(), /*lane=*/StringAttr());
     if (isWanted)
       wanted.insert_range(call.getResults());
     kernel->replaceAllUsesWith(call.getResults());
@@ -230,15 +202,13 @@ private:
     std::string name = base + suffix;
     for (unsigned number = 2; symbols.lookup(name); ++number)
       name = base + "_" + std::to_string(number) + suffix;
-    auto outlined = FunctionOp::create(
-        builder, kernel->getLoc(), builder.getStringAttr(name),
-        TypeAttr::get(builder.getFunctionType(kernel->getOperandTypes(),
-                                              kernel->getResultTypes())),
-        range, /*arg_attrs=*/ArrayAttr(), /*res_attrs=*/ArrayAttr());
+    auto outlined =
+        FunctionOp::create(builder, kernel->getLoc(), builder.getStringAttr(name),
+                           TypeAttr::get(builder.getFunctionType(kernel->getOperandTypes(), kernel->getResultTypes())),
+                           range, /*arg_attrs=*/ArrayAttr(), /*res_attrs=*/ArrayAttr());
     symbols.insert(outlined, Block::iterator(function));
     SmallVector<Location> locations(kernel->getNumOperands(), kernel->getLoc());
-    Block *block = builder.createBlock(&outlined.getBody(), {},
-                                       kernel->getOperandTypes(), locations);
+    Block *block = builder.createBlock(&outlined.getBody(), {}, kernel->getOperandTypes(), locations);
     Operation *copy = builder.clone(*kernel);
     copy->setOperands(block->getArguments());
     ReturnOp::create(builder, kernel->getLoc(), copy->getResults());

@@ -8,9 +8,7 @@ using namespace mlir;
 using namespace ingot;
 using namespace ingot::kernel;
 
-static bool isBoundary(char character) {
-  return character == '.' || character == '_';
-}
+static bool isBoundary(char character) { return character == '.' || character == '_'; }
 
 std::string kernel::joinParameterNames(ArrayRef<StringRef> names) {
   StringRef first = names.front();
@@ -22,8 +20,7 @@ std::string kernel::joinParameterNames(ArrayRef<StringRef> names) {
       ++same;
     prefix = std::min(prefix, same);
     same = 0;
-    while (same < length &&
-           first[first.size() - 1 - same] == name[name.size() - 1 - same])
+    while (same < length && first[first.size() - 1 - same] == name[name.size() - 1 - same])
       ++same;
     suffix = std::min(suffix, same);
   }
@@ -39,9 +36,7 @@ std::string kernel::joinParameterNames(ArrayRef<StringRef> names) {
     suffix = 0;
 
   std::string joined = first.take_front(prefix).str();
-  bool letters = llvm::all_of(names, [&](StringRef name) {
-    return name.size() == prefix + suffix + 1;
-  });
+  bool letters = llvm::all_of(names, [&](StringRef name) { return name.size() == prefix + suffix + 1; });
   for (auto [index, name] : llvm::enumerate(names)) {
     if (index && !letters)
       joined += '_';
@@ -57,18 +52,14 @@ static RankedTensorType withRows(Value like, int64_t rows) {
   return type.clone(shape);
 }
 
-static int64_t rowsOf(Value value) {
-  return cast<RankedTensorType>(value.getType()).getDimSize(0);
-}
+static int64_t rowsOf(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(0); }
 
-RecipeBuilder::RecipeBuilder(SymbolTable &symbols, Operation *position,
-                             Location location, StringRef name)
+RecipeBuilder::RecipeBuilder(SymbolTable &symbols, Operation *position, Location location, StringRef name)
     : symbols(symbols), location(location), recipe(position) {
   // The type is that of the result, known when the recipe ends.
-  assemble = encoding::AssembleOp::create(
-      recipe, location, recipe.getStringAttr(name),
-      TypeAttr::get(RankedTensorType::get({}, recipe.getF32Type())),
-      /*home=*/StringAttr());
+  assemble = encoding::AssembleOp::create(recipe, location, recipe.getStringAttr(name),
+                                          TypeAttr::get(RankedTensorType::get({}, recipe.getF32Type())),
+                                          /*home=*/StringAttr());
   symbols.insert(assemble, Block::iterator(position));
   recipe.createBlock(&assemble.getRecipe());
 }
@@ -80,42 +71,33 @@ Value RecipeBuilder::load(model::LoadParameterOp load) {
     Block &block = made.getRecipe().front();
     for (Operation &op : block.without_terminator())
       recipe.clone(op, mapping);
-    return mapping.lookup(
-        cast<encoding::YieldOp>(block.getTerminator()).getValue());
+    return mapping.lookup(cast<encoding::YieldOp>(block.getTerminator()).getValue());
   }
-  return encoding::LoadOp::create(recipe, location, load.getResult().getType(),
-                                  load.getParameterAttr());
+  return encoding::LoadOp::create(recipe, location, load.getResult().getType(), load.getParameterAttr());
 }
 
-Value RecipeBuilder::headRows(Value input, int64_t dimension,
-                              encoding::HeadOrder order) {
-  int64_t padded = order == encoding::HeadOrder::Natural
-                       ? encoding::paddedToPanels(dimension)
-                       : 2 * encoding::paddedToPanels(dimension / 2);
-  return encoding::HeadRowsOp::create(
-      recipe, location, withRows(input, rowsOf(input) / dimension * padded),
-      input, dimension, order, encoding::panelRows);
+Value RecipeBuilder::headRows(Value input, int64_t dimension, encoding::HeadOrder order) {
+  int64_t padded = order == encoding::HeadOrder::Natural ? encoding::paddedToPanels(dimension)
+                                                         : 2 * encoding::paddedToPanels(dimension / 2);
+  return encoding::HeadRowsOp::create(recipe, location, withRows(input, rowsOf(input) / dimension * padded), input,
+                                      dimension, order, encoding::panelRows);
 }
 
 Value RecipeBuilder::concatenate(ValueRange inputs) {
   int64_t rows = 0;
   for (Value input : inputs)
     rows += rowsOf(input);
-  return encoding::ConcatenateOp::create(
-      recipe, location, withRows(inputs.front(), rows), inputs);
+  return encoding::ConcatenateOp::create(recipe, location, withRows(inputs.front(), rows), inputs);
 }
 
 Value RecipeBuilder::interleave(Value first, Value second) {
-  return encoding::InterleaveOp::create(
-      recipe, location,
-      withRows(first, 2 * encoding::paddedToPanels(rowsOf(first))), first,
-      second, encoding::panelRows);
+  return encoding::InterleaveOp::create(recipe, location, withRows(first, 2 * encoding::paddedToPanels(rowsOf(first))),
+                                        first, second, encoding::panelRows);
 }
 
 model::LoadParameterOp RecipeBuilder::finish(Value result, OpBuilder &builder) {
   encoding::YieldOp::create(recipe, location, result);
   assemble.setType(cast<RankedTensorType>(result.getType()));
-  return model::LoadParameterOp::create(
-      builder, location, result.getType(),
-      FlatSymbolRefAttr::get(assemble.getSymNameAttr()));
+  return model::LoadParameterOp::create(builder, location, result.getType(),
+                                        FlatSymbolRefAttr::get(assemble.getSymNameAttr()));
 }

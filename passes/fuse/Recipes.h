@@ -23,16 +23,14 @@ class RecipeBuilder {
 public:
   /// Starts a recipe before `position`, a symbol of the table's module.
   /// A taken `name` gets a number.
-  RecipeBuilder(mlir::SymbolTable &symbols, mlir::Operation *position,
-                mlir::Location location, llvm::StringRef name);
+  RecipeBuilder(mlir::SymbolTable &symbols, mlir::Operation *position, mlir::Location location, llvm::StringRef name);
 
   /// What `load` reads, inside of the recipe: a parameter of the file, or a
   /// copy of the recipe it was made by.
   mlir::Value load(model::LoadParameterOp load);
 
   /// Rows of heads in panels, as `encoding.head_rows` describes.
-  mlir::Value headRows(mlir::Value input, int64_t dimension,
-                       encoding::HeadOrder order);
+  mlir::Value headRows(mlir::Value input, int64_t dimension, encoding::HeadOrder order);
   mlir::Value concatenate(mlir::ValueRange inputs);
   mlir::Value interleave(mlir::Value first, mlir::Value second);
 

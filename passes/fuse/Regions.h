@@ -14,8 +14,8 @@
 namespace ingot::kernel {
 
 /// A product without any epilogue: the region yields its accumulator.
-MatmulOp createMatmul(mlir::OpBuilder &builder, mlir::Location location,
-                      mlir::Type result, mlir::Value input, mlir::Value weight);
+MatmulOp createMatmul(mlir::OpBuilder &builder, mlir::Location location, mlir::Type result, mlir::Value input,
+                      mlir::Value weight);
 
 /// Whether `matmul` has no epilogue.
 bool isPlainProduct(MatmulOp matmul);
@@ -26,8 +26,7 @@ bool isPureQuantize(mlir::Operation *op);
 /// Copies the elementwise block `source` to where `builder` stands and returns
 /// what it yields. `inputs` stand for its arguments but the last two, row and
 /// column, which are those of the block that is copied to.
-mlir::Value inlineElementwise(mlir::OpBuilder &builder, mlir::Block &source,
-                              mlir::ValueRange inputs);
+mlir::Value inlineElementwise(mlir::OpBuilder &builder, mlir::Block &source, mlir::ValueRange inputs);
 
 } // namespace ingot::kernel
 

@@ -13,23 +13,20 @@
 
 namespace ingot::kernel {
 
-inline mlir::remark::RemarkOpts describeRemark(mlir::Operation *op,
-                                               llvm::StringRef name) {
+inline mlir::remark::RemarkOpts describeRemark(mlir::Operation *op, llvm::StringRef name) {
   auto function = op->getParentOfType<mlir::func::FuncOp>();
-  return mlir::remark::RemarkOpts::name(name).category("fuse").function(
-      function ? function.getName() : llvm::StringRef());
+  return mlir::remark::RemarkOpts::name(name).category("fuse").function(function ? function.getName()
+                                                                                 : llvm::StringRef());
 }
 
 /// The fusion `name` was done at `op`; stream `remark::add(…)` into it.
-inline mlir::remark::detail::InFlightRemark remarkFused(mlir::Operation *op,
-                                                        llvm::StringRef name) {
+inline mlir::remark::detail::InFlightRemark remarkFused(mlir::Operation *op, llvm::StringRef name) {
   return mlir::remark::passed(op->getLoc(), describeRemark(op, name));
 }
 
 /// The fusion `name` was possible in kind but not at `op`; stream
 /// `remark::reason(…)` into it.
-inline mlir::remark::detail::InFlightRemark remarkMissed(mlir::Operation *op,
-                                                         llvm::StringRef name) {
+inline mlir::remark::detail::InFlightRemark remarkMissed(mlir::Operation *op, llvm::StringRef name) {
   return mlir::remark::missed(op->getLoc(), describeRemark(op, name));
 }
 

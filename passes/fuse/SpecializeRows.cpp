@@ -17,8 +17,7 @@ using namespace ingot::kernel;
 static Type specialize(Type type, RowRangeAttr range) {
   int64_t last = range.getLast();
   if (auto step = dyn_cast<model::StepType>(type))
-    return model::StepType::get(type.getContext(), last,
-                                std::min(step.getSequences(), last),
+    return model::StepType::get(type.getContext(), last, std::min(step.getSequences(), last),
                                 std::min(step.getWanted(), last));
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || tensor.hasStaticShape() || last != 1)
@@ -31,10 +30,9 @@ static Type specialize(Type type, RowRangeAttr range) {
 static void specialize(func::FuncOp function, RowRangeAttr range) {
   auto convert = [&](Type type) { return specialize(type, range); };
   function->setAttr(rowRangeName, range);
-  function.setFunctionType(FunctionType::get(
-      function.getContext(),
-      llvm::map_to_vector(function.getArgumentTypes(), convert),
-      llvm::map_to_vector(function.getResultTypes(), convert)));
+  function.setFunctionType(FunctionType::get(function.getContext(),
+                                             llvm::map_to_vector(function.getArgumentTypes(), convert),
+                                             llvm::map_to_vector(function.getResultTypes(), convert)));
   for (Block &block : function.getBody()) {
     for (BlockArgument argument : block.getArguments())
       argument.setType(convert(argument.getType()));
@@ -53,8 +51,7 @@ struct SpecializeRows : kernel::impl::SpecializeRowsBase<SpecializeRows> {
       return;
     model::StepType step = getStepType(forward);
     if (!step) {
-      forward.emitError() << "expected @" << forward.getName()
-                          << " to take a model.step, found "
+      forward.emitError() << "expected @" << forward.getName() << " to take a model.step, found "
                           << forward.getFunctionType();
       return signalPassFailure();
     }

@@ -17,8 +17,7 @@ using namespace ingot::kernel;
 /// a step, not once a layer.
 static bool isOncePerStep(CallOp call) {
   return llvm::all_of(call.getOperands_(), [](Value operand) {
-    return isa<model::StepType>(operand.getType()) ||
-           operand.getDefiningOp<model::LoadParameterOp>();
+    return isa<model::StepType>(operand.getType()) || operand.getDefiningOp<model::LoadParameterOp>();
   });
 }
 
@@ -33,20 +32,14 @@ static void reportLaunches(func::FuncOp function) {
     else if (isOncePerStep(call))
       ++once;
   }
-  int64_t layers = llvm::count_if(function.getArgumentTypes(),
-                                  llvm::IsaPred<model::KeyValueType>);
-  auto remark =
-      remark::analysis(function.getLoc(), remark::RemarkOpts::name("launches")
-                                              .category("fuse")
-                                              .function(function.getName()));
-  remark << remark::metric("Launches", launches)
-         << remark::metric("Layers", layers);
+  int64_t layers = llvm::count_if(function.getArgumentTypes(), llvm::IsaPred<model::KeyValueType>);
+  auto remark = remark::analysis(function.getLoc(),
+                                 remark::RemarkOpts::name("launches").category("fuse").function(function.getName()));
+  remark << remark::metric("Launches", launches) << remark::metric("Layers", layers);
   int64_t ofLayers = launches - once - wanted;
   if (layers)
-    remark << remark::metric("LaunchesPerLayer",
-                             llvm::divideCeil(ofLayers, layers));
-  remark << remark::metric("LaunchesBeforeLayers", once)
-         << remark::metric("LaunchesOnWantedRows", wanted);
+    remark << remark::metric("LaunchesPerLayer", llvm::divideCeil(ofLayers, layers));
+  remark << remark::metric("LaunchesBeforeLayers", once) << remark::metric("LaunchesOnWantedRows", wanted);
 }
 
 namespace {
@@ -62,25 +55,21 @@ struct VerifyPhase : kernel::impl::FuseVerifyPhaseBase<VerifyPhase> {
         return signalPassFailure();
     for (auto function : getOperation().getOps<FunctionOp>())
       if (!called.contains(function)) {
-        function.emitError()
-            << "expected a call of @" << function.getName() << ", found none";
+        function.emitError() << "expected a call of @" << function.getName() << ", found none";
         return signalPassFailure();
       }
     for (func::FuncOp function : forwards)
       reportLaunches(function);
   }
 
-  LogicalResult verify(func::FuncOp function, SymbolTable &symbols,
-                       llvm::DenseSet<Operation *> &called) {
+  LogicalResult verify(func::FuncOp function, SymbolTable &symbols, llvm::DenseSet<Operation *> &called) {
     auto range = function->getAttrOfType<RowRangeAttr>(rowRangeName);
     if (!range)
-      return function.emitError()
-             << "expected the attribute " << rowRangeName << " on @"
-             << function.getName() << ", found none";
+      return function.emitError() << "expected the attribute " << rowRangeName << " on @" << function.getName()
+                                  << ", found none";
     if (!function.getBody().hasOneBlock())
-      return function.emitError()
-             << "expected one block in @" << function.getName() << ", found "
-             << function.getBody().getBlocks().size();
+      return function.emitError() << "expected one block in @" << function.getName() << ", found "
+                                  << function.getBody().getBlocks().size();
     for (Operation &op : function.getBody().front()) {
       if (isa<model::LoadParameterOp, func::ReturnOp>(op))
         continue;
@@ -92,9 +81,8 @@ struct VerifyPhase : kernel::impl::FuseVerifyPhaseBase<VerifyPhase> {
       // That the callee exists and has the call's type, the call verifies.
       auto callee = symbols.lookup<FunctionOp>(call.getCallee());
       if (callee.getRowRange() != range)
-        return call.emitError()
-               << "expected a kernel for " << range << ", found "
-               << callee.getRowRange() << " on @" << callee.getName();
+        return call.emitError() << "expected a kernel for " << range << ", found " << callee.getRowRange() << " on @"
+                                << callee.getName();
       called.insert(callee);
     }
     return success();

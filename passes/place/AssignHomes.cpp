@@ -15,18 +15,15 @@ using namespace ingot;
 namespace {
 struct AssignHomes : place::impl::AssignHomesBase<AssignHomes> {
   void runOnOperation() override {
-    SmallVector<func::FuncOp> forwards =
-        kernel::getForwardFunctions(getOperation());
+    SmallVector<func::FuncOp> forwards = kernel::getForwardFunctions(getOperation());
     if (forwards.empty())
       return;
     auto target = target::TargetDescription::of(getOperation());
     if (failed(target))
       return signalPassFailure();
     Builder builder(&getContext());
-    StringAttr home = builder.getStringAttr(
-        schedule::stringifyTier(target->getHomeTier()) + "[0]");
-    StringAttr lane = builder.getStringAttr(
-        schedule::stringifyLane(target->getComputeLane()));
+    StringAttr home = builder.getStringAttr(schedule::stringifyTier(target->getHomeTier()) + "[0]");
+    StringAttr lane = builder.getStringAttr(schedule::stringifyLane(target->getComputeLane()));
     SymbolTable symbols(getOperation());
     for (func::FuncOp function : forwards) {
       for (auto load : function.getOps<model::LoadParameterOp>()) {
@@ -34,8 +31,7 @@ struct AssignHomes : place::impl::AssignHomesBase<AssignHomes> {
         if (auto parameter = dyn_cast<model::ParameterOp>(source)) {
           if (!parameter.getHome())
             parameter.setHomeAttr(home);
-        } else if (auto assemble = cast<encoding::AssembleOp>(source);
-                   !assemble.getHome()) {
+        } else if (auto assemble = cast<encoding::AssembleOp>(source); !assemble.getHome()) {
           assemble.setHomeAttr(home);
         }
       }

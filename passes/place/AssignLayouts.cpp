@@ -18,8 +18,7 @@ namespace {
 /// The stored parameters of one module.
 class Layouts {
 public:
-  Layouts(ModuleOp module, const target::TargetDescription &target,
-          Operation *position)
+  Layouts(ModuleOp module, const target::TargetDescription &target, Operation *position)
       : symbols(module), target(target), position(position) {}
 
   /// Lets `load` read what is stored, in its final layout.
@@ -44,14 +43,12 @@ public:
       Type type = operand.getType();
       auto [known, isNew] = arguments.insert({{callee, index}, type});
       if (!isNew && known->second != type)
-        return call.emitError() << "expected one layout for argument " << index
-                                << " of @" << callee.getName() << ", found "
-                                << known->second << " and " << type;
+        return call.emitError() << "expected one layout for argument " << index << " of @" << callee.getName()
+                                << ", found " << known->second << " and " << type;
       inputs[index] = type;
       callee.getBody().getArgument(index).setType(type);
     }
-    callee.setFunctionType(FunctionType::get(
-        callee.getContext(), inputs, callee.getFunctionType().getResults()));
+    callee.setFunctionType(FunctionType::get(callee.getContext(), inputs, callee.getFunctionType().getResults()));
     return success();
   }
 
@@ -68,16 +65,13 @@ private:
       return packed;
     OpBuilder builder(position);
     Location location = parameter.getLoc();
-    packed = encoding::AssembleOp::create(
-        builder, location,
-        builder.getStringAttr(parameter.getSymName() + ".packed"),
-        parameter.getTypeAttr(), parameter.getHomeAttr());
+    packed = encoding::AssembleOp::create(builder, location, builder.getStringAttr(parameter.getSymName() + ".packed"),
+                                          parameter.getTypeAttr(), parameter.getHomeAttr());
     parameter.removeHomeAttr();
     symbols.insert(packed, Block::iterator(position));
     builder.createBlock(&packed.getRecipe());
-    auto loaded = encoding::LoadOp::create(
-        builder, location, parameter.getType(),
-        FlatSymbolRefAttr::get(parameter.getSymNameAttr()));
+    auto loaded = encoding::LoadOp::create(builder, location, parameter.getType(),
+                                           FlatSymbolRefAttr::get(parameter.getSymNameAttr()));
     encoding::YieldOp::create(builder, location, loaded.getResult());
     return packed;
   }
@@ -90,12 +84,11 @@ private:
       return type;
     encoding::StorageAttr storage = encoding::getStorage(type);
     if (!storage)
-      return load.emitError() << "expected the matrix @" << load.getParameter()
-                              << " to have a storage format, found " << type;
+      return load.emitError() << "expected the matrix @" << load.getParameter() << " to have a storage format, found "
+                              << type;
     if (storage.getLayout())
       return type;
-    return type.cloneWithEncoding(
-        storage.withLayout(target.getWeightLayout(storage)));
+    return type.cloneWithEncoding(storage.withLayout(target.getWeightLayout(storage)));
   }
 
   SymbolTable symbols;
@@ -107,8 +100,7 @@ private:
 
 struct AssignLayouts : place::impl::AssignLayoutsBase<AssignLayouts> {
   void runOnOperation() override {
-    SmallVector<func::FuncOp> forwards =
-        kernel::getForwardFunctions(getOperation());
+    SmallVector<func::FuncOp> forwards = kernel::getForwardFunctions(getOperation());
     if (forwards.empty())
       return;
     auto target = target::TargetDescription::of(getOperation());

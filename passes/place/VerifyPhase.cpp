@@ -16,12 +16,10 @@ using namespace ingot;
 static bool isPlace(StringRef home) {
   auto [tier, rest] = home.split('[');
   unsigned ordinal;
-  return schedule::symbolizeTier(tier) && rest.consume_back("]") &&
-         !rest.getAsInteger(10, ordinal);
+  return schedule::symbolizeTier(tier) && rest.consume_back("]") && !rest.getAsInteger(10, ordinal);
 }
 
-static LogicalResult verifyLoad(model::LoadParameterOp load,
-                                SymbolTable &symbols) {
+static LogicalResult verifyLoad(model::LoadParameterOp load, SymbolTable &symbols) {
   auto assemble = symbols.lookup<encoding::AssembleOp>(load.getParameter());
   if (!assemble)
     return load.emitError() << "expected to load what is stored, an "
@@ -29,24 +27,20 @@ static LogicalResult verifyLoad(model::LoadParameterOp load,
                             << load.getParameter();
   std::optional<StringRef> home = assemble.getHome();
   if (!home || !isPlace(*home))
-    return assemble.emitError()
-           << "expected a home such as \"host[0]\" for @"
-           << assemble.getSymName() << ", found "
-           << (home ? ("\"" + *home + "\"").str() : "none");
+    return assemble.emitError() << "expected a home such as \"host[0]\" for @" << assemble.getSymName() << ", found "
+                                << (home ? ("\"" + *home + "\"").str() : "none");
   auto type = cast<RankedTensorType>(assemble.getType());
   encoding::StorageAttr storage = encoding::getStorage(type);
   if (type.getRank() == 2 && (!storage || !storage.getLayout()))
-    return assemble.emitError() << "expected a layout for the matrix @"
-                                << assemble.getSymName() << ", found " << type;
+    return assemble.emitError() << "expected a layout for the matrix @" << assemble.getSymName() << ", found " << type;
   return success();
 }
 
 static LogicalResult verifyCall(kernel::CallOp call) {
   std::optional<StringRef> lane = call.getLane();
   if (!lane || !schedule::symbolizeLane(*lane))
-    return call.emitError()
-           << "expected a lane for the call of @" << call.getCallee()
-           << ", found " << (lane ? ("\"" + *lane + "\"").str() : "none");
+    return call.emitError() << "expected a lane for the call of @" << call.getCallee() << ", found "
+                            << (lane ? ("\"" + *lane + "\"").str() : "none");
   return success();
 }
 

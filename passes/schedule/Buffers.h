@@ -39,8 +39,7 @@ mlir::StringAttr getParameterHome(mlir::Operation *symbol);
 /// Bytes of a parameter as kernels read it: packed matrices with the padding of
 /// their layout, f32 vectors in whole lines of 64 bytes. Emits an error on `op`
 /// where the type is neither.
-mlir::FailureOr<uint64_t> getParameterBytes(mlir::Operation *op,
-                                            mlir::RankedTensorType type);
+mlir::FailureOr<uint64_t> getParameterBytes(mlir::Operation *op, mlir::RankedTensorType type);
 
 /// The cache groups of a module by name.
 using CacheGroups = llvm::StringMap<model::CacheGroupOp>;
@@ -48,27 +47,22 @@ CacheGroups getCacheGroups(mlir::ModuleOp module);
 
 /// Bytes of the keys ("key") or the values ("value") of one layer at one
 /// position: heads padded as kernels keep them.
-uint64_t getCacheBytesPerPosition(model::KeyValueType type,
-                                  llvm::StringRef part);
+uint64_t getCacheBytesPerPosition(model::KeyValueType type, llvm::StringRef part);
 
 /// Bytes of the keys or the values of one layer, for all pages of its group.
 /// Emits an error on `op` where the group is unknown or the number does not
 /// fit.
-mlir::FailureOr<uint64_t> getCacheBytes(mlir::Operation *op,
-                                        const CacheGroups &groups,
-                                        model::KeyValueType type,
+mlir::FailureOr<uint64_t> getCacheBytes(mlir::Operation *op, const CacheGroups &groups, model::KeyValueType type,
                                         llvm::StringRef part);
 
 /// The most rows that a launch of a program works on: of all rows of the step,
 /// or of the wanted ones.
-int64_t getRowBound(model::StepType step, kernel::RowRangeAttr rows,
-                    bool wanted);
+int64_t getRowBound(model::StepType step, kernel::RowRangeAttr rows, bool wanted);
 
 /// Bytes of an activation of at most `rows` rows, in whole tiles. Emits an
 /// error on `op` where the type is not rank 2 or the number does not fit.
-mlir::FailureOr<uint64_t>
-getActivationBytes(mlir::Operation *op, const target::TargetDescription &target,
-                   mlir::RankedTensorType type, int64_t rows);
+mlir::FailureOr<uint64_t> getActivationBytes(mlir::Operation *op, const target::TargetDescription &target,
+                                             mlir::RankedTensorType type, int64_t rows);
 
 } // namespace ingot::schedule
 

@@ -16,8 +16,7 @@ using namespace ingot;
 using namespace ingot::schedule;
 
 namespace {
-struct ElideBarriers
-    : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> {
+struct ElideBarriers : schedule::impl::ScheduleElideBarriersBase<ElideBarriers> {
   void runOnOperation() override {
     for (auto program : getOperation().getOps<ProgramOp>())
       elide(program);
@@ -36,8 +35,7 @@ struct ElideBarriers
       pending = {};
       ++removed;
     };
-    for (Operation &op :
-         llvm::make_early_inc_range(program.getBody().front())) {
+    for (Operation &op : llvm::make_early_inc_range(program.getBody().front())) {
       if (auto barrier = dyn_cast<BarrierOp>(op)) {
         // One barrier is as good as two.
         drop();
@@ -47,9 +45,8 @@ struct ElideBarriers
       auto launch = dyn_cast<LaunchOp>(op);
       if (!launch || launch.getLane() != Lane::Compute)
         continue;
-      bool needed = llvm::any_of(launch.getAwaits(), [&](Value timepoint) {
-        return running.contains(timepoint.getDefiningOp());
-      });
+      bool needed = llvm::any_of(launch.getAwaits(),
+                                 [&](Value timepoint) { return running.contains(timepoint.getDefiningOp()); });
       if (needed && pending) {
         ++kept;
         pending = {};
@@ -61,9 +58,8 @@ struct ElideBarriers
     }
     // Who runs a step waits for all workers at its end.
     drop();
-    remark::passed(program.getLoc(), remark::RemarkOpts::name("elide-barriers")
-                                         .category("plan")
-                                         .function(program.getSymName()))
+    remark::passed(program.getLoc(),
+                   remark::RemarkOpts::name("elide-barriers").category("plan").function(program.getSymName()))
         << remark::metric("kept", kept) << remark::metric("removed", removed);
   }
 };

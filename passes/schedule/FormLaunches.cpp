@@ -19,10 +19,9 @@ namespace {
 /// Turns one forward function into a program.
 class ProgramBuilder {
 public:
-  ProgramBuilder(func::FuncOp function, const target::TargetDescription &target,
-                 const SymbolTable &symbols, const CacheGroups &groups)
-      : function(function), target(target), symbols(symbols), groups(groups),
-        builder(function) {}
+  ProgramBuilder(func::FuncOp function, const target::TargetDescription &target, const SymbolTable &symbols,
+                 const CacheGroups &groups)
+      : function(function), target(target), symbols(symbols), groups(groups), builder(function) {}
 
   LogicalResult build();
 
@@ -39,8 +38,7 @@ private:
   LogicalResult buildReturn(func::ReturnOp op);
 
   BufferType homeBuffer(Lifetime lifetime, uint64_t bytes) {
-    return BufferType::get(builder.getContext(), target.getHomeTier(), 0,
-                           lifetime, bytes);
+    return BufferType::get(builder.getContext(), target.getHomeTier(), 0, lifetime, bytes);
   }
 
   func::FuncOp function;
@@ -74,8 +72,7 @@ struct FormLaunches : schedule::impl::ScheduleFormLaunchesBase<FormLaunches> {
     if (functions.empty())
       return;
 
-    FailureOr<target::TargetDescription> target =
-        target::TargetDescription::of(module);
+    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
     if (failed(target))
       return signalPassFailure();
     SymbolTable symbols(module);
@@ -95,22 +92,17 @@ LogicalResult ProgramBuilder::build() {
     return function.emitOpError() << "expected a body of one block";
   rows = function->getAttrOfType<kernel::RowRangeAttr>(rowRangeName);
   if (!rows)
-    return function.emitOpError() << "expected '" << rowRangeName
-                                  << "' to be a #kernel.rows attribute";
-  step = function.getNumArguments()
-             ? dyn_cast<model::StepType>(function.getArgument(0).getType())
-             : model::StepType();
+    return function.emitOpError() << "expected '" << rowRangeName << "' to be a #kernel.rows attribute";
+  step = function.getNumArguments() ? dyn_cast<model::StepType>(function.getArgument(0).getType()) : model::StepType();
   if (!step)
     return function.emitOpError() << "expected the step as its first argument";
 
   // What nobody reads is no launch.
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
     if (isOpTriviallyDead(&op))
       op.erase();
 
-  auto program = ProgramOp::create(builder, function.getLoc(),
-                                   function.getName(), step, rows);
+  auto program = ProgramOp::create(builder, function.getLoc(), function.getName(), step, rows);
   builder.createBlock(&program.getBody());
   if (failed(buildCaches()))
     return failure();
@@ -136,9 +128,7 @@ LogicalResult ProgramBuilder::buildCaches() {
   for (BlockArgument argument : function.getArguments().drop_front()) {
     auto type = dyn_cast<model::KeyValueType>(argument.getType());
     if (!type)
-      return function.emitOpError()
-             << "expected caches after the step, found an argument "
-             << argument.getType();
+      return function.emitOpError() << "expected caches after the step, found an argument " << argument.getType();
     Cache cache;
     int64_t layer = caches.size();
     for (StringRef part : {"key", "value"}) {
@@ -146,13 +136,8 @@ LogicalResult ProgramBuilder::buildCaches() {
       if (failed(bytes))
         return failure();
       // Dumps name values after their locations.
-      Location location = NameLoc::get(
-          builder.getStringAttr("layer." + Twine(layer) + "." + part),
-          function.getLoc());
-      Value state =
-          StateOp::create(builder, location,
-                          homeBuffer(Lifetime::State, *bytes), layer, part)
-              .getBuffer();
+      Location location = NameLoc::get(builder.getStringAttr("layer." + Twine(layer) + "." + part), function.getLoc());
+      Value state = StateOp::create(builder, location, homeBuffer(Lifetime::State, *bytes), layer, part).getBuffer();
       (part == "key" ? cache.key : cache.value) = state;
     }
     layers[argument] = layer;
@@ -165,39 +150,30 @@ LogicalResult ProgramBuilder::buildConstant(model::LoadParameterOp load) {
   Operation *symbol = symbols.lookup(load.getParameter());
   RankedTensorType type = getParameterType(symbol);
   if (!type)
-    return load.emitOpError() << "expected a parameter named "
-                              << load.getParameterAttr() << ", found none";
+    return load.emitOpError() << "expected a parameter named " << load.getParameterAttr() << ", found none";
   StringAttr home = getParameterHome(symbol);
-  std::optional<Place> place =
-      home ? parsePlace(home.getValue()) : std::nullopt;
+  std::optional<Place> place = home ? parsePlace(home.getValue()) : std::nullopt;
   if (!place)
-    return symbol->emitOpError()
-           << "expected a home such as on \"host[0]\" from the place phase, "
-              "found "
-           << (home ? home.getValue() : StringRef("none"));
+    return symbol->emitOpError() << "expected a home such as on \"host[0]\" from the place phase, "
+                                    "found "
+                                 << (home ? home.getValue() : StringRef("none"));
   FailureOr<uint64_t> bytes = getParameterBytes(symbol, type);
   if (failed(bytes))
     return failure();
-  auto buffer = BufferType::get(builder.getContext(), place->tier,
-                                place->ordinal, Lifetime::Constant, *bytes);
-  buffers[load.getResult()] = ConstantOp::create(builder, load.getLoc(), buffer,
-                                                 load.getParameterAttr())
-                                  .getBuffer();
+  auto buffer = BufferType::get(builder.getContext(), place->tier, place->ordinal, Lifetime::Constant, *bytes);
+  buffers[load.getResult()] = ConstantOp::create(builder, load.getLoc(), buffer, load.getParameterAttr()).getBuffer();
   return success();
 }
 
 LogicalResult ProgramBuilder::buildLaunch(kernel::CallOp call) {
   auto callee = symbols.lookup<kernel::FunctionOp>(call.getCallee());
   if (!callee)
-    return call.emitOpError() << "expected a kernel.function named "
-                              << call.getCalleeAttr() << ", found none";
-  std::optional<Lane> lane =
-      call.getLane() ? symbolizeLane(*call.getLane()) : std::nullopt;
+    return call.emitOpError() << "expected a kernel.function named " << call.getCalleeAttr() << ", found none";
+  std::optional<Lane> lane = call.getLane() ? symbolizeLane(*call.getLane()) : std::nullopt;
   if (!lane)
-    return call.emitOpError()
-           << "expected a lane such as on \"compute\" from the place phase, "
-              "found "
-           << (call.getLane() ? *call.getLane() : StringRef("none"));
+    return call.emitOpError() << "expected a lane such as on \"compute\" from the place phase, "
+                                 "found "
+                              << (call.getLane() ? *call.getLane() : StringRef("none"));
 
   llvm::SmallSetVector<Operation *, 4> awaited;
   SmallVector<Value> inputs, states, outputs, versions;
@@ -220,18 +196,16 @@ LogicalResult ProgramBuilder::buildLaunch(kernel::CallOp call) {
   for (Value result : call.getResults_()) {
     if (isa<model::KeyValueType>(result.getType())) {
       if (version == versions.size())
-        return call.emitOpError()
-               << "expected to take a cache for each that it returns";
+        return call.emitOpError() << "expected to take a cache for each that it returns";
       // Bytes are written in place: readers of the version that goes away come
       // first.
       Value previous = versions[version++];
       for (Operation *reader : previous.getUsers())
         if (reader != call && isa<kernel::CallOp>(reader)) {
           if (!timepoints.contains(reader))
-            return reader->emitOpError()
-                   << "reads a cache version that was already replaced: "
-                      "expected it before "
-                   << call.getCalleeAttr();
+            return reader->emitOpError() << "reads a cache version that was already replaced: "
+                                            "expected it before "
+                                         << call.getCalleeAttr();
           awaited.insert(reader);
         }
       layers[result] = layers.lookup(previous);
@@ -239,31 +213,21 @@ LogicalResult ProgramBuilder::buildLaunch(kernel::CallOp call) {
     }
     auto type = dyn_cast<RankedTensorType>(result.getType());
     if (!type)
-      return call.emitOpError()
-             << "expected to return tensors and caches, found "
-             << result.getType();
-    FailureOr<uint64_t> bytes = getActivationBytes(
-        call, target, type, getRowBound(step, rows, call.getWanted()));
+      return call.emitOpError() << "expected to return tensors and caches, found " << result.getType();
+    FailureOr<uint64_t> bytes = getActivationBytes(call, target, type, getRowBound(step, rows, call.getWanted()));
     if (failed(bytes))
       return failure();
-    Value buffer = AllocateOp::create(builder, call.getLoc(),
-                                      homeBuffer(Lifetime::Transient, *bytes))
-                       .getBuffer();
+    Value buffer = AllocateOp::create(builder, call.getLoc(), homeBuffer(Lifetime::Transient, *bytes)).getBuffer();
     buffers[result] = buffer;
     outputs.push_back(buffer);
   }
 
   SmallVector<Operation *> order = awaited.takeVector();
-  llvm::sort(order, [&](Operation *a, Operation *b) {
-    return positions.lookup(a) < positions.lookup(b);
-  });
-  SmallVector<Value> awaits = llvm::map_to_vector(
-      order, [&](Operation *op) { return timepoints.lookup(op); });
-  auto launch = LaunchOp::create(
-      builder, call.getLoc(), TimepointType::get(builder.getContext()),
-      call.getCallee(), inputs, states, outputs, awaits, *lane,
-      target.getPartition(callee.getKernel(), callee.getRowRange()),
-      call.getWanted());
+  llvm::sort(order, [&](Operation *a, Operation *b) { return positions.lookup(a) < positions.lookup(b); });
+  SmallVector<Value> awaits = llvm::map_to_vector(order, [&](Operation *op) { return timepoints.lookup(op); });
+  auto launch = LaunchOp::create(builder, call.getLoc(), TimepointType::get(builder.getContext()), call.getCallee(),
+                                 inputs, states, outputs, awaits, *lane,
+                                 target.getPartition(callee.getKernel(), callee.getRowRange()), call.getWanted());
   positions[call] = timepoints.size();
   timepoints[call] = last = launch.getTimepoint();
   return success();
@@ -275,21 +239,16 @@ LogicalResult ProgramBuilder::buildReturn(func::ReturnOp op) {
   for (Value value : op.getOperands()) {
     if (isa<model::KeyValueType>(value.getType())) {
       if (layers.lookup(value) != layer++)
-        return op.emitOpError()
-               << "expected the caches in the order of the arguments";
+        return op.emitOpError() << "expected the caches in the order of the arguments";
       continue;
     }
     if (output || !value.getDefiningOp<kernel::CallOp>())
-      return op.emitOpError()
-             << "expected one tensor that a kernel computes, and the caches";
+      return op.emitOpError() << "expected one tensor that a kernel computes, and the caches";
     output = value;
   }
   if (!output || layer != caches.size())
-    return op.emitOpError()
-           << "expected one tensor that a kernel computes, and "
-           << caches.size() << " caches";
+    return op.emitOpError() << "expected one tensor that a kernel computes, and " << caches.size() << " caches";
   ReturnOp::create(builder, op.getLoc(), buffers.lookup(output),
-                   cast<RankedTensorType>(output.getType()).getShape().back(),
-                   last);
+                   cast<RankedTensorType>(output.getType()).getShape().back(), last);
   return success();
 }

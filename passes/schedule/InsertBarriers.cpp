@@ -13,8 +13,7 @@ using namespace ingot;
 using namespace ingot::schedule;
 
 namespace {
-struct InsertBarriers
-    : schedule::impl::ScheduleInsertBarriersBase<InsertBarriers> {
+struct InsertBarriers : schedule::impl::ScheduleInsertBarriersBase<InsertBarriers> {
   void runOnOperation() override {
     for (auto program : getOperation().getOps<ProgramOp>()) {
       bool first = true;

@@ -25,9 +25,7 @@ ProgramOrder::ProgramOrder(ProgramOp program) {
 }
 
 std::optional<StateIdentity> schedule::getStateIdentity(Value buffer) {
-  auto identity = [](int64_t layer, StringRef part) {
-    return StateIdentity(layer, part == "key" ? 0 : 1);
-  };
+  auto identity = [](int64_t layer, StringRef part) { return StateIdentity(layer, part == "key" ? 0 : 1); };
   if (auto state = buffer.getDefiningOp<StateOp>())
     return identity(state.getLayer(), state.getPart());
   if (auto view = buffer.getDefiningOp<ViewOp>())
@@ -37,8 +35,7 @@ std::optional<StateIdentity> schedule::getStateIdentity(Value buffer) {
 }
 
 std::string schedule::describe(StateIdentity state) {
-  return (state.second == 0 ? "the keys of layer " : "the values of layer ") +
-         std::to_string(state.first);
+  return (state.second == 0 ? "the keys of layer " : "the values of layer ") + std::to_string(state.first);
 }
 
 FlatSymbolRefAttr schedule::getParameter(Value buffer) {
@@ -49,9 +46,7 @@ FlatSymbolRefAttr schedule::getParameter(Value buffer) {
   return {};
 }
 
-bool schedule::writesState(Operation *kernel) {
-  return isa<kernel::AppendOp, kernel::QkvRopeAppendOp>(kernel);
-}
+bool schedule::writesState(Operation *kernel) { return isa<kernel::AppendOp, kernel::QkvRopeAppendOp>(kernel); }
 
 namespace {
 
@@ -59,10 +54,8 @@ namespace {
 /// breaks the rule.
 class OrderVerifier {
 public:
-  OrderVerifier(ProgramOp program, const ProgramOrder &order,
-                const OrderContext &context)
-      : program(program), order(order), context(context),
-        step(cast<model::StepType>(program.getStep())) {}
+  OrderVerifier(ProgramOp program, const ProgramOrder &order, const OrderContext &context)
+      : program(program), order(order), context(context), step(cast<model::StepType>(program.getStep())) {}
 
   LogicalResult verify();
 
@@ -83,9 +76,7 @@ private:
 
 } // namespace
 
-LogicalResult schedule::verifyOrder(ProgramOp program,
-                                    const ProgramOrder &order,
-                                    const OrderContext &context) {
+LogicalResult schedule::verifyOrder(ProgramOp program, const ProgramOrder &order, const OrderContext &context) {
   return OrderVerifier(program, order, context).verify();
 }
 
@@ -93,27 +84,21 @@ LogicalResult OrderVerifier::verify() {
   for (unsigned index = 0; index < order.size(); ++index) {
     LaunchOp launch = order.getLaunch(index);
     for (Value output : launch.getOutputs()) {
-      if (cast<BufferType>(output.getType()).getLifetime() !=
-          Lifetime::Transient)
-        return launch.emitOpError()
-               << "expected transient outputs, found " << output.getType();
+      if (cast<BufferType>(output.getType()).getLifetime() != Lifetime::Transient)
+        return launch.emitOpError() << "expected transient outputs, found " << output.getType();
       auto [entry, inserted] = writers.try_emplace(output, index);
       if (!inserted)
-        return launch.emitOpError()
-               << "expected buffers that one launch writes, found an output "
-                  "that @"
-               << order.getLaunch(entry->second).getCallee() << " writes too";
+        return launch.emitOpError() << "expected buffers that one launch writes, found an output "
+                                       "that @"
+                                    << order.getLaunch(entry->second).getCallee() << " writes too";
     }
   }
   for (unsigned index = 0; index < order.size(); ++index) {
     LaunchOp launch = order.getLaunch(index);
-    auto callee =
-        context.symbols.lookup<kernel::FunctionOp>(launch.getCallee());
+    auto callee = context.symbols.lookup<kernel::FunctionOp>(launch.getCallee());
     if (!callee)
-      return launch.emitOpError() << "expected a kernel.function named "
-                                  << launch.getCalleeAttr() << ", found none";
-    if (failed(verifyTarget(launch, callee)) ||
-        failed(verifyBuffers(launch, callee)) ||
+      return launch.emitOpError() << "expected a kernel.function named " << launch.getCalleeAttr() << ", found none";
+    if (failed(verifyTarget(launch, callee)) || failed(verifyBuffers(launch, callee)) ||
         failed(verifyInputs(launch, index)))
       return failure();
   }
@@ -122,53 +107,40 @@ LogicalResult OrderVerifier::verify() {
   return verifyReturn();
 }
 
-LogicalResult OrderVerifier::verifyTarget(LaunchOp launch,
-                                          kernel::FunctionOp callee) {
+LogicalResult OrderVerifier::verifyTarget(LaunchOp launch, kernel::FunctionOp callee) {
   Lane lane = context.target.getComputeLane();
   if (launch.getLane() != lane)
-    return launch.emitOpError()
-           << "expected the lane that executes kernels on target "
-           << context.target.getOptions().target << ", " << stringifyLane(lane)
-           << ", found " << stringifyLane(launch.getLane());
-  PartitionAttr expected =
-      context.target.getPartition(callee.getKernel(), callee.getRowRange());
+    return launch.emitOpError() << "expected the lane that executes kernels on target "
+                                << context.target.getOptions().target << ", " << stringifyLane(lane) << ", found "
+                                << stringifyLane(launch.getLane());
+  PartitionAttr expected = context.target.getPartition(callee.getKernel(), callee.getRowRange());
   if (launch.getPartition() != expected)
-    return launch.emitOpError()
-           << "expected the target's partition for "
-           << callee.getKernel()->getName() << ", " << expected << ", found "
-           << launch.getPartition();
+    return launch.emitOpError() << "expected the target's partition for " << callee.getKernel()->getName() << ", "
+                                << expected << ", found " << launch.getPartition();
   int64_t rows = getRowBound(step, program.getRowRange(), launch.getWanted());
   if (callee.getRowRange().getLast() < rows)
-    return launch.emitOpError()
-           << "expected a function for " << rows << " rows, found "
-           << launch.getCalleeAttr() << " for " << callee.getRowRange();
+    return launch.emitOpError() << "expected a function for " << rows << " rows, found " << launch.getCalleeAttr()
+                                << " for " << callee.getRowRange();
   return success();
 }
 
-LogicalResult OrderVerifier::verifyBuffers(LaunchOp launch,
-                                           kernel::FunctionOp callee) {
+LogicalResult OrderVerifier::verifyBuffers(LaunchOp launch, kernel::FunctionOp callee) {
   int64_t rows = getRowBound(step, program.getRowRange(), launch.getWanted());
-  auto verifyActivation = [&](Value buffer, Type type, int64_t rows,
-                              StringRef what) -> LogicalResult {
+  auto verifyActivation = [&](Value buffer, Type type, int64_t rows, StringRef what) -> LogicalResult {
     auto tensor = cast<RankedTensorType>(type);
-    FailureOr<uint64_t> bytes =
-        getActivationBytes(launch, context.target, tensor, rows);
+    FailureOr<uint64_t> bytes = getActivationBytes(launch, context.target, tensor, rows);
     if (failed(bytes))
       return failure();
     uint64_t found = cast<BufferType>(buffer.getType()).getBytes();
     if (found < *bytes)
-      return launch.emitOpError()
-             << "expected " << what << " of at least " << *bytes
-             << " bytes for " << rows << " rows of " << tensor << ", found "
-             << found;
+      return launch.emitOpError() << "expected " << what << " of at least " << *bytes << " bytes for " << rows
+                                  << " rows of " << tensor << ", found " << found;
     return success();
   };
 
   // A kernel that gathers the wanted rows reads all of them.
   int64_t inputRows =
-      isa<kernel::WantedRowsOp>(callee.getKernel())
-          ? getRowBound(step, program.getRowRange(), /*wanted=*/false)
-          : rows;
+      isa<kernel::WantedRowsOp>(callee.getKernel()) ? getRowBound(step, program.getRowRange(), /*wanted=*/false) : rows;
   auto inputs = launch.getInputs().begin(), states = launch.getStates().begin();
   for (Type type : callee.getArgumentTypes()) {
     if (auto cache = dyn_cast<model::KeyValueType>(type)) {
@@ -177,21 +149,16 @@ LogicalResult OrderVerifier::verifyBuffers(LaunchOp launch,
         StringRef part = index == 0 ? "key" : "value";
         Value state = *states++;
         found[index] = getStateIdentity(state);
-        if (!found[index] || found[index]->second != index ||
-            found[index]->first != found[0]->first)
-          return launch.emitOpError()
-                 << "expected the keys and then the values of one layer after "
-                    "'updates', found "
-                 << (found[index] ? describe(*found[index])
-                                  : std::string("neither"))
-                 << " as the " << part;
-        FailureOr<uint64_t> bytes =
-            getCacheBytes(launch, context.groups, cache, part);
+        if (!found[index] || found[index]->second != index || found[index]->first != found[0]->first)
+          return launch.emitOpError() << "expected the keys and then the values of one layer after "
+                                         "'updates', found "
+                                      << (found[index] ? describe(*found[index]) : std::string("neither")) << " as the "
+                                      << part;
+        FailureOr<uint64_t> bytes = getCacheBytes(launch, context.groups, cache, part);
         if (failed(bytes))
           return failure();
         if (cast<BufferType>(state.getType()).getBytes() != *bytes)
-          return launch.emitOpError() << "expected " << *bytes << " bytes for "
-                                      << describe(*found[index]) << ", "
+          return launch.emitOpError() << "expected " << *bytes << " bytes for " << describe(*found[index]) << ", "
                                       << cache << ", found " << state.getType();
       }
       continue;
@@ -203,23 +170,20 @@ LogicalResult OrderVerifier::verifyBuffers(LaunchOp launch,
       Operation *symbol = context.symbols.lookup(parameter.getValue());
       RankedTensorType held = getParameterType(symbol);
       if (held != type)
-        return launch.emitOpError() << "expected a parameter " << type
-                                    << ", found " << parameter << ", " << held;
+        return launch.emitOpError() << "expected a parameter " << type << ", found " << parameter << ", " << held;
       FailureOr<uint64_t> bytes = getParameterBytes(symbol, held);
       if (failed(bytes))
         return failure();
       if (cast<BufferType>(input.getType()).getBytes() != *bytes)
-        return launch.emitOpError()
-               << "expected " << *bytes << " bytes for " << parameter
-               << ", found " << input.getType();
+        return launch.emitOpError() << "expected " << *bytes << " bytes for " << parameter << ", found "
+                                    << input.getType();
     } else if (failed(verifyActivation(input, type, inputRows, "an input"))) {
       return failure();
     }
   }
   auto outputs = launch.getOutputs().begin();
   for (Type type : callee.getResultTypes())
-    if (isa<RankedTensorType>(type) &&
-        failed(verifyActivation(*outputs++, type, rows, "an output")))
+    if (isa<RankedTensorType>(type) && failed(verifyActivation(*outputs++, type, rows, "an output")))
       return failure();
   return success();
 }
@@ -230,19 +194,16 @@ LogicalResult OrderVerifier::verifyInputs(LaunchOp launch, unsigned index) {
     if (lifetime == Lifetime::Constant)
       continue;
     if (lifetime != Lifetime::Transient)
-      return launch.emitOpError()
-             << "expected constant or transient inputs, found "
-             << input.getType();
+      return launch.emitOpError() << "expected constant or transient inputs, found " << input.getType();
     auto writer = writers.find(input);
     if (writer == writers.end())
       return launch.emitOpError() << "expected inputs that an earlier launch "
                                      "writes, found one that nobody writes: "
                                   << input.getType();
     if (!order.isBefore(writer->second, index))
-      return launch.emitOpError()
-             << "expected to await, directly or through others, @"
-             << order.getLaunch(writer->second).getCallee()
-             << ", which writes its input; found awaits that do not lead there";
+      return launch.emitOpError() << "expected to await, directly or through others, @"
+                                  << order.getLaunch(writer->second).getCallee()
+                                  << ", which writes its input; found awaits that do not lead there";
   }
   return success();
 }
@@ -254,9 +215,7 @@ LogicalResult OrderVerifier::verifyStates() {
   std::map<StateIdentity, Accesses> states;
   for (unsigned index = 0; index < order.size(); ++index) {
     LaunchOp launch = order.getLaunch(index);
-    Operation *kernel =
-        context.symbols.lookup<kernel::FunctionOp>(launch.getCallee())
-            .getKernel();
+    Operation *kernel = context.symbols.lookup<kernel::FunctionOp>(launch.getCallee()).getKernel();
     for (Value state : launch.getStates()) {
       Accesses &accesses = states[*getStateIdentity(state)];
       accesses.all.push_back(index);
@@ -269,21 +228,17 @@ LogicalResult OrderVerifier::verifyStates() {
       LaunchOp launch = order.getLaunch(index);
       bool filled = false;
       for (unsigned writer : accesses.writers) {
-        if (writer != index && !order.isBefore(writer, index) &&
-            !order.isBefore(index, writer))
-          return launch.emitOpError()
-                 << "expected to be ordered with @"
-                 << order.getLaunch(writer).getCallee() << ", which writes "
-                 << describe(state)
-                 << ", found no await that leads from one to the other";
+        if (writer != index && !order.isBefore(writer, index) && !order.isBefore(index, writer))
+          return launch.emitOpError() << "expected to be ordered with @" << order.getLaunch(writer).getCallee()
+                                      << ", which writes " << describe(state)
+                                      << ", found no await that leads from one to the other";
         filled |= writer == index || order.isBefore(writer, index);
       }
       // The rows of a step see themselves, so that its own keys and values are
       // there first.
       if (!filled)
-        return launch.emitOpError()
-               << "expected to follow the launch that appends to "
-               << describe(state) << ", found none before it";
+        return launch.emitOpError() << "expected to follow the launch that appends to " << describe(state)
+                                    << ", found none before it";
     }
   return success();
 }

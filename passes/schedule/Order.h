@@ -26,13 +26,9 @@ public:
   unsigned size() const { return launches.size(); }
   /// Launches count in the order of the text.
   LaunchOp getLaunch(unsigned index) const { return launches[index]; }
-  unsigned getIndex(mlir::Operation *launch) const {
-    return indices.lookup(launch);
-  }
+  unsigned getIndex(mlir::Operation *launch) const { return indices.lookup(launch); }
   /// The launch that a timepoint is the end of.
-  unsigned getIndexOf(mlir::Value timepoint) const {
-    return getIndex(timepoint.getDefiningOp());
-  }
+  unsigned getIndexOf(mlir::Value timepoint) const { return getIndex(timepoint.getDefiningOp()); }
 
   /// Launch `a` is done before launch `b` starts.
   bool isBefore(unsigned a, unsigned b) const { return before[b].test(a); }
@@ -69,8 +65,7 @@ struct OrderContext {
 
 /// Checks the rules that ingot-schedule-verify-order lists; emits an error for
 /// the first that is broken.
-mlir::LogicalResult verifyOrder(ProgramOp program, const ProgramOrder &order,
-                                const OrderContext &context);
+mlir::LogicalResult verifyOrder(ProgramOp program, const ProgramOrder &order, const OrderContext &context);
 
 } // namespace ingot::schedule
 

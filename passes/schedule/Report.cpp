@@ -22,8 +22,7 @@ static std::string nameFormat(encoding::StorageAttr storage) {
   if (auto ggml = dyn_cast<encoding::GgmlAttr>(storage.getFormat()))
     return encoding::stringifyGgmlType(ggml.getType()).str();
   auto block = cast<encoding::BlockAttr>(storage.getFormat());
-  return "i" + std::to_string(block.getCode().getWidth()) + " group " +
-         std::to_string(block.getGroup());
+  return "i" + std::to_string(block.getCode().getWidth()) + " group " + std::to_string(block.getGroup());
 }
 
 DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
@@ -42,9 +41,7 @@ DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
         if (FlatSymbolRefAttr parameter = getParameter(input)) {
           uint64_t bytes = cast<BufferType>(input.getType()).getBytes();
           if (isa<kernel::EmbeddingOp>(callee.getKernel()))
-            bytes /= encoding::paddedToPanels(
-                getParameterType(symbols.lookup(parameter.getValue()))
-                    .getDimSize(0));
+            bytes /= encoding::paddedToPanels(getParameterType(symbols.lookup(parameter.getValue())).getDimSize(0));
           uint64_t &read = parameters[parameter.getValue()];
           read = std::max(read, bytes);
         }
@@ -53,8 +50,7 @@ DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
         if (auto cache = dyn_cast<model::KeyValueType>(type))
           for (StringRef part : {"key", "value"})
             if (states.insert(*getStateIdentity(*state++)).second)
-              traffic.keyValueBytesPerPosition +=
-                  getCacheBytesPerPosition(cache, part);
+              traffic.keyValueBytesPerPosition += getCacheBytesPerPosition(cache, part);
     }
     for (auto &[name, bytes] : parameters)
       traffic.weightBytes += bytes;
@@ -89,8 +85,7 @@ ProgramCounts schedule::countProgram(ProgramOp program) {
   return counts;
 }
 
-static json::Object describeProgram(ProgramOp program,
-                                    const std::map<std::pair<int64_t, int64_t>, int64_t> &bodies) {
+static json::Object describeProgram(ProgramOp program, const std::map<std::pair<int64_t, int64_t>, int64_t> &bodies) {
   ProgramCounts counts = countProgram(program);
   kernel::RowRangeAttr rows = program.getRowRange();
   auto found = bodies.find({rows.getFirst(), rows.getLast()});
@@ -104,30 +99,24 @@ static json::Object describeProgram(ProgramOp program,
                       {"kernel_bodies", found == bodies.end() ? 0 : found->second}};
 }
 
-static json::Array describeWeights(ModuleOp module,
-                                   const SymbolTable &symbols) {
+static json::Array describeWeights(ModuleOp module, const SymbolTable &symbols) {
   struct Sum {
     int64_t parameters = 0;
     uint64_t bytes = 0;
   };
   std::map<std::string, Sum> formats;
   for (auto slice : module.getOps<ParameterSliceOp>()) {
-    Sum &sum = formats[nameFormat(encoding::getStorage(
-        getParameterType(symbols.lookup(slice.getParameter()))))];
+    Sum &sum = formats[nameFormat(encoding::getStorage(getParameterType(symbols.lookup(slice.getParameter()))))];
     ++sum.parameters;
     sum.bytes += slice.getBytes();
   }
-  std::vector<std::pair<std::string, Sum>> sorted(formats.begin(),
-                                                  formats.end());
+  std::vector<std::pair<std::string, Sum>> sorted(formats.begin(), formats.end());
   llvm::sort(sorted, [](const auto &a, const auto &b) {
-    return std::pair(b.second.bytes, a.first) <
-           std::pair(a.second.bytes, b.first);
+    return std::pair(b.second.bytes, a.first) < std::pair(a.second.bytes, b.first);
   });
   json::Array weights;
   for (auto &[format, sum] : sorted)
-    weights.push_back(json::Object{{"format", format},
-                                   {"parameters", sum.parameters},
-                                   {"bytes", sum.bytes}});
+    weights.push_back(json::Object{{"format", format}, {"parameters", sum.parameters}, {"bytes", sum.bytes}});
   return weights;
 }
 
@@ -135,15 +124,13 @@ static json::Array describeWeights(ModuleOp module,
 static json::Array describeLicences(ModuleOp module) {
   json::Array licences;
   auto add = [&](StringRef component, StringRef licence) {
-    licences.push_back(json::Object{{"component", component},
-                                    {"licence", json::fixUTF8(licence)}});
+    licences.push_back(json::Object{{"component", component}, {"licence", json::fixUTF8(licence)}});
   };
   auto text = [&](StringRef name) {
     auto attribute = module->getAttrOfType<StringAttr>(name);
     return attribute ? attribute.getValue() : StringRef();
   };
-  StringRef named = text("model.license_name"),
-            link = text("model.license_link");
+  StringRef named = text("model.license_name"), link = text("model.license_link");
   std::string licence = text("model.license").str();
   if (licence.empty())
     licence = named.empty() ? "not stated in the model's file" : named.str();
@@ -153,8 +140,7 @@ static json::Array describeLicences(ModuleOp module) {
     licence += ", " + link.str();
   add("model weights and tokenizer", licence);
   add("glibc, linked statically", "LGPL-2.1-or-later");
-  add("libstdc++ and libgcc",
-      "GPL-3.0-or-later with GCC Runtime Library Exception 3.1");
+  add("libstdc++ and libgcc", "GPL-3.0-or-later with GCC Runtime Library Exception 3.1");
   add("PCRE2", "BSD-3-Clause");
   return licences;
 }
@@ -163,8 +149,7 @@ json::Value schedule::makeReport(ModuleOp module) {
   SymbolTable symbols(module);
   json::Object report;
   auto name = module->getAttrOfType<StringAttr>("model.name");
-  report["model"] =
-      json::fixUTF8(name ? name.getValue() : StringRef("unnamed"));
+  report["model"] = json::fixUTF8(name ? name.getValue() : StringRef("unnamed"));
   if (auto options = module->getAttrOfType<DictionaryAttr>("ingot.options"))
     if (auto cpu = options.getAs<StringAttr>("cpu"))
       report["cpu"] = json::fixUTF8(cpu.getValue());
@@ -175,9 +160,7 @@ json::Value schedule::makeReport(ModuleOp module) {
     planned += arena.getBytes();
     arenas.push_back(
         json::Object{{"name", arena.getSymName()},
-                     {"place", (stringifyTier(arena.getTier()) + "[" +
-                                Twine(arena.getOrdinal()) + "]")
-                                   .str()},
+                     {"place", (stringifyTier(arena.getTier()) + "[" + Twine(arena.getOrdinal()) + "]").str()},
                      {"lifetime", stringifyLifetime(arena.getLifetime())},
                      {"bytes", arena.getBytes()}});
   }
@@ -188,8 +171,7 @@ json::Value schedule::makeReport(ModuleOp module) {
                                   {"pages", group.getPages()}});
   std::map<std::pair<int64_t, int64_t>, int64_t> bodies;
   for (auto function : module.getOps<kernel::FunctionOp>())
-    ++bodies[{function.getRowRange().getFirst(),
-              function.getRowRange().getLast()}];
+    ++bodies[{function.getRowRange().getFirst(), function.getRowRange().getLast()}];
   llvm::SmallSet<int64_t, 16> layers;
   for (auto program : module.getOps<ProgramOp>()) {
     programs.push_back(describeProgram(program, bodies));
@@ -204,30 +186,26 @@ json::Value schedule::makeReport(ModuleOp module) {
   report["weights"] = describeWeights(module, symbols);
   report["cache_groups"] = std::move(groups);
   report["programs"] = std::move(programs);
-  report["decode"] = json::Object{
-      {"lane", stringifyLane(Lane::Compute)},
-      {"weight_bytes", traffic.weightBytes},
-      {"key_value_bytes_per_position", traffic.keyValueBytesPerPosition}};
+  report["decode"] = json::Object{{"lane", stringifyLane(Lane::Compute)},
+                                  {"weight_bytes", traffic.weightBytes},
+                                  {"key_value_bytes_per_position", traffic.keyValueBytesPerPosition}};
   report["licences"] = describeLicences(module);
   return report;
 }
 
 /// `1.25 MiB`, or plain bytes below a KiB.
 static std::string formatBytes(int64_t bytes) {
-  static constexpr StringLiteral units[] = {"bytes", "KiB", "MiB", "GiB",
-                                            "TiB"};
+  static constexpr StringLiteral units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
   double value = bytes;
   size_t unit = 0;
   for (; value >= 1024 && unit + 1 < std::size(units); ++unit)
     value /= 1024;
   std::string text;
-  llvm::raw_string_ostream(text)
-      << llvm::format(unit ? "%.2f " : "%.0f ", value) << units[unit];
+  llvm::raw_string_ostream(text) << llvm::format(unit ? "%.2f " : "%.0f ", value) << units[unit];
   return text;
 }
 
-void schedule::printReport(const json::Value &value,
-                           llvm::raw_ostream &stream) {
+void schedule::printReport(const json::Value &value, llvm::raw_ostream &stream) {
   const json::Object &report = *value.getAsObject();
   auto elements = [&](StringRef name) {
     SmallVector<const json::Object *> objects;
@@ -235,57 +213,35 @@ void schedule::printReport(const json::Value &value,
       objects.push_back(element.getAsObject());
     return objects;
   };
-  auto number = [](const json::Object &object, StringRef name) {
-    return *object.getInteger(name);
-  };
-  auto text = [](const json::Object &object, StringRef name) {
-    return *object.getString(name);
-  };
-  auto left = [](StringRef value, unsigned width) {
-    return llvm::left_justify(value, width);
-  };
-  auto right = [](const std::string &value, unsigned width) {
-    return llvm::right_justify(value, width);
-  };
+  auto number = [](const json::Object &object, StringRef name) { return *object.getInteger(name); };
+  auto text = [](const json::Object &object, StringRef name) { return *object.getString(name); };
+  auto left = [](StringRef value, unsigned width) { return llvm::left_justify(value, width); };
+  auto right = [](const std::string &value, unsigned width) { return llvm::right_justify(value, width); };
 
-  stream << "model " << text(report, "model") << ", "
-         << number(report, "layers") << " layers";
+  stream << "model " << text(report, "model") << ", " << number(report, "layers") << " layers";
   if (std::optional<StringRef> cpu = report.getString("cpu"))
     stream << ", for " << *cpu;
-  stream << "\n\nmemory, planned: "
-         << formatBytes(number(report, "planned_bytes")) << "\n";
+  stream << "\n\nmemory, planned: " << formatBytes(number(report, "planned_bytes")) << "\n";
   for (const json::Object *arena : elements("arenas"))
-    stream << "  " << left(text(*arena, "name"), 12)
-           << left(text(*arena, "place"), 10)
-           << left(text(*arena, "lifetime"), 11)
-           << right(formatBytes(number(*arena, "bytes")), 12) << "\n";
+    stream << "  " << left(text(*arena, "name"), 12) << left(text(*arena, "place"), 10)
+           << left(text(*arena, "lifetime"), 11) << right(formatBytes(number(*arena, "bytes")), 12) << "\n";
   for (const json::Object *group : elements("cache_groups"))
-    stream << "  cache group " << text(*group, "name") << ": "
-           << number(*group, "context") << " positions, "
-           << number(*group, "pages") << " pages of "
-           << number(*group, "page_rows") << "\n";
+    stream << "  cache group " << text(*group, "name") << ": " << number(*group, "context") << " positions, "
+           << number(*group, "pages") << " pages of " << number(*group, "page_rows") << "\n";
   stream << "\nweights, packed\n";
   for (const json::Object *format : elements("weights"))
-    stream << "  " << left(text(*format, "format"), 14)
-           << right(std::to_string(number(*format, "parameters")), 6)
-           << " parameters" << right(formatBytes(number(*format, "bytes")), 14)
-           << "\n";
+    stream << "  " << left(text(*format, "format"), 14) << right(std::to_string(number(*format, "parameters")), 6)
+           << " parameters" << right(formatBytes(number(*format, "bytes")), 14) << "\n";
   stream << "\nprograms\n";
   for (const json::Object *program : elements("programs"))
-    stream << "  rows " << number(*program, "first_row") << " to "
-           << number(*program, "last_row") << ": "
-           << number(*program, "launches") << " launches ("
-           << number(*program, "launches_per_layer") << " per layer), "
-           << number(*program, "barriers") << " barriers ("
-           << number(*program, "barriers_per_layer") << " per layer), "
+    stream << "  rows " << number(*program, "first_row") << " to " << number(*program, "last_row") << ": "
+           << number(*program, "launches") << " launches (" << number(*program, "launches_per_layer") << " per layer), "
+           << number(*program, "barriers") << " barriers (" << number(*program, "barriers_per_layer") << " per layer), "
            << number(*program, "kernel_bodies") << " kernel bodies\n";
   const json::Object &decode = *report.getObject("decode");
-  stream << "\none decode step reads, on lane " << text(decode, "lane")
-         << "\n  weights " << formatBytes(number(decode, "weight_bytes"))
-         << "\n  cache   "
-         << formatBytes(number(decode, "key_value_bytes_per_position"))
-         << " per position\n\nlicences\n";
+  stream << "\none decode step reads, on lane " << text(decode, "lane") << "\n  weights "
+         << formatBytes(number(decode, "weight_bytes")) << "\n  cache   "
+         << formatBytes(number(decode, "key_value_bytes_per_position")) << " per position\n\nlicences\n";
   for (const json::Object *licence : elements("licences"))
-    stream << "  " << left(text(*licence, "component"), 30)
-           << text(*licence, "licence") << "\n";
+    stream << "  " << left(text(*licence, "component"), 30) << text(*licence, "licence") << "\n";
 }

@@ -27,8 +27,7 @@ struct Range {
 
 class PlanVerifier {
 public:
-  PlanVerifier(ModuleOp module, const target::TargetDescription &target,
-               const SymbolTable &symbols)
+  PlanVerifier(ModuleOp module, const target::TargetDescription &target, const SymbolTable &symbols)
       : module(module), target(target), symbols(symbols) {}
 
   LogicalResult verify();
@@ -56,8 +55,7 @@ struct VerifyPlan : schedule::impl::ScheduleVerifyPlanBase<VerifyPlan> {
     ModuleOp module = getOperation();
     if (module.getOps<ProgramOp>().empty())
       return;
-    FailureOr<target::TargetDescription> target =
-        target::TargetDescription::of(module);
+    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
     if (failed(target))
       return signalPassFailure();
     SymbolTable symbols(module);
@@ -70,19 +68,13 @@ struct VerifyPlan : schedule::impl::ScheduleVerifyPlanBase<VerifyPlan> {
 
 /// Emits an error where two of `ranges` share bytes; `describe` names one in
 /// the message.
-static LogicalResult
-verifyDisjoint(SmallVector<Range> ranges,
-               function_ref<std::string(Operation *)> describe) {
-  llvm::sort(ranges, [](const Range &a, const Range &b) {
-    return a.offset < b.offset;
-  });
+static LogicalResult verifyDisjoint(SmallVector<Range> ranges, function_ref<std::string(Operation *)> describe) {
+  llvm::sort(ranges, [](const Range &a, const Range &b) { return a.offset < b.offset; });
   for (size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i].offset < ranges[i - 1].end())
-      return ranges[i].op->emitOpError()
-             << "expected bytes of its own, found " << describe(ranges[i].op)
-             << " at " << ranges[i].offset << " inside of "
-             << describe(ranges[i - 1].op) << ", " << ranges[i - 1].offset
-             << " to " << ranges[i - 1].end();
+      return ranges[i].op->emitOpError() << "expected bytes of its own, found " << describe(ranges[i].op) << " at "
+                                         << ranges[i].offset << " inside of " << describe(ranges[i - 1].op) << ", "
+                                         << ranges[i - 1].offset << " to " << ranges[i - 1].end();
   return success();
 }
 
@@ -92,30 +84,23 @@ LogicalResult PlanVerifier::verify() {
   CacheGroups groups = getCacheGroups(module);
   for (auto program : module.getOps<ProgramOp>()) {
     ProgramOrder order(program);
-    if (failed(verifyViews(program)) ||
-        failed(verifyOrder(program, order, {target, symbols, groups})) ||
-        failed(verifyLiveness(program, order)) ||
-        failed(verifyBarriers(program)))
+    if (failed(verifyViews(program)) || failed(verifyOrder(program, order, {target, symbols, groups})) ||
+        failed(verifyLiveness(program, order)) || failed(verifyBarriers(program)))
       return failure();
   }
-  return verifyDisjoint(
-      llvm::map_to_vector(states, [](auto &entry) { return entry.second; }),
-      [](Operation *op) {
-        return describe(*getStateIdentity(op->getResult(0)));
-      });
+  return verifyDisjoint(llvm::map_to_vector(states, [](auto &entry) { return entry.second; }),
+                        [](Operation *op) { return describe(*getStateIdentity(op->getResult(0))); });
 }
 
 LogicalResult PlanVerifier::verifyArenas() {
   for (auto arena : module.getOps<ArenaOp>()) {
     if (!arenas.try_emplace(arena.getLifetime(), arena).second)
-      return arena.emitOpError()
-             << "expected one arena of lifetime "
-             << stringifyLifetime(arena.getLifetime()) << ", found another";
+      return arena.emitOpError() << "expected one arena of lifetime " << stringifyLifetime(arena.getLifetime())
+                                 << ", found another";
     // Offsets are only as aligned as what they start from.
     if (arena.getAlignment() % target.getBufferAlignment())
-      return arena.emitOpError()
-             << "expected an alignment of whole " << target.getBufferAlignment()
-             << " bytes, found " << arena.getAlignment();
+      return arena.emitOpError() << "expected an alignment of whole " << target.getBufferAlignment() << " bytes, found "
+                                 << arena.getAlignment();
   }
   return success();
 }
@@ -127,37 +112,28 @@ LogicalResult PlanVerifier::verifySlices() {
     Operation *symbol = symbols.lookup(slice.getParameter());
     RankedTensorType type = getParameterType(symbol);
     if (!type)
-      return slice.emitOpError() << "expected a parameter named "
-                                 << slice.getParameterAttr() << ", found none";
+      return slice.emitOpError() << "expected a parameter named " << slice.getParameterAttr() << ", found none";
     FailureOr<uint64_t> bytes = getParameterBytes(symbol, type);
     if (failed(bytes))
       return failure();
-    if (slice.getBytes() != *bytes ||
-        slice.getOffset() % target.getBufferAlignment())
-      return slice.emitOpError()
-             << "expected " << *bytes << " bytes at a multiple of "
-             << target.getBufferAlignment() << ", found " << slice.getBytes()
-             << " at " << slice.getOffset();
+    if (slice.getBytes() != *bytes || slice.getOffset() % target.getBufferAlignment())
+      return slice.emitOpError() << "expected " << *bytes << " bytes at a multiple of " << target.getBufferAlignment()
+                                 << ", found " << slice.getBytes() << " at " << slice.getOffset();
     if (weights == arenas.end() || *bytes > weights->second.getBytes() ||
         slice.getOffset() > weights->second.getBytes() - *bytes)
-      return slice.emitOpError()
-             << "expected a range inside of the arena of constants, found "
-             << *bytes << " bytes at " << slice.getOffset();
+      return slice.emitOpError() << "expected a range inside of the arena of constants, found " << *bytes
+                                 << " bytes at " << slice.getOffset();
     if (!slices.try_emplace(slice.getParameterAttr(), slice).second)
-      return slice.emitOpError()
-             << "expected one slice for each parameter, found another";
+      return slice.emitOpError() << "expected one slice for each parameter, found another";
     ranges.push_back({slice.getOffset(), *bytes, slice});
   }
-  return verifyDisjoint(ranges, [](Operation *op) {
-    return "@" + cast<ParameterSliceOp>(op).getParameter().str();
-  });
+  return verifyDisjoint(ranges, [](Operation *op) { return "@" + cast<ParameterSliceOp>(op).getParameter().str(); });
 }
 
 LogicalResult PlanVerifier::verifyViews(ProgramOp program) {
   for (Operation &op : program.getBody().front()) {
     if (isa<ConstantOp, StateOp, AllocateOp>(op))
-      return op.emitOpError()
-             << "has no address: expected a schedule.view after the plan phase";
+      return op.emitOpError() << "has no address: expected a schedule.view after the plan phase";
     auto view = dyn_cast<ViewOp>(op);
     if (!view)
       continue;
@@ -165,44 +141,32 @@ LogicalResult PlanVerifier::verifyViews(ProgramOp program) {
     if (FlatSymbolRefAttr parameter = view.getParameterAttr()) {
       ParameterSliceOp slice = slices.lookup(parameter);
       if (!slice)
-        return view.emitOpError() << "expected a schedule.parameter_slice of "
-                                  << parameter << ", found none";
-      if (slice.getOffset() != view.getOffset() ||
-          slice.getBytes() != type.getBytes())
-        return view.emitOpError()
-               << "expected " << parameter << " where its slice says, "
-               << slice.getBytes() << " bytes at " << slice.getOffset()
-               << ", found " << type.getBytes() << " at " << view.getOffset();
+        return view.emitOpError() << "expected a schedule.parameter_slice of " << parameter << ", found none";
+      if (slice.getOffset() != view.getOffset() || slice.getBytes() != type.getBytes())
+        return view.emitOpError() << "expected " << parameter << " where its slice says, " << slice.getBytes()
+                                  << " bytes at " << slice.getOffset() << ", found " << type.getBytes() << " at "
+                                  << view.getOffset();
     }
-    if (std::optional<StateIdentity> state =
-            getStateIdentity(view.getBuffer())) {
-      auto [first, inserted] = states.try_emplace(
-          *state, Range{view.getOffset(), type.getBytes(), view});
-      if (!inserted && (first->second.offset != view.getOffset() ||
-                        first->second.bytes != type.getBytes()))
-        return view.emitOpError()
-               << "expected " << describe(*state)
-               << " where they are elsewhere, " << first->second.bytes
-               << " bytes at " << first->second.offset << ", found "
-               << type.getBytes() << " at " << view.getOffset();
+    if (std::optional<StateIdentity> state = getStateIdentity(view.getBuffer())) {
+      auto [first, inserted] = states.try_emplace(*state, Range{view.getOffset(), type.getBytes(), view});
+      if (!inserted && (first->second.offset != view.getOffset() || first->second.bytes != type.getBytes()))
+        return view.emitOpError() << "expected " << describe(*state) << " where they are elsewhere, "
+                                  << first->second.bytes << " bytes at " << first->second.offset << ", found "
+                                  << type.getBytes() << " at " << view.getOffset();
     }
   }
 
   // The host knows one address for the output, whatever the number of rows was.
-  auto returned = cast<ReturnOp>(program.getBody().front().back())
-                      .getOutput()
-                      .getDefiningOp<ViewOp>();
+  auto returned = cast<ReturnOp>(program.getBody().front().back()).getOutput().getDefiningOp<ViewOp>();
   if (!output)
     output = returned;
   if (output.getOffset() != returned.getOffset())
-    return returned.emitOpError()
-           << "expected the output of every program at one place, "
-           << output.getOffset() << ", found " << returned.getOffset();
+    return returned.emitOpError() << "expected the output of every program at one place, " << output.getOffset()
+                                  << ", found " << returned.getOffset();
   return success();
 }
 
-LogicalResult PlanVerifier::verifyLiveness(ProgramOp program,
-                                           const ProgramOrder &order) {
+LogicalResult PlanVerifier::verifyLiveness(ProgramOp program, const ProgramOrder &order) {
   struct Transient {
     ViewOp view;
     uint64_t offset, end;
@@ -216,9 +180,7 @@ LogicalResult PlanVerifier::verifyLiveness(ProgramOp program,
     BufferType type = view.getBuffer().getType();
     if (type.getLifetime() != Lifetime::Transient)
       continue;
-    Transient transient{
-        view, view.getOffset(), view.getOffset() + type.getBytes(), 0, {},
-        false};
+    Transient transient{view, view.getOffset(), view.getOffset() + type.getBytes(), 0, {}, false};
     bool written = false;
     for (OpOperand &use : view.getBuffer().getUses()) {
       auto launch = dyn_cast<LaunchOp>(use.getOwner());
@@ -239,29 +201,18 @@ LogicalResult PlanVerifier::verifyLiveness(ProgramOp program,
 
   auto doneBefore = [&](const Transient &early, const Transient &late) {
     return !early.outlivesProgram &&
-           llvm::all_of(early.users, [&](unsigned user) {
-             return order.isBefore(user, late.writer);
-           });
+           llvm::all_of(early.users, [&](unsigned user) { return order.isBefore(user, late.writer); });
   };
-  llvm::sort(transients, [](const Transient &a, const Transient &b) {
-    return a.offset < b.offset;
-  });
+  llvm::sort(transients, [](const Transient &a, const Transient &b) { return a.offset < b.offset; });
   for (size_t i = 0; i < transients.size(); ++i)
-    for (size_t j = i + 1;
-         j < transients.size() && transients[j].offset < transients[i].end;
-         ++j) {
+    for (size_t j = i + 1; j < transients.size() && transients[j].offset < transients[i].end; ++j) {
       Transient &a = transients[i], &b = transients[j];
       if (doneBefore(a, b) || doneBefore(b, a))
         continue;
-      auto writer = [&](const Transient &transient) {
-        return order.getLaunch(transient.writer).getCallee();
-      };
+      auto writer = [&](const Transient &transient) { return order.getLaunch(transient.writer).getCallee(); };
       InFlightDiagnostic error = b.view.emitOpError();
-      error
-          << "expected bytes of its own while it is live, found the output of @"
-          << writer(b) << ", " << b.offset << " to " << b.end
-          << ", over the output of @" << writer(a) << ", " << a.offset << " to "
-          << a.end;
+      error << "expected bytes of its own while it is live, found the output of @" << writer(b) << ", " << b.offset
+            << " to " << b.end << ", over the output of @" << writer(a) << ", " << a.offset << " to " << a.end;
       error.attachNote(a.view.getLoc()) << "the view that it overlaps";
       return error;
     }
@@ -278,10 +229,9 @@ LogicalResult PlanVerifier::verifyBarriers(ProgramOp program) {
       continue;
     for (Value timepoint : launch.getAwaits())
       if (running.contains(timepoint.getDefiningOp()))
-        return launch.emitOpError()
-               << "expected a schedule.barrier after @"
-               << cast<LaunchOp>(timepoint.getDefiningOp()).getCallee()
-               << ", which it awaits, found none between the two";
+        return launch.emitOpError() << "expected a schedule.barrier after @"
+                                    << cast<LaunchOp>(timepoint.getDefiningOp()).getCallee()
+                                    << ", which it awaits, found none between the two";
     running.insert(launch);
   }
   return success();

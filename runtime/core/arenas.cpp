@@ -32,18 +32,15 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
     }
     void *memory = MAP_FAILED;
     if (bytes >= arena.bytes)
-      memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
       fail("arena %s: no memory for its %llu bytes: %s; free some, or compile "
            "with a smaller --context",
-           arena.name, static_cast<unsigned long long>(arena.bytes),
-           strerror(errno));
+           arena.name, static_cast<unsigned long long>(arena.bytes), strerror(errno));
     mappings.push_back({memory, bytes});
     uint64_t address = reinterpret_cast<uint64_t>(memory);
     if (extra)
-      address =
-          (address + arena.alignment - 1) / arena.alignment * arena.alignment;
+      address = (address + arena.alignment - 1) / arena.alignment * arena.alignment;
     addresses.push_back(reinterpret_cast<uint8_t *>(address));
   }
 }

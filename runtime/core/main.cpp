@@ -2,6 +2,4 @@
 
 #include "runtime/core/program.h"
 
-int main(int argc, char **argv) {
-  return ingot::runtime::runProgram(ingot_descriptor, argc, argv);
-}
+int main(int argc, char **argv) { return ingot::runtime::runProgram(ingot_descriptor, argc, argv); }

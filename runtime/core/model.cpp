@@ -17,10 +17,8 @@ const IngotEntry &requireEntry(const IngotDescriptor &descriptor) {
     fail("this executable holds no model that generates, only: %s",
          descriptor.tokenizer.bytes ? "tokenize, info" : "info");
   const IngotTensor *logits = entry->output_count ? entry->outputs : nullptr;
-  bool sound = logits && logits->element == INGOT_ELEMENT_F32 &&
-               logits->columns == descriptor.vocabulary &&
-               logits->arena < descriptor.arena_count && entry->rows &&
-               entry->wanted_rows && entry->sequences;
+  bool sound = logits && logits->element == INGOT_ELEMENT_F32 && logits->columns == descriptor.vocabulary &&
+               logits->arena < descriptor.arena_count && entry->rows && entry->wanted_rows && entry->sequences;
   if (!sound)
     fail("entry %s: its bounds or its logits make no sense; compile the model "
          "again",
@@ -39,8 +37,7 @@ const IngotVariant &requireVariant(const IngotEntry &entry) {
 } // namespace
 
 void checkDescriptor(const IngotDescriptor &descriptor) {
-  if (descriptor.magic != INGOT_ABI_MAGIC ||
-      descriptor.version != INGOT_ABI_VERSION ||
+  if (descriptor.magic != INGOT_ABI_MAGIC || descriptor.version != INGOT_ABI_VERSION ||
       descriptor.size != sizeof(IngotDescriptor))
     fail("compiled code and runtime are of different versions; compile the "
          "model again");
@@ -55,18 +52,15 @@ const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor) {
 
 uint32_t chooseWorkers(const ThreadOptions &options) {
   uint32_t cpus = countUsableCpus();
-  uint32_t wanted =
-      options.threads ? static_cast<uint32_t>(options.threads) : cpus;
+  uint32_t wanted = options.threads ? static_cast<uint32_t>(options.threads) : cpus;
   if (options.oversubscribe || wanted <= cpus)
     return wanted;
-  note("--threads %u: this process may use %u CPUs; using %u", wanted, cpus,
-       cpus);
+  note("--threads %u: this process may use %u CPUs; using %u", wanted, cpus, cpus);
   return cpus;
 }
 
 Model::Model(const IngotDescriptor &descriptor, const ThreadOptions &threads)
-    : descriptor(descriptor), entry(requireEntry(descriptor)),
-      variant(requireVariant(entry)), weights(descriptor),
+    : descriptor(descriptor), entry(requireEntry(descriptor)), variant(requireVariant(entry)), weights(descriptor),
       arenas(descriptor, weights.data()), team(chooseWorkers(threads)) {
   weights.startPopulating();
 }
@@ -82,8 +76,7 @@ const IngotRowRange &Model::range(uint32_t rows) const {
   for (uint32_t i = 0; i < variant.range_count; ++i)
     if (rows >= variant.ranges[i].first && rows <= variant.ranges[i].last)
       return variant.ranges[i];
-  fail("variant %s: no code for steps of %u rows; compile the model again",
-       variant.name, rows);
+  fail("variant %s: no code for steps of %u rows; compile the model again", variant.name, rows);
 }
 
 void Model::run(const IngotStep &step) {
@@ -102,13 +95,9 @@ void Model::run(const IngotStep &step) {
 
 float *Model::logits(uint32_t wanted) const {
   const IngotTensor &tensor = entry.outputs[0];
-  return reinterpret_cast<float *>(arenas.bases()[tensor.arena] +
-                                   tensor.offset +
-                                   uint64_t{wanted} * tensor.row_stride);
+  return reinterpret_cast<float *>(arenas.bases()[tensor.arena] + tensor.offset + uint64_t{wanted} * tensor.row_stride);
 }
 
-uint64_t Model::plannedMemory() const {
-  return plannedArenaBytes(descriptor) + imageMemory();
-}
+uint64_t Model::plannedMemory() const { return plannedArenaBytes(descriptor) + imageMemory(); }
 
 } // namespace ingot::runtime

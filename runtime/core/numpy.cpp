@@ -19,8 +19,7 @@ constexpr char magic[] = "\x93NUMPY";
 constexpr size_t magicSize = 6;
 
 /// The text after "'key':" in the header, a Python dictionary literal.
-std::optional<std::string_view> findValue(std::string_view header,
-                                          const char *key) {
+std::optional<std::string_view> findValue(std::string_view header, const char *key) {
   std::string quoted = std::string("'") + key + "'";
   size_t position = header.find(quoted);
   if (position == header.npos)
@@ -45,8 +44,7 @@ bool parseShape(std::string_view text, std::vector<uint64_t> &shape) {
     if (text[0] == ')')
       return true;
     uint64_t extent = 0;
-    auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), extent);
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), extent);
     if (error != std::errc())
       return false;
     text.remove_prefix(end - text.data());
@@ -61,8 +59,7 @@ struct Closer {
 
 } // namespace
 
-bool readIntegers(const std::string &path, IntegerTensor &tensor,
-                  std::string &error) {
+bool readIntegers(const std::string &path, IntegerTensor &tensor, std::string &error) {
   FILE *file = fopen(path.c_str(), "rbe");
   if (!file) {
     error = std::string("cannot be opened: ") + strerror(errno);
@@ -103,14 +100,12 @@ bool readIntegers(const std::string &path, IntegerTensor &tensor,
     return false;
   bool wide = type->starts_with("'<i8'");
   if (!wide && !type->starts_with("'<i4'")) {
-    error = "holds elements of type " +
-            std::string(type->substr(0, type->find(','))) +
-            " where int32 or int64 are needed";
+    error =
+        "holds elements of type " + std::string(type->substr(0, type->find(','))) + " where int32 or int64 are needed";
     return false;
   }
   if (tensor.shape.empty() || tensor.shape.size() > 2) {
-    error = "has " + std::to_string(tensor.shape.size()) +
-            " dimensions where one or two are needed";
+    error = "has " + std::to_string(tensor.shape.size()) + " dimensions where one or two are needed";
     return false;
   }
   if (order->starts_with("True") && tensor.shape.size() > 1) {
@@ -138,8 +133,7 @@ bool readIntegers(const std::string &path, IntegerTensor &tensor,
         return false;
       value = static_cast<int32_t>(wideValue);
       if (value != wideValue) {
-        error = "holds " + std::to_string(wideValue) +
-                ", which does not fit 32 bits";
+        error = "holds " + std::to_string(wideValue) + ", which does not fit 32 bits";
         return false;
       }
     }
@@ -156,9 +150,7 @@ static void removeUnfinished() {
     unlink(unfinished.c_str());
 }
 
-FloatWriter::FloatWriter(const std::string &path, uint64_t rows,
-                         uint64_t columns)
-    : path(path), columns(columns) {
+FloatWriter::FloatWriter(const std::string &path, uint64_t rows, uint64_t columns) : path(path), columns(columns) {
   struct stat status;
   bool special = stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
   if (!special) {
@@ -171,9 +163,8 @@ FloatWriter::FloatWriter(const std::string &path, uint64_t rows,
     failToWrite();
   unfinished = temporary;
 
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
-                       std::to_string(rows) + ", " + std::to_string(columns) +
-                       "), }";
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " +
+                       std::to_string(columns) + "), }";
   // Padded with spaces to a newline, so that the data is aligned.
   constexpr size_t alignment = 64;
   size_t size = magicSize + 4 + header.size() + 1;
@@ -181,8 +172,7 @@ FloatWriter::FloatWriter(const std::string &path, uint64_t rows,
   header += '\n';
   unsigned char rest[4] = {1, 0, static_cast<unsigned char>(header.size()),
                            static_cast<unsigned char>(header.size() >> 8)};
-  if (fwrite(magic, 1, magicSize, file) != magicSize ||
-      fwrite(rest, 1, 4, file) != 4 ||
+  if (fwrite(magic, 1, magicSize, file) != magicSize || fwrite(rest, 1, 4, file) != 4 ||
       fwrite(header.data(), 1, header.size(), file) != header.size())
     failToWrite();
 }
@@ -194,9 +184,7 @@ FloatWriter::~FloatWriter() {
   unfinished.clear();
 }
 
-void FloatWriter::failToWrite() const {
-  fail("%s: cannot be written: %s", path.c_str(), strerror(errno));
-}
+void FloatWriter::failToWrite() const { fail("%s: cannot be written: %s", path.c_str(), strerror(errno)); }
 
 void FloatWriter::append(const float *row) {
   if (fwrite(row, sizeof(float), columns, file) != columns)

@@ -27,8 +27,7 @@ struct IntegerTensor {
 /// Reads an int32 or int64 array of at most two dimensions whose values fit 32
 /// bits. Returns false and in `error` one line, without the path, otherwise. No
 /// more memory is taken than the file is long.
-bool readIntegers(const std::string &path, IntegerTensor &tensor,
-                  std::string &error);
+bool readIntegers(const std::string &path, IntegerTensor &tensor, std::string &error);
 
 /// Writes a float32 [rows, columns] file. A regular file appears under its name
 /// only when it is whole; when the process ends before, nothing stays. Fails

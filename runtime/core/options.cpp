@@ -11,62 +11,47 @@
 
 namespace ingot::runtime {
 
-Options::Options(const char *usage, const char *description)
-    : usage(usage), description(description) {}
+Options::Options(const char *usage, const char *description) : usage(usage), description(description) {}
 
 void Options::flag(Names names, const char *help, bool &value) {
+  options.push_back({{names.begin(), names.end()}, nullptr, help, [&value](const std::string &, const std::string &) {
+                       value = true;
+                     }});
+}
+
+void Options::text(Names names, const char *argument, const char *help, std::optional<std::string> &value) {
   options.push_back(
-      {{names.begin(), names.end()},
-       nullptr,
-       help,
-       [&value](const std::string &, const std::string &) { value = true; }});
+      {{names.begin(), names.end()}, argument, help, [&value](const std::string &, const std::string &text) {
+         value = text;
+       }});
 }
 
-void Options::text(Names names, const char *argument, const char *help,
-                   std::optional<std::string> &value) {
-  options.push_back({{names.begin(), names.end()},
-                     argument,
-                     help,
-                     [&value](const std::string &, const std::string &text) {
-                       value = text;
-                     }});
+void Options::list(Names names, const char *argument, const char *help, std::vector<std::string> &values) {
+  options.push_back(
+      {{names.begin(), names.end()}, argument, help, [&values](const std::string &, const std::string &text) {
+         values.push_back(text);
+       }});
 }
 
-void Options::list(Names names, const char *argument, const char *help,
-                   std::vector<std::string> &values) {
-  options.push_back({{names.begin(), names.end()},
-                     argument,
-                     help,
-                     [&values](const std::string &, const std::string &text) {
-                       values.push_back(text);
-                     }});
-}
-
-void Options::integer(Names names, const char *help, int64_t low, int64_t high,
-                      int64_t &value) {
-  auto set = [&value, low, high](const std::string &name,
-                                 const std::string &text) {
+void Options::integer(Names names, const char *help, int64_t low, int64_t high, int64_t &value) {
+  auto set = [&value, low, high](const std::string &name, const std::string &text) {
     const char *end = text.data() + text.size();
     int64_t parsed = 0;
     auto [stop, error] = std::from_chars(text.data(), end, parsed);
     if (error != std::errc() || stop != end || parsed < low || parsed > high)
-      failUsage("%s: '%s' is no whole number from %lld to %lld", name.c_str(),
-                text.c_str(), static_cast<long long>(low),
-                static_cast<long long>(high));
+      failUsage("%s: '%s' is no whole number from %lld to %lld", name.c_str(), text.c_str(),
+                static_cast<long long>(low), static_cast<long long>(high));
     value = parsed;
   };
   options.push_back({{names.begin(), names.end()}, "N", help, set});
 }
 
-void Options::real(Names names, const char *help, double low, double high,
-                   double &value) {
-  auto set = [&value, low, high](const std::string &name,
-                                 const std::string &text) {
+void Options::real(Names names, const char *help, double low, double high, double &value) {
+  auto set = [&value, low, high](const std::string &name, const std::string &text) {
     char *end = nullptr;
     double parsed = strtod(text.c_str(), &end);
     if (text.empty() || *end || !(parsed >= low && parsed <= high))
-      failUsage("%s: '%s' is no number from %g to %g", name.c_str(),
-                text.c_str(), low, high);
+      failUsage("%s: '%s' is no number from %g to %g", name.c_str(), text.c_str(), low, high);
     value = parsed;
   };
   options.push_back({{names.begin(), names.end()}, "X", help, set});
@@ -79,8 +64,7 @@ void Options::positional(const char *name, std::optional<std::string> &value) {
 
 const Options::Option &Options::find(const std::string &name) const {
   for (const Option &option : options)
-    if (std::find(option.names.begin(), option.names.end(), name) !=
-        option.names.end())
+    if (std::find(option.names.begin(), option.names.end(), name) != option.names.end())
       return option;
   failUsage("unknown option '%s'; see --help", name.c_str());
 }
@@ -94,8 +78,7 @@ void Options::parse(std::span<char *const> arguments) {
       if (!positionalValue)
         failUsage("unexpected argument '%s'; see --help", word.c_str());
       if (*positionalValue)
-        failUsage("unexpected argument '%s': there is a %s already",
-                  word.c_str(), positionalName);
+        failUsage("unexpected argument '%s': there is a %s already", word.c_str(), positionalName);
       *positionalValue = word;
       continue;
     }
@@ -146,9 +129,7 @@ std::optional<std::vector<int32_t>> parseTokens(const std::string &text) {
   std::vector<int32_t> tokens;
   const char *position = text.data();
   const char *end = position + text.size();
-  auto isSpace = [](char c) {
-    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-  };
+  auto isSpace = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
   auto skipSpace = [&] {
     while (position < end && isSpace(*position))
       ++position;

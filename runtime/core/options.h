@@ -27,15 +27,11 @@ public:
   Options(const char *usage, const char *description);
 
   void flag(Names names, const char *help, bool &value);
-  void text(Names names, const char *argument, const char *help,
-            std::optional<std::string> &value);
+  void text(Names names, const char *argument, const char *help, std::optional<std::string> &value);
   /// May be given several times.
-  void list(Names names, const char *argument, const char *help,
-            std::vector<std::string> &values);
-  void integer(Names names, const char *help, int64_t low, int64_t high,
-               int64_t &value);
-  void real(Names names, const char *help, double low, double high,
-            double &value);
+  void list(Names names, const char *argument, const char *help, std::vector<std::string> &values);
+  void integer(Names names, const char *help, int64_t low, int64_t high, int64_t &value);
+  void real(Names names, const char *help, double low, double high, double &value);
   /// An argument that is no option; `value` takes the only one allowed.
   void positional(const char *name, std::optional<std::string> &value);
 

@@ -44,8 +44,7 @@ void markStart() {
   for (int i = 2; field && i < 22; ++i)
     field = strchr(field + 1, ' ');
   if (field)
-    processStart =
-        strtod(field, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    processStart = strtod(field, nullptr) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 double secondsSinceStart() { return readClock(CLOCK_BOOTTIME) - processStart; }
@@ -90,8 +89,7 @@ void catchInterrupt() {
 bool interrupted() { return interruptSeen; }
 
 std::string readText(const std::string &path) {
-  int descriptor =
-      path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int descriptor = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
     fail("%s: cannot be opened: %s", path.c_str(), strerror(errno));
   std::string text;

@@ -34,14 +34,11 @@ void printHelp(const IngotDescriptor &descriptor) {
   bool tokenizer = descriptor.tokenizer.bytes;
   printf("%s, compiled by Ingot\n\nusage:\n", descriptor.model_name);
   if (model && tokenizer)
-    printf("  %s [-p TEXT | -f FILE] [options]   continue a text\n",
-           programName());
+    printf("  %s [-p TEXT | -f FILE] [options]   continue a text\n", programName());
   for (const Command &command : commands)
-    if ((model || !command.needsModel) &&
-        (tokenizer || !command.needsTokenizer))
+    if ((model || !command.needsModel) && (tokenizer || !command.needsTokenizer))
       printf("  %s %-12s %s\n", programName(), command.name, command.help);
-  printf("\n--help after a command lists its options%s\n",
-         model && tokenizer ? "; these continue a text:\n" : "");
+  printf("\n--help after a command lists its options%s\n", model && tokenizer ? "; these continue a text:\n" : "");
   fflush(stdout);
 }
 
@@ -53,11 +50,9 @@ int runProgram(const IngotDescriptor &descriptor, int argc, char **argv) {
   checkDescriptor(descriptor);
   Arguments arguments(argv + (argc > 0), argv + argc);
   const char *first = arguments.empty() ? "" : arguments[0];
-  bool generates =
-      findGeneratingEntry(descriptor) && descriptor.tokenizer.bytes;
+  bool generates = findGeneratingEntry(descriptor) && descriptor.tokenizer.bytes;
   if (!strcmp(first, "--version")) {
-    printf("%s, compiled by Ingot %s\n", descriptor.model_name,
-           descriptor.compiler_version);
+    printf("%s, compiled by Ingot %s\n", descriptor.model_name, descriptor.compiler_version);
     return 0;
   }
   if (!strcmp(first, "--help") || !strcmp(first, "-h")) {

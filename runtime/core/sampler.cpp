@@ -14,10 +14,8 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, uint64_t key) {
   for (int round = 0; round < 10; ++round) {
     uint64_t product0 = uint64_t{0xD2511F53} * counter[0];
     uint64_t product1 = uint64_t{0xCD9E8D57} * counter[2];
-    counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key0,
-               static_cast<uint32_t>(product1),
-               static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key1,
-               static_cast<uint32_t>(product0)};
+    counter = {static_cast<uint32_t>(product1 >> 32) ^ counter[1] ^ key0, static_cast<uint32_t>(product1),
+               static_cast<uint32_t>(product0 >> 32) ^ counter[3] ^ key1, static_cast<uint32_t>(product0)};
     key0 += 0x9E3779B9;
     key1 += 0xBB67AE85;
   }
@@ -65,17 +63,14 @@ static size_t findLargest(std::span<const float> values) {
   return std::find(values.begin(), values.end(), best) - values.begin();
 }
 
-Sampler::Sampler(const SamplerOptions &options, uint32_t vocabulary)
-    : options(options) {
+Sampler::Sampler(const SamplerOptions &options, uint32_t vocabulary) : options(options) {
   if (options.temperature > 0) {
     candidates.reserve(vocabulary);
     masses.reserve(vocabulary);
   }
 }
 
-void Sampler::accept(int32_t token) {
-  recent[accepted++ % penaltyWindow] = token;
-}
+void Sampler::accept(int32_t token) { recent[accepted++ % penaltyWindow] = token; }
 
 /// A total order, so that equal logits cannot make two machines differ.
 bool Sampler::isBetter(const Candidate &a, const Candidate &b) {
@@ -87,8 +82,7 @@ void Sampler::penalize(std::span<float> logits) const {
     return;
   size_t count = std::min<uint64_t>(accepted, penaltyWindow);
   for (size_t i = 0; i < count; ++i) {
-    if (std::find(recent.begin(), recent.begin() + i, recent[i]) !=
-        recent.begin() + i)
+    if (std::find(recent.begin(), recent.begin() + i, recent[i]) != recent.begin() + i)
       continue; // once for each token
     float &logit = logits[recent[i]];
     double penalty = options.repeatPenalty;
@@ -131,8 +125,7 @@ size_t Sampler::keepLikely(float best) {
       sortedCount = std::min(candidates.size(), std::max<size_t>(256, 4 * i));
       auto end = candidates.begin() + sortedCount;
       if (end != candidates.end())
-        std::nth_element(candidates.begin() + i, end, candidates.end(),
-                         isBetter);
+        std::nth_element(candidates.begin() + i, end, candidates.end(), isBetter);
       std::sort(candidates.begin() + i, end, isBetter);
     }
     double mass = exponential(double{candidates[i].logit} - best);
@@ -171,9 +164,7 @@ int32_t Sampler::sample(std::span<float> logits, uint64_t position) {
     total += exponential(distance / options.temperature);
     masses.push_back(total);
   }
-  auto words = philox({static_cast<uint32_t>(position),
-                       static_cast<uint32_t>(position >> 32), 0, 0},
-                      options.seed);
+  auto words = philox({static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32), 0, 0}, options.seed);
   uint64_t word = uint64_t{words[0]} << 32 | words[1];
   double uniform = static_cast<double>(word >> 11) * 0x1p-53; // [0, 1)
   auto drawn = std::upper_bound(masses.begin(), masses.end(), uniform * total);

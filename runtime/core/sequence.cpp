@@ -20,9 +20,8 @@ uint32_t countPagesPerSequence(const IngotDescriptor &descriptor) {
 }
 
 Sequence::Sequence(Model &model)
-    : model(model), pagesPerSequence(countPagesPerSequence(model.descriptor)),
-      positions(model.entry.rows), rowSequences(model.entry.rows),
-      wanted(model.entry.wanted_rows), pageTable(pagesPerSequence) {
+    : model(model), pagesPerSequence(countPagesPerSequence(model.descriptor)), positions(model.entry.rows),
+      rowSequences(model.entry.rows), wanted(model.entry.wanted_rows), pageTable(pagesPerSequence) {
   std::iota(pageTable.begin(), pageTable.end(), 0);
 }
 
@@ -32,18 +31,13 @@ void Sequence::check(std::span<const int32_t> tokens) const {
          "shorten the text, or compile the model with a larger --context",
          static_cast<unsigned long long>(tokens.size()), used, model.context());
   for (int32_t token : tokens)
-    if (token < 0 ||
-        static_cast<uint32_t>(token) >= model.descriptor.vocabulary)
-      fail("token %d is outside the vocabulary of %u tokens", token,
-           model.descriptor.vocabulary);
+    if (token < 0 || static_cast<uint32_t>(token) >= model.descriptor.vocabulary)
+      fail("token %d is outside the vocabulary of %u tokens", token, model.descriptor.vocabulary);
 }
 
-void Sequence::run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted,
-                   uint32_t wantedRows) {
-  std::iota(positions.begin(), positions.begin() + rows,
-            static_cast<int32_t>(used));
-  std::iota(wanted.begin(), wanted.begin() + wantedRows,
-            static_cast<int32_t>(firstWanted));
+void Sequence::run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted, uint32_t wantedRows) {
+  std::iota(positions.begin(), positions.begin() + rows, static_cast<int32_t>(used));
+  std::iota(wanted.begin(), wanted.begin() + wantedRows, static_cast<int32_t>(firstWanted));
   IngotStep step = {};
   step.rows = rows;
   step.sequences = 1;
@@ -81,12 +75,10 @@ void Sequence::appendSilently(std::span<const int32_t> tokens) {
   }
 }
 
-void Sequence::appendAll(std::span<const int32_t> tokens, uint32_t pieceRows,
-                         const Sink &sink) {
+void Sequence::appendAll(std::span<const int32_t> tokens, uint32_t pieceRows, const Sink &sink) {
   check(tokens);
   uint32_t wantedBound = std::min(model.entry.wanted_rows, model.entry.rows);
-  uint32_t bound =
-      pieceRows ? std::min(pieceRows, model.entry.rows) : wantedBound;
+  uint32_t bound = pieceRows ? std::min(pieceRows, model.entry.rows) : wantedBound;
   for (size_t done = 0; done < tokens.size();) {
     uint32_t rows = std::min<size_t>(tokens.size() - done, bound);
     for (uint32_t first = 0; first < rows; first += wantedBound) {

@@ -46,15 +46,13 @@ public:
   /// rows, or at most entry.wanted_rows if that is 0. A piece with more rows
   /// than entry.wanted_rows runs several times, each for other logits; a step
   /// writes the same cache rows each time.
-  void appendAll(std::span<const int32_t> tokens, uint32_t pieceRows,
-                 const Sink &sink);
+  void appendAll(std::span<const int32_t> tokens, uint32_t pieceRows, const Sink &sink);
 
   /// Fails when `append` of these tokens would.
   void check(std::span<const int32_t> tokens) const;
 
 private:
-  void run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted,
-           uint32_t wantedRows);
+  void run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted, uint32_t wantedRows);
 
   Model &model;
   uint32_t used = 0;

@@ -51,8 +51,7 @@ const uint8_t *findEmbedded(uint64_t bytes) {
   if (segment->p_filesz < bytes)
     fail("the weights in the executable are %llu bytes where the model needs "
          "%llu; compile the model again",
-         static_cast<unsigned long long>(segment->p_filesz),
-         static_cast<unsigned long long>(bytes));
+         static_cast<unsigned long long>(segment->p_filesz), static_cast<unsigned long long>(bytes));
   // The kernel maps beyond the end of a truncated file too, and sends SIGBUS
   // when such a page is touched.
   struct stat status;
@@ -61,8 +60,7 @@ const uint8_t *findEmbedded(uint64_t bytes) {
       static_cast<uint64_t>(status.st_size) < segment->p_offset + bytes)
     fail("%s: the file is truncated: its weights end at byte %llu, the file at "
          "%llu; copy it again",
-         path.c_str(),
-         static_cast<unsigned long long>(segment->p_offset + bytes),
+         path.c_str(), static_cast<unsigned long long>(segment->p_offset + bytes),
          static_cast<unsigned long long>(status.st_size));
   return reinterpret_cast<const uint8_t *>(bias + segment->p_vaddr);
 }
@@ -81,8 +79,7 @@ const uint8_t *mapExternal(const char *name, uint64_t bytes) {
   if (static_cast<uint64_t>(status.st_size) < bytes)
     fail("%s: the weights are %llu bytes where the model needs %llu; copy the "
          "file again",
-         path.c_str(), static_cast<unsigned long long>(status.st_size),
-         static_cast<unsigned long long>(bytes));
+         path.c_str(), static_cast<unsigned long long>(status.st_size), static_cast<unsigned long long>(bytes));
   void *memory = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED)
     fail("%s: the weights cannot be mapped: %s", path.c_str(), strerror(errno));
@@ -92,13 +89,10 @@ const uint8_t *mapExternal(const char *name, uint64_t bytes) {
 
 } // namespace
 
-Weights::Weights(const IngotDescriptor &descriptor)
-    : bytes(descriptor.weights.bytes) {
+Weights::Weights(const IngotDescriptor &descriptor) : bytes(descriptor.weights.bytes) {
   if (!bytes)
     return;
-  base = descriptor.weights.external
-             ? mapExternal(descriptor.weights.external, bytes)
-             : findEmbedded(bytes);
+  base = descriptor.weights.external ? mapExternal(descriptor.weights.external, bytes) : findEmbedded(bytes);
 }
 
 Weights::~Weights() { finishPopulating(); }
@@ -110,8 +104,7 @@ void Weights::startPopulating() {
     auto *weights = static_cast<Weights *>(argument);
     // A hint: without it (old kernel) pages come in when they are first read,
     // and an unreadable one is reported then.
-    madvise(const_cast<uint8_t *>(weights->base), weights->bytes,
-            MADV_POPULATE_READ);
+    madvise(const_cast<uint8_t *>(weights->base), weights->bytes, MADV_POPULATE_READ);
     return nullptr;
   };
   populating = pthread_create(&thread, nullptr, populate, this) == 0;

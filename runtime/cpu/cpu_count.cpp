@@ -34,15 +34,13 @@ std::string_view takeWord(std::string_view &text) {
 
 std::optional<int64_t> parseInteger(std::string_view word) {
   int64_t value = 0;
-  auto [end, error] =
-      std::from_chars(word.data(), word.data() + word.size(), value);
+  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (error != std::errc() || end != word.data() + word.size())
     return std::nullopt;
   return value;
 }
 
-std::optional<uint32_t> divideRoundingUp(std::optional<int64_t> quota,
-                                         std::optional<int64_t> period) {
+std::optional<uint32_t> divideRoundingUp(std::optional<int64_t> quota, std::optional<int64_t> period) {
   if (!quota || !period || *quota <= 0 || *period <= 0)
     return std::nullopt;
   int64_t cpus = *quota / *period + (*quota % *period != 0);
@@ -52,8 +50,7 @@ std::optional<uint32_t> divideRoundingUp(std::optional<int64_t> quota,
 /// Calls `visit` for a group's folder and those above it: a limit anywhere on
 /// the way to the root holds. Inside a container the path may be one that only
 /// the host has; then the mount point itself is our group.
-template <typename Visitor>
-void visitUpwards(const std::string &mount, std::string path, Visitor visit) {
+template <typename Visitor> void visitUpwards(const std::string &mount, std::string path, Visitor visit) {
   while (!path.empty() && path != "/") {
     visit(mount + path);
     path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
@@ -81,10 +78,8 @@ std::optional<uint32_t> cpusFromQuotaV2(std::string_view cpuMax) {
   return divideRoundingUp(quota, period);
 }
 
-std::optional<uint32_t> cpusFromQuotaV1(std::string_view quota,
-                                        std::string_view period) {
-  return divideRoundingUp(parseInteger(takeWord(quota)),
-                          parseInteger(takeWord(period)));
+std::optional<uint32_t> cpusFromQuotaV1(std::string_view quota, std::string_view period) {
+  return divideRoundingUp(parseInteger(takeWord(quota)), parseInteger(takeWord(period)));
 }
 
 ControlGroupPaths parseControlGroups(std::string_view text) {
@@ -119,20 +114,14 @@ uint32_t countUsableCpus() {
     if (limit)
       cpus = std::min(cpus, *limit);
   };
-  ControlGroupPaths paths =
-      parseControlGroups(readSmallFile("/proc/self/cgroup"));
+  ControlGroupPaths paths = parseControlGroups(readSmallFile("/proc/self/cgroup"));
   if (paths.unified)
     visitUpwards("/sys/fs/cgroup", *paths.unified,
-                 [&](const std::string &folder) {
-                   apply(cpusFromQuotaV2(readSmallFile(folder + "/cpu.max")));
-                 });
+                 [&](const std::string &folder) { apply(cpusFromQuotaV2(readSmallFile(folder + "/cpu.max"))); });
   if (paths.cpuController)
-    visitUpwards(
-        "/sys/fs/cgroup/cpu", *paths.cpuController,
-        [&](const std::string &folder) {
-          apply(cpusFromQuotaV1(readSmallFile(folder + "/cpu.cfs_quota_us"),
-                                readSmallFile(folder + "/cpu.cfs_period_us")));
-        });
+    visitUpwards("/sys/fs/cgroup/cpu", *paths.cpuController, [&](const std::string &folder) {
+      apply(cpusFromQuotaV1(readSmallFile(folder + "/cpu.cfs_quota_us"), readSmallFile(folder + "/cpu.cfs_period_us")));
+    });
   return std::max(cpus, 1u);
 }
 

@@ -23,8 +23,7 @@ namespace ingot::runtime {
 std::optional<uint32_t> cpusFromQuotaV2(std::string_view cpuMax);
 
 /// The same from the two files of cgroup v1; a quota of -1 is no limit.
-std::optional<uint32_t> cpusFromQuotaV1(std::string_view quota,
-                                        std::string_view period);
+std::optional<uint32_t> cpusFromQuotaV1(std::string_view quota, std::string_view period);
 
 /// The paths of a process's groups, as /proc/self/cgroup gives them.
 struct ControlGroupPaths {

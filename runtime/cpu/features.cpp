@@ -56,11 +56,9 @@ constexpr FeatureRow featureTable[] = {
     {INGOT_FEATURE_VPCLMULQDQ, "vpclmulqdq", 7, 0, ECX, 10, avxState},
     {INGOT_FEATURE_AVX512VNNI, "avx512vnni", 7, 0, ECX, 11, avx512State},
     {INGOT_FEATURE_AVX512BITALG, "avx512bitalg", 7, 0, ECX, 12, avx512State},
-    {INGOT_FEATURE_AVX512VPOPCNTDQ, "avx512vpopcntdq", 7, 0, ECX, 14,
-     avx512State},
+    {INGOT_FEATURE_AVX512VPOPCNTDQ, "avx512vpopcntdq", 7, 0, ECX, 14, avx512State},
     {INGOT_FEATURE_MOVDIRI, "movdiri", 7, 0, ECX, 27, noState},
-    {INGOT_FEATURE_AVX512VP2INTERSECT, "avx512vp2intersect", 7, 0, EDX, 8,
-     avx512State},
+    {INGOT_FEATURE_AVX512VP2INTERSECT, "avx512vp2intersect", 7, 0, EDX, 8, avx512State},
     {INGOT_FEATURE_AMX_BF16, "amx-bf16", 7, 0, EDX, 22, amxState},
     {INGOT_FEATURE_AVX512FP16, "avx512fp16", 7, 0, EDX, 23, avx512State},
     {INGOT_FEATURE_AMX_TILE, "amx-tile", 7, 0, EDX, 24, amxState},
@@ -75,8 +73,7 @@ constexpr FeatureRow featureTable[] = {
 
 CpuidRegisters readCpuid(uint32_t leaf, uint32_t subleaf) {
   CpuidRegisters registers;
-  __cpuid_count(leaf, subleaf, registers.eax, registers.ebx, registers.ecx,
-                registers.edx);
+  __cpuid_count(leaf, subleaf, registers.eax, registers.ebx, registers.ecx, registers.edx);
   return registers;
 }
 
@@ -119,14 +116,12 @@ uint64_t detectFeatures(const CpuidSource &source) {
   uint32_t lastExtendedLeaf = source.read(0x80000000, 0).eax;
   uint32_t lastSubleafOf7 = lastLeaf >= 7 ? source.read(7, 0).eax : 0;
   constexpr uint32_t osxsave = 1u << 27;
-  uint64_t enabled =
-      source.read(1, 0).ecx & osxsave ? source.readEnabledState() : 0;
+  uint64_t enabled = source.read(1, 0).ecx & osxsave ? source.readEnabledState() : 0;
 
   uint64_t features = 0;
   for (const FeatureRow &row : featureTable) {
     // A leaf beyond the last one answers with the data of another leaf.
-    bool exists = row.leaf >= 0x80000000 ? row.leaf <= lastExtendedLeaf
-                                         : row.leaf <= lastLeaf;
+    bool exists = row.leaf >= 0x80000000 ? row.leaf <= lastExtendedLeaf : row.leaf <= lastLeaf;
     if (row.leaf == 7)
       exists = exists && row.subleaf <= lastSubleafOf7;
     if (!exists || (enabled & row.state) != row.state)
@@ -140,8 +135,7 @@ uint64_t detectFeatures(const CpuidSource &source) {
 
 uint64_t detectFeatures() {
   uint64_t features = detectFeatures({readCpuid, readEnabledState});
-  constexpr uint64_t tiles = uint64_t{1} << INGOT_FEATURE_AMX_TILE |
-                             uint64_t{1} << INGOT_FEATURE_AMX_INT8 |
+  constexpr uint64_t tiles = uint64_t{1} << INGOT_FEATURE_AMX_TILE | uint64_t{1} << INGOT_FEATURE_AMX_INT8 |
                              uint64_t{1} << INGOT_FEATURE_AMX_BF16;
   if ((features & tiles) && !requestTileState())
     features &= ~tiles;
@@ -168,8 +162,7 @@ std::string featureNames(uint64_t features) {
   return names;
 }
 
-const IngotVariant *chooseVariant(const IngotEntry &entry, uint64_t available,
-                                  std::string &error) {
+const IngotVariant *chooseVariant(const IngotEntry &entry, uint64_t available, std::string &error) {
   error = "this CPU runs none of the compiled variants:";
   for (uint32_t i = 0; i < entry.variant_count; ++i) {
     const IngotVariant &variant = entry.variants[i];
@@ -178,8 +171,7 @@ const IngotVariant *chooseVariant(const IngotEntry &entry, uint64_t available,
       error.clear();
       return &variant;
     }
-    error += std::string(i ? "; " : " ") + variant.name + " lacks " +
-             featureNames(missing);
+    error += std::string(i ? "; " : " ") + variant.name + " lacks " + featureNames(missing);
   }
   error += " (compile the model for this CPU, or with --mcpu=portable)";
   return nullptr;

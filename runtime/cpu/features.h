@@ -45,8 +45,7 @@ std::string featureNames(uint64_t features);
 
 /// The first variant whose features are all in `available`, or nullptr and in
 /// `error` one line that names each variant with what it lacks.
-const IngotVariant *chooseVariant(const IngotEntry &entry, uint64_t available,
-                                  std::string &error);
+const IngotVariant *chooseVariant(const IngotEntry &entry, uint64_t available, std::string &error);
 
 } // namespace ingot::runtime
 

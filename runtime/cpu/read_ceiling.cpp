@@ -19,8 +19,7 @@ struct Area {
 
   std::span<char> share(uint32_t worker, uint32_t workers) const {
     uint64_t lines = bytes / lineBytes;
-    return {data + lines * worker / workers * lineBytes,
-            data + lines * (worker + 1) / workers * lineBytes};
+    return {data + lines * worker / workers * lineBytes, data + lines * (worker + 1) / workers * lineBytes};
   }
 };
 
@@ -39,8 +38,7 @@ void read(void *area, IngotTeam *, uint32_t worker, uint32_t workers) {
   __m128i sums[vectorsPerLine] = {};
   for (uint64_t offset = 0; offset < stride; offset += lineBytes)
     for (uint64_t stream = 0; stream < streams; ++stream) {
-      auto *line = reinterpret_cast<const __m128i *>(part.data() +
-                                                     stream * stride + offset);
+      auto *line = reinterpret_cast<const __m128i *>(part.data() + stream * stride + offset);
       for (uint64_t i = 0; i < vectorsPerLine; ++i)
         sums[i] = _mm_add_epi64(sums[i], _mm_load_si128(line + i));
     }
@@ -53,8 +51,7 @@ void read(void *area, IngotTeam *, uint32_t worker, uint32_t workers) {
 
 double measureReadCeiling(Team &team) {
   Area area{nullptr, uint64_t{512} << 20};
-  void *memory = mmap(nullptr, area.bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory = mmap(nullptr, area.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
     return 0;
   madvise(memory, area.bytes, MADV_HUGEPAGE);
@@ -64,8 +61,7 @@ double measureReadCeiling(Team &team) {
   for (int pass = 0; pass < 3; ++pass) {
     auto start = std::chrono::steady_clock::now();
     team.run(read, &area);
-    std::chrono::duration<double> seconds =
-        std::chrono::steady_clock::now() - start;
+    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     best = std::max(best, static_cast<double>(area.bytes) / seconds.count());
   }
   munmap(memory, area.bytes);

@@ -32,8 +32,7 @@ void IngotEpoch::waitBeyond(uint32_t seen, uint32_t spins) {
 void IngotEpoch::advance() {
   value.fetch_add(1);
   if (sleepers.load())
-    syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr,
-            0);
+    syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
 }
 
 void ingot_team_barrier(IngotTeam *team, uint32_t) {
@@ -42,8 +41,7 @@ void ingot_team_barrier(IngotTeam *team, uint32_t) {
   // The epoch cannot advance before we arrive, so this read is of the present
   // barrier.
   uint32_t epoch = team->barrier.value.load(std::memory_order_relaxed);
-  if (team->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 ==
-      team->workers) {
+  if (team->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == team->workers) {
     team->arrived.store(0, std::memory_order_relaxed);
     team->barrier.advance();
   } else {

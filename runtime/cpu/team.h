@@ -40,8 +40,7 @@ namespace ingot::runtime {
 class Team {
 public:
   /// A worker's part of the work.
-  using Function = void (*)(void *context, IngotTeam *team, uint32_t worker,
-                            uint32_t workers);
+  using Function = void (*)(void *context, IngotTeam *team, uint32_t worker, uint32_t workers);
 
   /// Starts `workers` - 1 threads; fewer when the kernel refuses more, see
   /// `workers()`.

@@ -14,8 +14,7 @@ namespace {
 
 /// Bytes that are printable characters of Latin-1 stand for themselves.
 bool isPrintable(uint32_t byte) {
-  return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) ||
-         (byte >= 0xae && byte <= 0xff);
+  return (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
 }
 
 /// The others, in order, are numbered from U+0100 on.
@@ -30,8 +29,7 @@ uint32_t characterOfByte(uint8_t byte) {
 
 std::optional<uint8_t> byteOfCharacter(uint32_t character) {
   if (character < 0x100)
-    return isPrintable(character) ? std::optional<uint8_t>(character)
-                                  : std::nullopt;
+    return isPrintable(character) ? std::optional<uint8_t>(character) : std::nullopt;
   for (uint32_t byte = 0; byte < 0x100; ++byte)
     if (!isPrintable(byte) && characterOfByte(byte) == character)
       return byte;
@@ -60,21 +58,16 @@ std::string encodeCharacter(uint32_t character) {
   if (character < 0x800)
     return {char(0xc0 | character >> 6), char(0x80 | (character & 0x3f))};
   if (character < 0x10000)
-    return {char(0xe0 | character >> 12), char(0x80 | (character >> 6 & 0x3f)),
-            char(0x80 | (character & 0x3f))};
-  return {char(0xf0 | character >> 18), char(0x80 | (character >> 12 & 0x3f)),
-          char(0x80 | (character >> 6 & 0x3f)),
+    return {char(0xe0 | character >> 12), char(0x80 | (character >> 6 & 0x3f)), char(0x80 | (character & 0x3f))};
+  return {char(0xf0 | character >> 18), char(0x80 | (character >> 12 & 0x3f)), char(0x80 | (character >> 6 & 0x3f)),
           char(0x80 | (character & 0x3f))};
 }
 
 } // namespace
 
-std::string ingot::text::spellByte(uint8_t byte) {
-  return encodeCharacter(characterOfByte(byte));
-}
+std::string ingot::text::spellByte(uint8_t byte) { return encodeCharacter(characterOfByte(byte)); }
 
-std::optional<std::string>
-ingot::text::bytesOfSpelling(std::string_view spelling) {
+std::optional<std::string> ingot::text::bytesOfSpelling(std::string_view spelling) {
   std::string bytes;
   while (!spelling.empty()) {
     std::optional<uint8_t> byte = byteOfCharacter(takeCharacter(spelling));

@@ -50,8 +50,7 @@ std::string quote(std::string_view text) {
 }
 
 std::string element(const char *key, size_t index) {
-  return std::string("tokenizer.ggml.") + key + "[" + std::to_string(index) +
-         "]";
+  return std::string("tokenizer.ggml.") + key + "[" + std::to_string(index) + "]";
 }
 
 /// A description with every open question decided.
@@ -83,15 +82,13 @@ Error resolveTokens(Resolved &resolved) {
   if (count == 0)
     return "tokenizer.ggml.tokens is empty";
   if (count > maximumTokens)
-    return "tokenizer.ggml.tokens has " + std::to_string(count) +
-           " entries, more than the supported " + std::to_string(maximumTokens);
+    return "tokenizer.ggml.tokens has " + std::to_string(count) + " entries, more than the supported " +
+           std::to_string(maximumTokens);
   if (!description.types.empty() && description.types.size() != count)
-    return "tokenizer.ggml.token_type has " +
-           std::to_string(description.types.size()) + " entries for " +
+    return "tokenizer.ggml.token_type has " + std::to_string(description.types.size()) + " entries for " +
            std::to_string(count) + " tokens";
   if (!description.scores.empty() && description.scores.size() != count)
-    return "tokenizer.ggml.scores has " +
-           std::to_string(description.scores.size()) + " entries for " +
+    return "tokenizer.ggml.scores has " + std::to_string(description.scores.size()) + " entries for " +
            std::to_string(count) + " tokens";
 
   resolved.texts = description.tokens;
@@ -104,21 +101,19 @@ Error resolveTokens(Resolved &resolved) {
     if (text.empty())
       text = "[EMPTY_" + std::to_string(index) + "]";
     if (text.size() > maximumTokenBytes)
-      return element("tokens", index) + " is " + std::to_string(text.size()) +
-             " bytes long, more than the supported " +
+      return element("tokens", index) + " is " + std::to_string(text.size()) + " bytes long, more than the supported " +
              std::to_string(maximumTokenBytes);
     bytes += text.size();
     if (bytes > maximumTextBytes)
-      return "tokenizer.ggml.tokens holds more than the supported " +
-             std::to_string(maximumTextBytes) + " bytes";
+      return "tokenizer.ggml.tokens holds more than the supported " + std::to_string(maximumTextBytes) + " bytes";
     if (!description.scores.empty() && std::isnan(description.scores[index]))
       return element("scores", index) + " is not a number";
   }
   for (size_t index = 0; index < count; ++index) {
     auto [other, isNew] = resolved.ids.emplace(resolved.texts[index], index);
     if (!isNew)
-      return element("tokens", index) + " " + quote(resolved.texts[index]) +
-             " repeats " + element("tokens", other->second);
+      return element("tokens", index) + " " + quote(resolved.texts[index]) + " repeats " +
+             element("tokens", other->second);
     if (description.types.empty())
       continue;
     int32_t type = description.types[index];
@@ -150,8 +145,8 @@ Error resolveMerges(Resolved &resolved) {
   if (count == 0)
     return "tokenizer.ggml.merges is missing or empty; byte-level BPE needs it";
   if (count > maximumMerges)
-    return "tokenizer.ggml.merges has " + std::to_string(count) +
-           " entries, more than the supported " + std::to_string(maximumMerges);
+    return "tokenizer.ggml.merges has " + std::to_string(count) + " entries, more than the supported " +
+           std::to_string(maximumMerges);
   std::unordered_set<uint64_t> seen;
   seen.reserve(count);
   resolved.merges.reserve(count);
@@ -160,21 +155,16 @@ Error resolveMerges(Resolved &resolved) {
     // The first character may be a space that belongs to the left token.
     size_t gap = merge.find(' ', 1);
     if (gap == std::string_view::npos || gap + 1 == merge.size())
-      return element("merges", index) + " " + quote(merge) +
-             " is not two tokens with a space between them";
+      return element("merges", index) + " " + quote(merge) + " is not two tokens with a space between them";
     std::string_view left = merge.substr(0, gap);
     std::string_view right = merge.substr(gap + 1);
-    blob::Merge found{resolved.find(left), resolved.find(right),
-                      resolved.find(std::string(left) + std::string(right))};
+    blob::Merge found{resolved.find(left), resolved.find(right), resolved.find(std::string(left) + std::string(right))};
     if (found.left == noToken || found.right == noToken)
-      return element("merges", index) + " " + quote(merge) + ": " +
-             quote(found.left == noToken ? left : right) +
+      return element("merges", index) + " " + quote(merge) + ": " + quote(found.left == noToken ? left : right) +
              " is not in tokenizer.ggml.tokens";
     if (found.result == noToken)
-      return element("merges", index) + " " + quote(merge) +
-             ": their concatenation is not in tokenizer.ggml.tokens";
-    uint64_t pair =
-        uint64_t(uint32_t(found.left)) << 32 | uint32_t(found.right);
+      return element("merges", index) + " " + quote(merge) + ": their concatenation is not in tokenizer.ggml.tokens";
+    uint64_t pair = uint64_t(uint32_t(found.left)) << 32 | uint32_t(found.right);
     // Of a repeated merge the first, with the better rank, counts.
     if (seen.insert(pair).second)
       resolved.merges.push_back(found);
@@ -184,8 +174,7 @@ Error resolveMerges(Resolved &resolved) {
 
 /// The id of the first of `texts` that the vocabulary has; it then is a control
 /// token, whatever the file calls it.
-int32_t findSpecial(Resolved &resolved,
-                    std::initializer_list<std::string_view> texts) {
+int32_t findSpecial(Resolved &resolved, std::initializer_list<std::string_view> texts) {
   for (std::string_view text : texts) {
     int32_t id = resolved.find(text);
     if (id != noToken) {
@@ -206,40 +195,33 @@ void resolveEndOfGeneration(Resolved &resolved) {
   const TokenizerDescription &description = *resolved.description;
   resolved.endOfTurn = description.endOfTurn;
   if (resolved.endOfTurn == noToken)
-    resolved.endOfTurn = findSpecial(
-        resolved, {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
-                   "<|endoftext|>", "<|end_of_text|>", "<EOT>", "_<EOT>",
-                   "[EOT]", "<｜end▁of▁sentence｜>", "<end_of_utterance>"});
+    resolved.endOfTurn = findSpecial(resolved, {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>",
+                                                "<|end_of_text|>", "<EOT>", "_<EOT>", "[EOT]", "<｜end▁of▁sentence｜>",
+                                                "<end_of_utterance>"});
   int32_t endOfMessage = description.endOfMessage;
   if (endOfMessage == noToken)
     endOfMessage = findSpecial(resolved, {"<|eom_id|>"});
   if (description.fillPrefix == noToken)
-    findSpecial(resolved, {"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>",
-                           "<｜fim▁begin｜>", "<PRE>", "▁<PRE>",
+    findSpecial(resolved, {"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>", "<｜fim▁begin｜>", "<PRE>", "▁<PRE>",
                            "<|code_prefix|>", "<|prefix|>"});
   if (description.fillSuffix == noToken)
-    findSpecial(resolved, {"<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>",
-                           "<｜fim▁hole｜>", "<SUF>", "▁<SUF>",
+    findSpecial(resolved, {"<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>", "<｜fim▁hole｜>", "<SUF>", "▁<SUF>",
                            "<|code_suffix|>", "<|suffix|>"});
   if (description.fillMiddle == noToken)
-    findSpecial(resolved, {"<|fim_middle|>", "<fim-middle>", "<fim_middle>",
-                           "<｜fim▁end｜>", "<MID>", "▁<MID>",
+    findSpecial(resolved, {"<|fim_middle|>", "<fim-middle>", "<fim_middle>", "<｜fim▁end｜>", "<MID>", "▁<MID>",
                            "<|code_middle|>", "<|middle|>"});
   int32_t fillPadding = description.fillPadding;
   if (fillPadding == noToken)
-    fillPadding = findSpecial(
-        resolved, {"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"});
+    fillPadding = findSpecial(resolved, {"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"});
   int32_t fillRepository = description.fillRepository;
   if (fillRepository == noToken)
-    fillRepository =
-        findSpecial(resolved, {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>",
-                               "<REPO>", "<reponame>"});
+    fillRepository = findSpecial(resolved, {"<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"});
   int32_t fillSeparator = description.fillSeparator;
   if (fillSeparator == noToken)
     fillSeparator = findSpecial(resolved, {"<|file_sep|>"});
 
-  for (int32_t id : {resolved.endOfSequence, resolved.endOfTurn, endOfMessage,
-                     fillPadding, fillRepository, fillSeparator})
+  for (int32_t id :
+       {resolved.endOfSequence, resolved.endOfTurn, endOfMessage, fillPadding, fillRepository, fillSeparator})
     if (id != noToken)
       resolved.attributes[id] |= blob::endOfGeneration;
   for (std::string_view text : {"<|eot_id|>",
@@ -281,8 +263,7 @@ void resolveEndOfGeneration(Resolved &resolved) {
     resolved.types[resolved.find("</s>")] = TokenType::normal;
     resolved.attributes[resolved.find("</s>")] = 0;
   }
-  for (std::string_view text :
-       {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"})
+  for (std::string_view text : {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"})
     if (int32_t id = resolved.find(text); id != noToken)
       makeUserDefined(resolved, id);
 }
@@ -291,8 +272,7 @@ void resolveStripping(Resolved &resolved) {
   std::string name = resolved.description->modelName;
   for (char &character : name)
     character = std::tolower(static_cast<unsigned char>(character));
-  if (name.find("phi-3") == std::string::npos &&
-      name.find("phi3") == std::string::npos)
+  if (name.find("phi-3") == std::string::npos && name.find("phi3") == std::string::npos)
     return;
   for (uint32_t &attributes : resolved.attributes)
     if (attributes & (blob::control | blob::unknown | blob::userDefined))
@@ -306,41 +286,30 @@ Error resolveSpecials(Resolved &resolved) {
   const TokenizerDescription &description = *resolved.description;
   int32_t count = description.tokens.size();
   const std::pair<const char *, int32_t> named[] = {
-      {"bos_token_id", description.beginOfSequence},
-      {"eos_token_id", description.endOfSequence},
-      {"eot_token_id", description.endOfTurn},
-      {"eom_token_id", description.endOfMessage},
-      {"unknown_token_id", description.unknown},
-      {"seperator_token_id", description.separator},
-      {"padding_token_id", description.padding},
-      {"mask_token_id", description.mask},
-      {"fim_pre_token_id", description.fillPrefix},
-      {"fim_suf_token_id", description.fillSuffix},
-      {"fim_mid_token_id", description.fillMiddle},
-      {"fim_pad_token_id", description.fillPadding},
-      {"fim_rep_token_id", description.fillRepository},
-      {"fim_sep_token_id", description.fillSeparator},
+      {"bos_token_id", description.beginOfSequence},    {"eos_token_id", description.endOfSequence},
+      {"eot_token_id", description.endOfTurn},          {"eom_token_id", description.endOfMessage},
+      {"unknown_token_id", description.unknown},        {"seperator_token_id", description.separator},
+      {"padding_token_id", description.padding},        {"mask_token_id", description.mask},
+      {"fim_pre_token_id", description.fillPrefix},     {"fim_suf_token_id", description.fillSuffix},
+      {"fim_mid_token_id", description.fillMiddle},     {"fim_pad_token_id", description.fillPadding},
+      {"fim_rep_token_id", description.fillRepository}, {"fim_sep_token_id", description.fillSeparator},
   };
   for (auto [key, id] : named)
     if (id < noToken || id >= count)
-      return std::string("tokenizer.ggml.") + key + " is " +
-             std::to_string(id) + ", outside the vocabulary of " +
+      return std::string("tokenizer.ggml.") + key + " is " + std::to_string(id) + ", outside the vocabulary of " +
              std::to_string(count) + " tokens";
 
   bool isSentencePiece = description.kind == ModelKind::sentencePiece;
   auto orDefault = [&](int32_t id, int32_t byDefault) {
-    return id == noToken && isSentencePiece && byDefault < count ? byDefault
-                                                                 : id;
+    return id == noToken && isSentencePiece && byDefault < count ? byDefault : id;
   };
   resolved.beginOfSequence = orDefault(description.beginOfSequence, 1);
   resolved.endOfSequence = orDefault(description.endOfSequence, 2);
   resolved.unknown = orDefault(description.unknown, 0);
   resolved.addBeginOfSequence = description.addBeginOfSequence.value_or(
-      isSentencePiece || (resolved.preTokenizer.addBeginOfSequence &&
-                          resolved.beginOfSequence != noToken));
+      isSentencePiece || (resolved.preTokenizer.addBeginOfSequence && resolved.beginOfSequence != noToken));
   resolved.addEndOfSequence = description.addEndOfSequence.value_or(false);
-  resolved.addSpacePrefix =
-      isSentencePiece && description.addSpacePrefix.value_or(true);
+  resolved.addSpacePrefix = isSentencePiece && description.addSpacePrefix.value_or(true);
   if (resolved.addBeginOfSequence && resolved.beginOfSequence == noToken)
     return "tokenizer.ggml.add_bos_token is true, but there is no "
            "tokenizer.ggml.bos_token_id";
@@ -353,20 +322,17 @@ Error resolveSpecials(Resolved &resolved) {
 Error resolve(const TokenizerDescription &description, Resolved &resolved) {
   resolved.description = &description;
   resolved.preTokenizer = preTokenizers().front();
-  if (description.kind == ModelKind::byteLevelPairs &&
-      !description.preTokenizer.empty()) {
+  if (description.kind == ModelKind::byteLevelPairs && !description.preTokenizer.empty()) {
     auto all = preTokenizers();
-    auto found = std::find_if(all.begin(), all.end(), [&](const auto &entry) {
-      return entry.name == description.preTokenizer;
-    });
+    auto found =
+        std::find_if(all.begin(), all.end(), [&](const auto &entry) { return entry.name == description.preTokenizer; });
     if (found == all.end())
       return "tokenizer.ggml.pre is " + quote(description.preTokenizer) +
              "; supported are: " + supportedPreTokenizers();
     resolved.preTokenizer = *found;
   }
   if (description.chatTemplate.size() > maximumTextBytes)
-    return "tokenizer.chat_template is longer than the supported " +
-           std::to_string(maximumTextBytes) + " bytes";
+    return "tokenizer.chat_template is longer than the supported " + std::to_string(maximumTextBytes) + " bytes";
   if (Error error = resolveTokens(resolved))
     return error;
   if (Error error = resolveMerges(resolved))
@@ -388,8 +354,7 @@ std::optional<uint8_t> byteOfName(std::string_view name) {
       return character - 'a' + 10;
     return -1;
   };
-  if (name.size() != 6 || name.substr(0, 3) != "<0x" || name[5] != '>' ||
-      digit(name[3]) < 0 || digit(name[4]) < 0)
+  if (name.size() != 6 || name.substr(0, 3) != "<0x" || name[5] != '>' || digit(name[3]) < 0 || digit(name[4]) < 0)
     return std::nullopt;
   return digit(name[3]) * 16 + digit(name[4]);
 }
@@ -401,8 +366,7 @@ std::string nameOfByte(uint8_t byte) {
 
 std::string replaceSpaceMarks(std::string text) {
   constexpr std::string_view mark = "▁";
-  for (size_t position = 0;
-       (position = text.find(mark, position)) != std::string::npos; ++position)
+  for (size_t position = 0; (position = text.find(mark, position)) != std::string::npos; ++position)
     text.replace(position, mark.size(), " ");
   return text;
 }
@@ -410,14 +374,11 @@ std::string replaceSpaceMarks(std::string text) {
 /// What llama_token_to_piece gives with special tokens rendered.
 std::string pieceOf(const Resolved &resolved, size_t id) {
   const std::string &text = resolved.texts[id];
-  if (resolved.attributes[id] &
-      (blob::control | blob::unknown | blob::userDefined))
+  if (resolved.attributes[id] & (blob::control | blob::unknown | blob::userDefined))
     return text;
   switch (resolved.types[id]) {
   case TokenType::normal:
-    return resolved.description->kind == ModelKind::byteLevelPairs
-               ? renderSpelling(text)
-               : replaceSpaceMarks(text);
+    return resolved.description->kind == ModelKind::byteLevelPairs ? renderSpelling(text) : replaceSpaceMarks(text);
   case TokenType::byte:
     if (std::optional<uint8_t> byte = byteOfName(text))
       return {static_cast<char>(*byte)};
@@ -444,9 +405,7 @@ private:
 };
 
 /// Slots for open addressing, at most four fifths of them full.
-size_t slotCount(size_t entries) {
-  return std::bit_ceil(std::max<size_t>(16, entries + entries / 4 + 1));
-}
+size_t slotCount(size_t entries) { return std::bit_ceil(std::max<size_t>(16, entries + entries / 4 + 1)); }
 
 void insert(std::vector<uint32_t> &slots, uint32_t hash, uint32_t value) {
   size_t slot = hash & (slots.size() - 1);
@@ -455,8 +414,7 @@ void insert(std::vector<uint32_t> &slots, uint32_t hash, uint32_t value) {
   slots[slot] = value;
 }
 
-template <typename T>
-blob::Section append(std::string &bytes, const T *records, size_t count) {
+template <typename T> blob::Section append(std::string &bytes, const T *records, size_t count) {
   bytes.resize((bytes.size() + 7) / 8 * 8);
   blob::Section section{bytes.size(), count};
   bytes.append(reinterpret_cast<const char *>(records), count * sizeof(T));
@@ -486,8 +444,7 @@ std::string ingot::text::supportedPreTokenizers() {
   return names;
 }
 
-std::optional<std::string>
-ingot::text::validate(const TokenizerDescription &description) {
+std::optional<std::string> ingot::text::validate(const TokenizerDescription &description) {
   Resolved resolved;
   if (Error error = resolve(description, resolved))
     return error;
@@ -532,15 +489,13 @@ std::string ingot::text::serialize(const TokenizerDescription &description) {
     if (token.attributes & (blob::control | blob::unknown | blob::userDefined))
       specials.push_back(id);
   }
-  std::sort(
-      specials.begin(), specials.end(), [&](uint32_t left, uint32_t right) {
-        size_t leftSize = resolved.texts[left].size();
-        size_t rightSize = resolved.texts[right].size();
-        return leftSize != rightSize ? leftSize > rightSize : left < right;
-      });
+  std::sort(specials.begin(), specials.end(), [&](uint32_t left, uint32_t right) {
+    size_t leftSize = resolved.texts[left].size();
+    size_t rightSize = resolved.texts[right].size();
+    return leftSize != rightSize ? leftSize > rightSize : left < right;
+  });
 
-  std::vector<uint32_t> mergeSlots(slotCount(resolved.merges.size()),
-                                   blob::emptySlot);
+  std::vector<uint32_t> mergeSlots(slotCount(resolved.merges.size()), blob::emptySlot);
   for (size_t rank = 0; rank < resolved.merges.size(); ++rank) {
     const blob::Merge &merge = resolved.merges[rank];
     insert(mergeSlots, blob::hashPair(merge.left, merge.right), rank);
@@ -564,8 +519,7 @@ std::string ingot::text::serialize(const TokenizerDescription &description) {
   header.padding = description.padding;
   for (unsigned byte = 0; byte < 256; ++byte) {
     std::string own(1, static_cast<char>(byte));
-    int32_t id =
-        resolved.find(isByteLevel ? spellByte(byte) : nameOfByte(byte));
+    int32_t id = resolved.find(isByteLevel ? spellByte(byte) : nameOfByte(byte));
     if (id == noToken && !isByteLevel)
       id = resolved.find(own);
     if (id == noToken && !isByteLevel)
@@ -579,10 +533,8 @@ std::string ingot::text::serialize(const TokenizerDescription &description) {
   header.merges = append(bytes, resolved.merges.data(), resolved.merges.size());
   header.mergeSlots = append(bytes, mergeSlots.data(), mergeSlots.size());
   header.specials = append(bytes, specials.data(), specials.size());
-  header.strings =
-      append(bytes, strings.contents().data(), strings.contents().size());
-  header.chatTemplate = append(bytes, description.chatTemplate.data(),
-                               description.chatTemplate.size());
+  header.strings = append(bytes, strings.contents().data(), strings.contents().size());
+  header.chatTemplate = append(bytes, description.chatTemplate.data(), description.chatTemplate.size());
   bytes.resize((bytes.size() + 7) / 8 * 8);
   header.bytes = bytes.size();
   std::memcpy(bytes.data(), &header, sizeof(header));

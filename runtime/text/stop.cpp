@@ -11,8 +11,7 @@
 
 using namespace ingot::text;
 
-StopMatcher::StopMatcher(std::vector<std::string> stops)
-    : stops(std::move(stops)) {
+StopMatcher::StopMatcher(std::vector<std::string> stops) : stops(std::move(stops)) {
   std::erase_if(this->stops, [](const std::string &s) { return s.empty(); });
 }
 
@@ -40,8 +39,7 @@ std::string StopMatcher::append(std::string_view text) {
   for (const std::string &stop : stops) {
     size_t longest = std::min(stop.size() - 1, pending.size());
     for (size_t length = longest; length > held; --length) {
-      if (pending.compare(pending.size() - length, length, stop, 0, length) ==
-          0) {
+      if (pending.compare(pending.size() - length, length, stop, 0, length) == 0) {
         held = length;
         break;
       }

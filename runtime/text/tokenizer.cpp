@@ -92,8 +92,7 @@ template <typename CandidateType> struct MergeQueue {
       heap.pop_back();
       Symbol &left = symbols[candidate.left];
       Symbol &right = symbols[candidate.right];
-      if (left.length == 0 || right.length == 0 ||
-          left.length + right.length != candidate.length)
+      if (left.length == 0 || right.length == 0 || left.length + right.length != candidate.length)
         continue;
       left.length += right.length;
       left.token = candidate.result;
@@ -122,25 +121,18 @@ struct Tokenizer::State {
   blob::Header header;
   WordSplitter splitter;
 
-  template <typename T>
-  T record(const blob::Section &section, size_t index) const {
+  template <typename T> T record(const blob::Section &section, size_t index) const {
     T value;
     std::memcpy(&value, data + section.offset + index * sizeof(T), sizeof(T));
     return value;
   }
 
-  blob::Token token(int32_t id) const {
-    return record<blob::Token>(header.tokens, id);
-  }
+  blob::Token token(int32_t id) const { return record<blob::Token>(header.tokens, id); }
 
-  bool contains(int32_t id) const {
-    return id >= 0 && uint64_t(id) < header.tokens.count;
-  }
+  bool contains(int32_t id) const { return id >= 0 && uint64_t(id) < header.tokens.count; }
 
   std::string_view string(uint32_t offset, uint32_t length) const {
-    return {reinterpret_cast<const char *>(data) + header.strings.offset +
-                offset,
-            length};
+    return {reinterpret_cast<const char *>(data) + header.strings.offset + offset, length};
   }
 
   std::string_view pieceOf(int32_t id) const {
@@ -165,8 +157,7 @@ struct Tokenizer::State {
   /// The rank of a merge, or emptySlot; the merge itself goes to `merge`.
   uint32_t findMerge(int32_t left, int32_t right, blob::Merge &merge) const {
     size_t mask = header.mergeSlots.count - 1;
-    for (size_t slot = blob::hashPair(left, right) & mask;;
-         slot = (slot + 1) & mask) {
+    for (size_t slot = blob::hashPair(left, right) & mask;; slot = (slot + 1) & mask) {
       uint32_t rank = record<uint32_t>(header.mergeSlots, slot);
       if (rank == blob::emptySlot)
         return rank;
@@ -177,11 +168,9 @@ struct Tokenizer::State {
   }
 
   std::optional<std::string> check(size_t size) const;
-  std::vector<Fragment> partition(std::string_view text,
-                                  bool parseSpecial) const;
+  std::vector<Fragment> partition(std::string_view text, bool parseSpecial) const;
   void encodeWords(std::string_view text, std::vector<int32_t> &output) const;
-  void encodeSentence(const std::string &text,
-                      std::vector<int32_t> &output) const;
+  void encodeSentence(const std::string &text, std::vector<int32_t> &output) const;
 };
 
 //===----------------------------------------------------------------------===//
@@ -191,15 +180,13 @@ struct Tokenizer::State {
 std::optional<std::string> Tokenizer::State::check(size_t size) const {
   if (header.magic != blob::magic)
     return "the tokenizer data does not begin with its signature";
-  if (header.version != blob::version ||
-      header.headerBytes != sizeof(blob::Header))
-    return "the tokenizer data has version " + std::to_string(header.version) +
-           ", this program reads version " + std::to_string(blob::version);
+  if (header.version != blob::version || header.headerBytes != sizeof(blob::Header))
+    return "the tokenizer data has version " + std::to_string(header.version) + ", this program reads version " +
+           std::to_string(blob::version);
   std::string corrupt = "the tokenizer data is corrupt: ";
   if (header.bytes > size)
     return corrupt + "it is shorter than its header says";
-  if (header.kind != uint32_t(ModelKind::byteLevelPairs) &&
-      header.kind != uint32_t(ModelKind::sentencePiece))
+  if (header.kind != uint32_t(ModelKind::byteLevelPairs) && header.kind != uint32_t(ModelKind::sentencePiece))
     return corrupt + "unknown model kind";
   if (header.pattern >= patternCount)
     return corrupt + "unknown pre-tokenizer";
@@ -222,8 +209,7 @@ std::optional<std::string> Tokenizer::State::check(size_t size) const {
       {"chat template", header.chatTemplate, 1, maximumTextBytes},
   };
   for (const auto &[name, section, recordBytes, maximum] : sections)
-    if (section.count > maximum || section.offset < sizeof(blob::Header) ||
-        section.offset > header.bytes ||
+    if (section.count > maximum || section.offset < sizeof(blob::Header) || section.offset > header.bytes ||
         section.count * recordBytes > header.bytes - section.offset)
       return corrupt + "section of " + name + " out of bounds";
 
@@ -240,8 +226,7 @@ std::optional<std::string> Tokenizer::State::check(size_t size) const {
     }
     return hasEmpty && inRange;
   };
-  if (header.tokens.count == 0 ||
-      !slotsAreSound(header.tokenSlots, header.tokens.count))
+  if (header.tokens.count == 0 || !slotsAreSound(header.tokenSlots, header.tokens.count))
     return corrupt + "bad token table";
   if (!slotsAreSound(header.mergeSlots, header.merges.count))
     return corrupt + "bad merge table";
@@ -249,19 +234,15 @@ std::optional<std::string> Tokenizer::State::check(size_t size) const {
   bool inRange = true;
   for (size_t id = 0; id < header.tokens.count; ++id) {
     blob::Token entry = token(id);
-    inRange &=
-        uint64_t(entry.keyOffset) + entry.keyLength <= header.strings.count &&
-        uint64_t(entry.pieceOffset) + entry.pieceLength <=
-            header.strings.count &&
-        entry.score == entry.score &&
-        !(entry.attributes & ~uint32_t(blob::allAttributes));
+    inRange &= uint64_t(entry.keyOffset) + entry.keyLength <= header.strings.count &&
+               uint64_t(entry.pieceOffset) + entry.pieceLength <= header.strings.count && entry.score == entry.score &&
+               !(entry.attributes & ~uint32_t(blob::allAttributes));
   }
   if (!inRange)
     return corrupt + "bad token";
   for (size_t rank = 0; rank < header.merges.count; ++rank) {
     blob::Merge merge = record<blob::Merge>(header.merges, rank);
-    inRange &=
-        contains(merge.left) && contains(merge.right) && contains(merge.result);
+    inRange &= contains(merge.left) && contains(merge.right) && contains(merge.result);
   }
   if (!inRange)
     return corrupt + "merge out of range";
@@ -272,8 +253,7 @@ std::optional<std::string> Tokenizer::State::check(size_t size) const {
   auto isIdOrNone = [&](int32_t id) { return id == noToken || contains(id); };
   for (int32_t id : header.byteTokens)
     inRange &= isIdOrNone(id);
-  for (int32_t id : {header.beginOfSequence, header.endOfSequence,
-                     header.endOfTurn, header.unknown, header.padding})
+  for (int32_t id : {header.beginOfSequence, header.endOfSequence, header.endOfTurn, header.unknown, header.padding})
     inRange &= isIdOrNone(id);
   if ((header.flags & blob::addBeginOfSequence) != 0)
     inRange &= header.beginOfSequence != noToken;
@@ -299,8 +279,7 @@ std::optional<std::string> Tokenizer::open(const uint8_t *data, size_t size) {
   if (std::optional<std::string> error = opened->check(size))
     return error;
   if (opened->header.kind == uint32_t(ModelKind::byteLevelPairs))
-    if (std::optional<std::string> error =
-            opened->splitter.compile(Pattern(opened->header.pattern)))
+    if (std::optional<std::string> error = opened->splitter.compile(Pattern(opened->header.pattern)))
       return error;
   state = std::move(opened);
   return std::nullopt;
@@ -314,8 +293,7 @@ bool Tokenizer::isOpen() const { return state != nullptr; }
 
 /// Cuts special tokens out of the text, one after the other in the order of
 /// decreasing length, each in what the ones before left.
-std::vector<Fragment> Tokenizer::State::partition(std::string_view text,
-                                                  bool parseSpecial) const {
+std::vector<Fragment> Tokenizer::State::partition(std::string_view text, bool parseSpecial) const {
   std::vector<Fragment> fragments;
   if (text.empty())
     return fragments;
@@ -342,8 +320,7 @@ std::vector<Fragment> Tokenizer::State::partition(std::string_view text,
         finer.push_back({spelling, id});
         rest.remove_prefix(match + spelling.size());
         if (attributes & blob::stripRight)
-          while (!rest.empty() &&
-                 std::isspace(static_cast<unsigned char>(rest.front())))
+          while (!rest.empty() && std::isspace(static_cast<unsigned char>(rest.front())))
             rest.remove_prefix(1);
       }
       if (!rest.empty())
@@ -355,8 +332,7 @@ std::vector<Fragment> Tokenizer::State::partition(std::string_view text,
 }
 
 /// Byte-level BPE.
-void Tokenizer::State::encodeWords(std::string_view text,
-                                   std::vector<int32_t> &output) const {
+void Tokenizer::State::encodeWords(std::string_view text, std::vector<int32_t> &output) const {
   std::vector<size_t> lengths;
   splitter.split(text, lengths);
   MergeQueue<RankedCandidate> queue;
@@ -370,8 +346,7 @@ void Tokenizer::State::encodeWords(std::string_view text,
       }
     queue.clear();
     for (size_t index = 0; index < length; ++index)
-      queue.addSymbol(index, 1,
-                      header.byteTokens[static_cast<uint8_t>(word[index])]);
+      queue.addSymbol(index, 1, header.byteTokens[static_cast<uint8_t>(word[index])]);
     queue.run([&](int32_t left, int32_t right) {
       const Symbol &a = queue.symbols[left];
       const Symbol &b = queue.symbols[right];
@@ -389,8 +364,7 @@ void Tokenizer::State::encodeWords(std::string_view text,
 }
 
 /// SentencePiece BPE; spaces in `text` are already marks.
-void Tokenizer::State::encodeSentence(const std::string &text,
-                                      std::vector<int32_t> &output) const {
+void Tokenizer::State::encodeSentence(const std::string &text, std::vector<int32_t> &output) const {
   if (text.empty())
     return;
   std::string_view view = text;
@@ -416,14 +390,12 @@ void Tokenizer::State::encodeSentence(const std::string &text,
       continue;
     }
     for (char byte : spelling)
-      if (int32_t byteToken = header.byteTokens[static_cast<uint8_t>(byte)];
-          byteToken != noToken)
+      if (int32_t byteToken = header.byteTokens[static_cast<uint8_t>(byte)]; byteToken != noToken)
         output.push_back(byteToken);
   }
 }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, bool addSpecial,
-                                       bool parseSpecial) const {
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool addSpecial, bool parseSpecial) const {
   std::vector<int32_t> output;
   if (!state)
     return output;
@@ -472,24 +444,20 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool addSpecial,
 std::string_view Tokenizer::piece(int32_t token, bool renderSpecial) const {
   if (!state || !state->contains(token))
     return {};
-  if (!renderSpecial &&
-      (state->token(token).attributes & (blob::control | blob::unknown)))
+  if (!renderSpecial && (state->token(token).attributes & (blob::control | blob::unknown)))
     return {};
   return state->pieceOf(token);
 }
 
-std::string Tokenizer::decode(std::span<const int32_t> tokens,
-                              bool removeSpecial, bool renderSpecial) const {
+std::string Tokenizer::decode(std::span<const int32_t> tokens, bool removeSpecial, bool renderSpecial) const {
   std::string text;
   bool removeSpace = addsSpacePrefix();
-  if (removeSpecial && addsBeginOfSequence() && !tokens.empty() &&
-      tokens.front() == beginOfSequence()) {
+  if (removeSpecial && addsBeginOfSequence() && !tokens.empty() && tokens.front() == beginOfSequence()) {
     // llama_detokenize keeps the space here; we follow it.
     removeSpace = false;
     tokens = tokens.subspan(1);
   }
-  if (removeSpecial && addsEndOfSequence() && !tokens.empty() &&
-      tokens.back() == endOfSequence())
+  if (removeSpecial && addsEndOfSequence() && !tokens.empty() && tokens.back() == endOfSequence())
     tokens = tokens.first(tokens.size() - 1);
   for (int32_t token : tokens) {
     std::string_view next = piece(token, renderSpecial);
@@ -502,13 +470,11 @@ std::string Tokenizer::decode(std::span<const int32_t> tokens,
 }
 
 bool Tokenizer::isEndOfGeneration(int32_t token) const {
-  return state && state->contains(token) &&
-         (state->token(token).attributes & blob::endOfGeneration);
+  return state && state->contains(token) && (state->token(token).attributes & blob::endOfGeneration);
 }
 
 bool Tokenizer::isControl(int32_t token) const {
-  return state && state->contains(token) &&
-         (state->token(token).attributes & blob::control);
+  return state && state->contains(token) && (state->token(token).attributes & blob::control);
 }
 
 int32_t Tokenizer::specialToken(std::string_view spelling) const {
@@ -522,50 +488,29 @@ int32_t Tokenizer::specialToken(std::string_view spelling) const {
   return noToken;
 }
 
-ModelKind Tokenizer::kind() const {
-  return state ? ModelKind(state->header.kind) : ModelKind::byteLevelPairs;
-}
+ModelKind Tokenizer::kind() const { return state ? ModelKind(state->header.kind) : ModelKind::byteLevelPairs; }
 
-int32_t Tokenizer::vocabularySize() const {
-  return state ? state->header.tokens.count : 0;
-}
+int32_t Tokenizer::vocabularySize() const { return state ? state->header.tokens.count : 0; }
 
-int32_t Tokenizer::beginOfSequence() const {
-  return state ? state->header.beginOfSequence : noToken;
-}
+int32_t Tokenizer::beginOfSequence() const { return state ? state->header.beginOfSequence : noToken; }
 
-int32_t Tokenizer::endOfSequence() const {
-  return state ? state->header.endOfSequence : noToken;
-}
+int32_t Tokenizer::endOfSequence() const { return state ? state->header.endOfSequence : noToken; }
 
-int32_t Tokenizer::endOfTurn() const {
-  return state ? state->header.endOfTurn : noToken;
-}
+int32_t Tokenizer::endOfTurn() const { return state ? state->header.endOfTurn : noToken; }
 
-int32_t Tokenizer::unknown() const {
-  return state ? state->header.unknown : noToken;
-}
+int32_t Tokenizer::unknown() const { return state ? state->header.unknown : noToken; }
 
-int32_t Tokenizer::padding() const {
-  return state ? state->header.padding : noToken;
-}
+int32_t Tokenizer::padding() const { return state ? state->header.padding : noToken; }
 
-bool Tokenizer::addsBeginOfSequence() const {
-  return state && (state->header.flags & blob::addBeginOfSequence);
-}
+bool Tokenizer::addsBeginOfSequence() const { return state && (state->header.flags & blob::addBeginOfSequence); }
 
-bool Tokenizer::addsEndOfSequence() const {
-  return state && (state->header.flags & blob::addEndOfSequence);
-}
+bool Tokenizer::addsEndOfSequence() const { return state && (state->header.flags & blob::addEndOfSequence); }
 
-bool Tokenizer::addsSpacePrefix() const {
-  return state && (state->header.flags & blob::addSpacePrefix);
-}
+bool Tokenizer::addsSpacePrefix() const { return state && (state->header.flags & blob::addSpacePrefix); }
 
 std::string_view Tokenizer::chatTemplate() const {
   if (!state)
     return {};
-  return {reinterpret_cast<const char *>(state->data) +
-              state->header.chatTemplate.offset,
+  return {reinterpret_cast<const char *>(state->data) + state->header.chatTemplate.offset,
           state->header.chatTemplate.count};
 }

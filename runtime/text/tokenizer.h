@@ -54,8 +54,7 @@ public:
   /// give no token (byte-level BPE) or the unknown token (SentencePiece).
   /// Takes O(n log n) for n bytes; throws std::length_error from
   /// maximumInputBytes on.
-  std::vector<int32_t> encode(std::string_view text, bool addSpecial,
-                              bool parseSpecial) const;
+  std::vector<int32_t> encode(std::string_view text, bool addSpecial, bool parseSpecial) const;
 
   /// The bytes that one token adds to the text; they may be a part of a UTF-8
   /// sequence (see Utf8Stream). Control and unknown tokens are empty unless
@@ -66,8 +65,7 @@ public:
   /// of the text when it was encoded (SentencePiece) is taken away, and with
   /// `removeSpecial` so are begin-of-sequence and end-of-sequence tokens at the
   /// ends, if the model adds them.
-  std::string decode(std::span<const int32_t> tokens, bool removeSpecial,
-                     bool renderSpecial) const;
+  std::string decode(std::span<const int32_t> tokens, bool removeSpecial, bool renderSpecial) const;
 
   /// Whether the model says with this token that it has finished.
   bool isEndOfGeneration(int32_t token) const;
@@ -81,8 +79,7 @@ public:
 
   ModelKind kind() const;
   int32_t vocabularySize() const;
-  int32_t
-  beginOfSequence() const; ///< noToken when the model has none; so below
+  int32_t beginOfSequence() const; ///< noToken when the model has none; so below
   int32_t endOfSequence() const;
   int32_t endOfTurn() const;
   int32_t unknown() const;

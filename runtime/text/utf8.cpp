@@ -28,10 +28,8 @@ Lead leadOf(uint8_t byte) {
   if (byte < 0xe0)
     return {2, 0x80, 0xbf};
   if (byte < 0xf0)
-    return {3, uint8_t(byte == 0xe0 ? 0xa0 : 0x80),
-            uint8_t(byte == 0xed ? 0x9f : 0xbf)};
-  return {4, uint8_t(byte == 0xf0 ? 0x90 : 0x80),
-          uint8_t(byte == 0xf4 ? 0x8f : 0xbf)};
+    return {3, uint8_t(byte == 0xe0 ? 0xa0 : 0x80), uint8_t(byte == 0xed ? 0x9f : 0xbf)};
+  return {4, uint8_t(byte == 0xf0 ? 0x90 : 0x80), uint8_t(byte == 0xf4 ? 0x8f : 0xbf)};
 }
 
 /// How many of the first bytes agree with `lead`.
@@ -62,8 +60,7 @@ bool ingot::text::isIncompleteSequence(std::string_view bytes) {
   if (bytes.empty())
     return false;
   Lead lead = leadOf(static_cast<uint8_t>(bytes[0]));
-  return bytes.size() < lead.length &&
-         matchingBytes(bytes, lead) == bytes.size();
+  return bytes.size() < lead.length && matchingBytes(bytes, lead) == bytes.size();
 }
 
 void Utf8Stream::release(std::string_view bytes, std::string &output) const {

@@ -40,9 +40,7 @@ static void checkMessage(llvm::Error error) {
   std::string message = llvm::toString(std::move(error));
   require(message.rfind("input: ", 0) == 0, "an error begins with the file");
   require(message.size() < 2000, "an error is short");
-  require(llvm::none_of(message,
-                        [](unsigned char c) { return c < 0x20 || c == 0x7f; }),
-          "an error is one line");
+  require(llvm::none_of(message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }), "an error is one line");
 }
 
 /// Whether there is a value; the error is checked otherwise.
@@ -54,8 +52,7 @@ template <typename T> static bool good(llvm::Expected<T> &value) {
 }
 
 /// Reads every element of an array.
-template <typename Array>
-static void walk(llvm::Expected<std::optional<Array>> array, uint64_t count) {
+template <typename Array> static void walk(llvm::Expected<std::optional<Array>> array, uint64_t count) {
   if (!good(array))
     return;
   require((*array)->size() == count, "an array has the size that it claims");
@@ -105,21 +102,17 @@ static void checkTensors(const File &file) {
   for (const Tensor &tensor : file.tensors()) {
     require(file.findTensor(tensor.name) == &tensor, "names are unique");
     if (previous && previous->part == tensor.part)
-      require(previous->offset + previous->bytes <= tensor.offset,
-              "tensors do not overlap");
+      require(previous->offset + previous->bytes <= tensor.offset, "tensors do not overlap");
     previous = &tensor;
     llvm::ArrayRef<uint8_t> data = file.data(tensor);
-    require(data.size() == tensor.bytes && tensor.bytes > 0,
-            "a tensor has data");
+    require(data.size() == tensor.bytes && tensor.bytes > 0, "a tensor has data");
     sink = data.front();
     sink = data.back();
-    require(tensor.rowBytes() * tensor.rowCount() == tensor.bytes,
-            "rows make the tensor");
+    require(tensor.rowBytes() * tensor.rowCount() == tensor.bytes, "rows make the tensor");
     require(tensor.shape().size() == tensor.rank, "a shape has all dimensions");
     if (typeInfo(tensor.type).supported) {
       row.resize(tensor.rowElements());
-      decodeRow(tensor.type, data.take_back(tensor.rowBytes()).data(),
-                row.size(), row.data());
+      decodeRow(tensor.type, data.take_back(tensor.rowBytes()).data(), row.size(), row.data());
     }
     file.release(data);
   }
@@ -133,12 +126,9 @@ static void checkTokenizer(const File &file) {
     return;
   std::string bytes = text::serialize(**description);
   text::Tokenizer tokenizer;
-  std::optional<std::string> wrong = tokenizer.open(
-      reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
+  std::optional<std::string> wrong = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
   require(!wrong, "a valid description gives a tokenizer");
-  require(tokenizer.vocabularySize() ==
-              static_cast<int32_t>((*description)->tokens.size()),
-          "no token is lost");
+  require(tokenizer.vocabularySize() == static_cast<int32_t>((*description)->tokens.size()), "no token is lost");
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -17,7 +17,8 @@ using ingot::codegen::TextKind;
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  llvm::cl::opt<std::string> input(llvm::cl::Positional, llvm::cl::desc("<module at phase codegen>"), llvm::cl::init("-"));
+  llvm::cl::opt<std::string> input(llvm::cl::Positional, llvm::cl::desc("<module at phase codegen>"),
+                                   llvm::cl::init("-"));
   llvm::cl::opt<TextKind> kind(llvm::cl::desc("what to print:"), llvm::cl::init(TextKind::Assembly),
                                llvm::cl::values(clEnumValN(TextKind::LlvmIr, "llvm-ir", "optimised LLVM IR"),
                                                 clEnumValN(TextKind::Assembly, "assembly", "assembly (default)")));

@@ -37,8 +37,7 @@ static constexpr uint64_t largestTensorCount = 1 << 20;
 /// and a tensor (length, one character, rank, one size, type, offset) take.
 static constexpr uint64_t smallestKey = 8 + 1 + 4 + 1;
 static constexpr uint64_t smallestTensor = 8 + 1 + 4 + 8 + 4 + 8;
-static constexpr StringLiteral damaged =
-    "; the file is damaged or incomplete, fetch it again";
+static constexpr StringLiteral damaged = "; the file is damaged or incomplete, fetch it again";
 
 //===----------------------------------------------------------------------===//
 // Text for errors
@@ -66,9 +65,7 @@ std::string quote(StringRef text) {
   return quoted + (text.size() > longest ? "...'" : "'");
 }
 
-static Error makeError(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), message);
-}
+static Error makeError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
 
 static Error systemError(StringRef path, const Twine &what, int code) {
   return makeError(path + ": " + what + ": " + std::strerror(code));
@@ -136,13 +133,10 @@ static unsigned valueBytes(ValueType type) {
 }
 
 static bool isInteger(ValueType type) {
-  return valueBytes(type) && type != ValueType::Bool &&
-         type != ValueType::Float32 && type != ValueType::Float64;
+  return valueBytes(type) && type != ValueType::Bool && type != ValueType::Float32 && type != ValueType::Float64;
 }
 
-static bool isFloat(ValueType type) {
-  return type == ValueType::Float32 || type == ValueType::Float64;
-}
+static bool isFloat(ValueType type) { return type == ValueType::Float32 || type == ValueType::Float64; }
 
 static bool isBool(ValueType type) { return type == ValueType::Bool; }
 
@@ -191,8 +185,7 @@ template <> bool BoolArray::operator[](uint64_t index) const {
 }
 
 StringRef StringArray::iterator::operator*() const {
-  return {reinterpret_cast<const char *>(position + 8),
-          static_cast<size_t>(support::endian::read64le(position))};
+  return {reinterpret_cast<const char *>(position + 8), static_cast<size_t>(support::endian::read64le(position))};
 }
 
 StringArray::iterator &StringArray::iterator::operator++() {
@@ -257,16 +250,14 @@ struct File::Part {
   Error map(StringRef path);
 
   const Entry *find(StringRef key) const {
-    auto found = partition_point(
-        entries, [&](const Entry &entry) { return entry.key < key; });
+    auto found = partition_point(entries, [&](const Entry &entry) { return entry.key < key; });
     return found != entries.end() && found->key == key ? &*found : nullptr;
   }
 };
 
 /// Opens a regular file for reading.
 static Expected<int> openFile(StringRef path, uint64_t &size) {
-  int descriptor =
-      ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int descriptor = ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     return systemError(path, "cannot open the file", errno);
   struct stat status;
@@ -348,9 +339,7 @@ public:
   }
 
 private:
-  Error error(const Twine &message) const {
-    return makeError(part.path + ": " + message);
-  }
+  Error error(const Twine &message) const { return makeError(part.path + ": " + message); }
 
   uint64_t left() const { return bytes.size() - position; }
 
@@ -358,16 +347,14 @@ private:
   Error need(uint64_t size, const Twine &what) const {
     if (size <= left())
       return Error::success();
-    return error(what + " at byte " + Twine(position) + " needs " +
-                 Twine(size) + " bytes, but the file ends after " +
+    return error(what + " at byte " + Twine(position) + " needs " + Twine(size) + " bytes, but the file ends after " +
                  Twine(left()) + damaged);
   }
 
   template <typename T> Error read(T &value, const Twine &what) {
     if (Error e = need(sizeof(T), what))
       return e;
-    value =
-        support::endian::read<T, endianness::little>(bytes.data() + position);
+    value = support::endian::read<T, endianness::little>(bytes.data() + position);
     position += sizeof(T);
     return Error::success();
   }
@@ -378,8 +365,7 @@ private:
       return e;
     if (Error e = need(length, what))
       return e;
-    text = {reinterpret_cast<const char *>(bytes.data() + position),
-            static_cast<size_t>(length)};
+    text = {reinterpret_cast<const char *>(bytes.data() + position), static_cast<size_t>(length)};
     position += length;
     return Error::success();
   }
@@ -392,12 +378,10 @@ private:
     if (name.empty())
       return error(what + " at byte " + Twine(start) + " is empty" + damaged);
     if (name.size() > largestName)
-      return error(what + " at byte " + Twine(start) + " has " +
-                   Twine(name.size()) + " bytes, more than the format's " +
-                   Twine(largestName) + damaged);
+      return error(what + " at byte " + Twine(start) + " has " + Twine(name.size()) +
+                   " bytes, more than the format's " + Twine(largestName) + damaged);
     if (!isCleanText(name))
-      return error(what + " at byte " + Twine(start) + " (" + quote(name) +
-                   ") is not clean UTF-8 text" + damaged);
+      return error(what + " at byte " + Twine(start) + " (" + quote(name) + ") is not clean UTF-8 text" + damaged);
     return Error::success();
   }
 
@@ -407,30 +391,27 @@ private:
     if (Error e = read(number, what))
       return e;
     if (number > static_cast<uint32_t>(ValueType::Float64))
-      return error(what + " at byte " + Twine(start) + ": unknown value type " +
-                   Twine(number) + " (GGUF knows 0 to 12)" + damaged);
+      return error(what + " at byte " + Twine(start) + ": unknown value type " + Twine(number) +
+                   " (GGUF knows 0 to 12)" + damaged);
     type = static_cast<ValueType>(number);
     return Error::success();
   }
 
   Error parseHeader(uint64_t &tensorCount, uint64_t &keyCount) {
-    StringRef head(reinterpret_cast<const char *>(bytes.data()),
-                   std::min<size_t>(bytes.size(), magic.size()));
+    StringRef head(reinterpret_cast<const char *>(bytes.data()), std::min<size_t>(bytes.size(), magic.size()));
     if (head != magic) {
       // What llama.cpp wrote before GGUF: ggml, ggmf, ggjt and ggla, as
       // little-endian words.
       if (head == "lmgg" || head == "fmgg" || head == "tjgg" || head == "algg")
         return error("is a llama.cpp model of the time before GGUF; convert "
                      "the original model again with a current llama.cpp");
-      return error("is not a GGUF file: it begins with " + quote(head) +
-                   " and not with 'GGUF'; give a GGUF model");
+      return error("is not a GGUF file: it begins with " + quote(head) + " and not with 'GGUF'; give a GGUF model");
     }
     position = magic.size();
     if (Error e = read(part.version, "the version number"))
       return e;
     if (part.version != 0 && (part.version & 0xffff) == 0)
-      return error("is a big-endian GGUF file (version word 0x" +
-                   utohexstr(part.version, /*LowerCase=*/true, 8) +
+      return error("is a big-endian GGUF file (version word 0x" + utohexstr(part.version, /*LowerCase=*/true, 8) +
                    " at byte 4), and only little-endian ones are supported; "
                    "convert it with gguf-py's gguf-convert-endian");
     if (part.version != 2 && part.version != 3)
@@ -441,23 +422,18 @@ private:
       return e;
     if (Error e = read(keyCount, "the number of metadata keys"))
       return e;
-    if (Error e = checkCount(tensorCount, largestTensorCount, smallestTensor,
-                             "tensors", 8))
+    if (Error e = checkCount(tensorCount, largestTensorCount, smallestTensor, "tensors", 8))
       return e;
-    return checkCount(keyCount, largestKeyCount, smallestKey, "metadata keys",
-                      16);
+    return checkCount(keyCount, largestKeyCount, smallestKey, "metadata keys", 16);
   }
 
-  Error checkCount(uint64_t count, uint64_t largest, uint64_t smallestBytes,
-                   StringRef what, uint64_t where) const {
+  Error checkCount(uint64_t count, uint64_t largest, uint64_t smallestBytes, StringRef what, uint64_t where) const {
     if (count > largest)
-      return error("claims " + Twine(count) + " " + what + " (byte " +
-                   Twine(where) + "), more than the " + Twine(largest) +
-                   " that are read" + damaged);
+      return error("claims " + Twine(count) + " " + what + " (byte " + Twine(where) + "), more than the " +
+                   Twine(largest) + " that are read" + damaged);
     if (count > left() / smallestBytes)
-      return error("claims " + Twine(count) + " " + what + " (byte " +
-                   Twine(where) + "), more than its " + Twine(bytes.size()) +
-                   " bytes can hold" + damaged);
+      return error("claims " + Twine(count) + " " + what + " (byte " + Twine(where) + "), more than its " +
+                   Twine(bytes.size()) + " bytes can hold" + damaged);
     return Error::success();
   }
 
@@ -491,11 +467,9 @@ private:
     // A string takes at least its length.
     unsigned size = type == ValueType::String ? 8 : valueBytes(type);
     if (count > left() / size)
-      return error(what + " at byte " + Twine(position) + " claims " +
-                   Twine(count) + (count == 1 ? " value" : " values") +
-                   " of type " + valueTypeName(type) +
-                   ", but the file ends after " + Twine(left()) + " bytes" +
-                   damaged);
+      return error(what + " at byte " + Twine(position) + " claims " + Twine(count) +
+                   (count == 1 ? " value" : " values") + " of type " + valueTypeName(type) +
+                   ", but the file ends after " + Twine(left()) + " bytes" + damaged);
     switch (type) {
     case ValueType::String:
       for (uint64_t i = 0; i < count; ++i) {
@@ -507,8 +481,7 @@ private:
     case ValueType::Bool:
       for (uint64_t i = 0; i < count; ++i, ++position)
         if (bytes[position] > 1)
-          return error(what + " at byte " + Twine(position) + " is " +
-                       Twine(unsigned(bytes[position])) +
+          return error(what + " at byte " + Twine(position) + " is " + Twine(unsigned(bytes[position])) +
                        ", and a bool is 0 or 1" + damaged);
       return Error::success();
     default:
@@ -518,18 +491,14 @@ private:
   }
 
   Error sortEntries() {
-    llvm::sort(part.entries, [](const Entry &a, const Entry &b) {
-      return a.key != b.key ? a.key < b.key : a.position < b.position;
-    });
-    auto twin = std::adjacent_find(
-        part.entries.begin(), part.entries.end(),
-        [](const Entry &a, const Entry &b) { return a.key == b.key; });
+    llvm::sort(part.entries,
+               [](const Entry &a, const Entry &b) { return a.key != b.key ? a.key < b.key : a.position < b.position; });
+    auto twin = std::adjacent_find(part.entries.begin(), part.entries.end(),
+                                   [](const Entry &a, const Entry &b) { return a.key == b.key; });
     if (twin == part.entries.end())
       return Error::success();
-    return error("metadata key " + quote(twin->key) +
-                 " stands twice (values at bytes " + Twine(twin->position) +
-                 " and " + Twine(std::next(twin)->position) +
-                 "); write the file again with each key once");
+    return error("metadata key " + quote(twin->key) + " stands twice (values at bytes " + Twine(twin->position) +
+                 " and " + Twine(std::next(twin)->position) + "); write the file again with each key once");
   }
 
   Error parseAlignment() {
@@ -537,14 +506,11 @@ private:
     if (!entry)
       return Error::success();
     if (entry->type != ValueType::UInt32)
-      return error("metadata key 'general.alignment' is of type " +
-                   valueTypeName(entry->type) + ", not u32" + damaged);
+      return error("metadata key 'general.alignment' is of type " + valueTypeName(entry->type) + ", not u32" + damaged);
     alignment = support::endian::read32le(bytes.data() + entry->position);
     // The format demands a multiple of 8.
-    if (!isPowerOf2_64(alignment) || alignment < 8 ||
-        alignment > largestAlignment)
-      return error("metadata key 'general.alignment' at byte " +
-                   Twine(entry->position) + " is " + Twine(alignment) +
+    if (!isPowerOf2_64(alignment) || alignment < 8 || alignment > largestAlignment)
+      return error("metadata key 'general.alignment' at byte " + Twine(entry->position) + " is " + Twine(alignment) +
                    ", not a power of two from 8 to " + Twine(largestAlignment) +
                    "; write the file again with the default, 32");
     return Error::success();
@@ -558,8 +524,8 @@ private:
     if (isInteger(entry->type))
       number = readInteger(bytes.data() + entry->position, entry->type);
     if (number < 0)
-      return error("metadata key " + quote(key) + " at byte " +
-                   Twine(entry->position) + " is no whole number" + damaged);
+      return error("metadata key " + quote(key) + " at byte " + Twine(entry->position) + " is no whole number" +
+                   damaged);
     value = static_cast<uint64_t>(number);
     return Error::success();
   }
@@ -573,22 +539,18 @@ private:
     if (Error e = read(tensor.rank, "the rank of " + what))
       return e;
     if (tensor.rank < 1 || tensor.rank > 4)
-      return error(what + " (entry at byte " + Twine(start) + ") has " +
-                   Twine(tensor.rank) + " dimensions, not 1 to 4" + damaged);
+      return error(what + " (entry at byte " + Twine(start) + ") has " + Twine(tensor.rank) +
+                   " dimensions, not 1 to 4" + damaged);
     tensor.sizes.fill(1);
     uint64_t elements = 1;
     for (unsigned i = 0; i < tensor.rank; ++i) {
-      if (Error e =
-              read(tensor.sizes[i], "dimension " + Twine(i) + " of " + what))
+      if (Error e = read(tensor.sizes[i], "dimension " + Twine(i) + " of " + what))
         return e;
       if (tensor.sizes[i] == 0)
-        return error(what + " (entry at byte " + Twine(start) +
-                     "): dimension " + Twine(i) + " is 0" + damaged);
-      std::optional<uint64_t> product =
-          checkedMulUnsigned(elements, tensor.sizes[i]);
+        return error(what + " (entry at byte " + Twine(start) + "): dimension " + Twine(i) + " is 0" + damaged);
+      std::optional<uint64_t> product = checkedMulUnsigned(elements, tensor.sizes[i]);
       if (!product || *product > static_cast<uint64_t>(INT64_MAX))
-        return error(what + " (entry at byte " + Twine(start) +
-                     "): the product of its dimensions overflows 63 bits" +
+        return error(what + " (entry at byte " + Twine(start) + "): the product of its dimensions overflows 63 bits" +
                      damaged);
       elements = *product;
     }
@@ -597,8 +559,7 @@ private:
       return e;
     const TypeInfo *info = typeInfo(number);
     if (!info)
-      return error(what + " (entry at byte " + Twine(start) +
-                   ") has unknown type " + Twine(number) +
+      return error(what + " (entry at byte " + Twine(start) + ") has unknown type " + Twine(number) +
                    "; supported types: " + supportedTypeNames());
     if (!info->blockElements)
       return error(what + " has type " + info->name +
@@ -607,22 +568,17 @@ private:
                    supportedTypeNames());
     tensor.type = static_cast<Type>(number);
     if (tensor.sizes[0] % info->blockElements != 0)
-      return error(what + " (entry at byte " + Twine(start) +
-                   "): its first dimension " + Twine(tensor.sizes[0]) +
-                   " is no multiple of " + Twine(info->blockElements) +
-                   ", the block of type " + info->name + damaged);
-    std::optional<uint64_t> size = checkedMulUnsigned<uint64_t>(
-        elements / info->blockElements, info->blockBytes);
+      return error(what + " (entry at byte " + Twine(start) + "): its first dimension " + Twine(tensor.sizes[0]) +
+                   " is no multiple of " + Twine(info->blockElements) + ", the block of type " + info->name + damaged);
+    std::optional<uint64_t> size = checkedMulUnsigned<uint64_t>(elements / info->blockElements, info->blockBytes);
     if (!size)
-      return error(what + " (entry at byte " + Twine(start) +
-                   "): its size in bytes overflows 64 bits" + damaged);
+      return error(what + " (entry at byte " + Twine(start) + "): its size in bytes overflows 64 bits" + damaged);
     tensor.bytes = *size;
     if (Error e = read(tensor.offset, "the offset of " + what))
       return e;
     if (tensor.offset % alignment != 0)
-      return error(what + " (entry at byte " + Twine(start) + "): offset " +
-                   Twine(tensor.offset) + " is no multiple of the alignment " +
-                   Twine(alignment) + damaged);
+      return error(what + " (entry at byte " + Twine(start) + "): offset " + Twine(tensor.offset) +
+                   " is no multiple of the alignment " + Twine(alignment) + damaged);
     tensor.part = 0;
     part.tensors.push_back(tensor);
     return Error::success();
@@ -634,34 +590,25 @@ private:
     // Cannot overflow: a position is a size of memory, at most 2^47.
     uint64_t dataStart = alignTo(position, alignment);
     for (Tensor &tensor : part.tensors) {
-      std::optional<uint64_t> start =
-          checkedAddUnsigned(dataStart, tensor.offset);
+      std::optional<uint64_t> start = checkedAddUnsigned(dataStart, tensor.offset);
       std::optional<uint64_t> end;
       if (start)
         end = checkedAddUnsigned(*start, tensor.bytes);
       if (!end || *end > bytes.size())
-        return error("tensor " + quote(tensor.name) + " needs " +
-                     Twine(tensor.bytes) + " bytes at offset " +
-                     Twine(tensor.offset) + " of the data that begin at byte " +
-                     Twine(dataStart) + ", past the end of the file at byte " +
-                     Twine(bytes.size()) + damaged);
+        return error("tensor " + quote(tensor.name) + " needs " + Twine(tensor.bytes) + " bytes at offset " +
+                     Twine(tensor.offset) + " of the data that begin at byte " + Twine(dataStart) +
+                     ", past the end of the file at byte " + Twine(bytes.size()) + damaged);
       tensor.offset = *start;
     }
-    llvm::sort(part.tensors, [](const Tensor &a, const Tensor &b) {
-      return a.offset < b.offset;
-    });
+    llvm::sort(part.tensors, [](const Tensor &a, const Tensor &b) { return a.offset < b.offset; });
     auto clash = std::adjacent_find(part.tensors.begin(), part.tensors.end(),
-                                    [](const Tensor &a, const Tensor &b) {
-                                      return b.offset - a.offset < a.bytes;
-                                    });
+                                    [](const Tensor &a, const Tensor &b) { return b.offset - a.offset < a.bytes; });
     if (clash == part.tensors.end())
       return Error::success();
     const Tensor &first = *clash, &second = *std::next(clash);
-    return error("tensors " + quote(first.name) + " (bytes " +
-                 Twine(first.offset) + " to " +
-                 Twine(first.offset + first.bytes) + ") and " +
-                 quote(second.name) + " (from byte " + Twine(second.offset) +
-                 ") overlap" + damaged);
+    return error("tensors " + quote(first.name) + " (bytes " + Twine(first.offset) + " to " +
+                 Twine(first.offset + first.bytes) + ") and " + quote(second.name) + " (from byte " +
+                 Twine(second.offset) + ") overlap" + damaged);
   }
 
   Part &part;
@@ -704,8 +651,7 @@ Expected<File> File::open(StringRef path) {
 
   uint64_t number = given.splitNumber.value_or(0);
   if (number >= count)
-    return file.error("split.no is " + Twine(number) + ", but split.count is " +
-                      Twine(count) + damaged);
+    return file.error("split.no is " + Twine(number) + ", but split.count is " + Twine(count) + damaged);
   std::string suffix = splitSuffix(number, count);
   if (!path.ends_with(suffix))
     return file.error("is part " + Twine(number + 1) + " of " + Twine(count) +
@@ -719,8 +665,7 @@ Expected<File> File::open(StringRef path) {
     }
     Part part;
     if (Error e = part.map((stem + splitSuffix(i, count)).str()))
-      return makeError(toString(std::move(e)) + "; it is part " + Twine(i + 1) +
-                       " of " + Twine(count) +
+      return makeError(toString(std::move(e)) + "; it is part " + Twine(i + 1) + " of " + Twine(count) +
                        " of a split model, whose parts must all lie in one "
                        "folder");
     if (Error e = Parser(part).parse())
@@ -732,8 +677,7 @@ Expected<File> File::open(StringRef path) {
   return std::move(file);
 }
 
-Expected<File> File::fromMemory(ArrayRef<ArrayRef<uint8_t>> parts,
-                                StringRef name) {
+Expected<File> File::fromMemory(ArrayRef<ArrayRef<uint8_t>> parts, StringRef name) {
   File file(name.str());
   if (parts.empty())
     return file.error("has no parts; give at least one");
@@ -754,28 +698,25 @@ Expected<File> File::fromMemory(ArrayRef<ArrayRef<uint8_t>> parts,
 Error File::join() {
   uint64_t expectedParts = parts[0].splitCount.value_or(1);
   if (std::max<uint64_t>(expectedParts, 1) != parts.size())
-    return error("split.count is " + Twine(expectedParts) + ", but there are " +
-                 Twine(parts.size()) + " parts; give all of one model");
+    return error("split.count is " + Twine(expectedParts) + ", but there are " + Twine(parts.size()) +
+                 " parts; give all of one model");
   uint64_t total = 0;
   for (const auto &[index, part] : enumerate(parts)) {
     total += part.tensors.size();
     if (parts.size() == 1)
       continue;
-    if (part.splitNumber.value_or(UINT64_MAX) != index ||
-        part.splitCount.value_or(UINT64_MAX) != parts.size())
-      return makeError(part.path + ": should be part " + Twine(index + 1) +
-                       " of " + Twine(parts.size()) +
+    if (part.splitNumber.value_or(UINT64_MAX) != index || part.splitCount.value_or(UINT64_MAX) != parts.size())
+      return makeError(part.path + ": should be part " + Twine(index + 1) + " of " + Twine(parts.size()) +
                        ", but its split.no and split.count say otherwise; "
                        "fetch all parts of one model again");
   }
   std::optional<uint64_t> expectedTensors = parts[0].splitTensors;
   if (parts.size() > 1 && expectedTensors && *expectedTensors != total)
-    return error("split.tensors.count is " + Twine(*expectedTensors) +
-                 ", but the parts hold " + Twine(total) +
+    return error("split.tensors.count is " + Twine(*expectedTensors) + ", but the parts hold " + Twine(total) +
                  " tensors; fetch all parts of one model again");
   if (total > largestTensorCount)
-    return error("the parts hold " + Twine(total) + " tensors, more than the " +
-                 Twine(largestTensorCount) + " that are read" + damaged);
+    return error("the parts hold " + Twine(total) + " tensors, more than the " + Twine(largestTensorCount) +
+                 " that are read" + damaged);
 
   for (auto [index, part] : enumerate(parts)) {
     for (Tensor tensor : part.tensors) {
@@ -785,13 +726,9 @@ Error File::join() {
     }
     part.tensors = {};
   }
-  llvm::sort(tensorsByName, [&](uint32_t a, uint32_t b) {
-    return allTensors[a].name < allTensors[b].name;
-  });
-  auto twin = std::adjacent_find(
-      tensorsByName.begin(), tensorsByName.end(), [&](uint32_t a, uint32_t b) {
-        return allTensors[a].name == allTensors[b].name;
-      });
+  llvm::sort(tensorsByName, [&](uint32_t a, uint32_t b) { return allTensors[a].name < allTensors[b].name; });
+  auto twin = std::adjacent_find(tensorsByName.begin(), tensorsByName.end(),
+                                 [&](uint32_t a, uint32_t b) { return allTensors[a].name == allTensors[b].name; });
   if (twin != tensorsByName.end())
     return error("tensor " + quote(allTensors[*twin].name) +
                  " stands twice; write the file again with each tensor once");
@@ -808,30 +745,21 @@ uint32_t File::version() const { return parts[0].version; }
 size_t File::keyCount() const { return parts[0].entries.size(); }
 StringRef File::key(size_t index) const { return parts[0].entries[index].key; }
 
-Error File::error(const Twine &message) const {
-  return makeError(fileName + ": " + message);
-}
+Error File::error(const Twine &message) const { return makeError(fileName + ": " + message); }
 
 Error File::absent(StringRef key) const {
-  return error("metadata key " + quote(key) +
-               " is missing; convert the model again with a current llama.cpp");
+  return error("metadata key " + quote(key) + " is missing; convert the model again with a current llama.cpp");
 }
 
 Error File::wrongType(const Entry &entry, StringRef expected) const {
-  return error("metadata key " + quote(entry.key) + " at byte " +
-               Twine(entry.position) + " is of type " +
-               (entry.type == ValueType::Array ? "array of " : "") +
-               valueTypeName(entry.element) + ", not " + expected +
-               "; convert the model again with a current llama.cpp");
+  return error("metadata key " + quote(entry.key) + " at byte " + Twine(entry.position) + " is of type " +
+               (entry.type == ValueType::Array ? "array of " : "") + valueTypeName(entry.element) + ", not " +
+               expected + "; convert the model again with a current llama.cpp");
 }
 
-const File::Entry *File::findEntry(StringRef key) const {
-  return parts[0].find(key);
-}
+const File::Entry *File::findEntry(StringRef key) const { return parts[0].find(key); }
 
-const uint8_t *File::payload(const Entry &entry) const {
-  return parts[0].bytes.data() + entry.position;
-}
+const uint8_t *File::payload(const Entry &entry) const { return parts[0].bytes.data() + entry.position; }
 
 std::optional<ValueInfo> File::valueInfo(StringRef key) const {
   const Entry *entry = findEntry(key);
@@ -857,8 +785,7 @@ Expected<std::optional<uint64_t>> File::findUnsigned(StringRef key) const {
     return wrongType(*entry, "an integer");
   int64_t value = readInteger(payload(*entry), entry->type);
   if (value < 0 && entry->type != ValueType::UInt64)
-    return error("metadata key " + quote(key) + " at byte " +
-                 Twine(entry->position) + " is " + Twine(value) +
+    return error("metadata key " + quote(key) + " at byte " + Twine(entry->position) + " is " + Twine(value) +
                  ", and must not be negative" + damaged);
   return static_cast<uint64_t>(value);
 }
@@ -871,10 +798,8 @@ Expected<std::optional<int64_t>> File::findInteger(StringRef key) const {
     return wrongType(*entry, "an integer");
   int64_t value = readInteger(payload(*entry), entry->type);
   if (value < 0 && entry->type == ValueType::UInt64)
-    return error("metadata key " + quote(key) + " at byte " +
-                 Twine(entry->position) + " is " +
-                 Twine(static_cast<uint64_t>(value)) +
-                 ", more than 63 bits hold" + damaged);
+    return error("metadata key " + quote(key) + " at byte " + Twine(entry->position) + " is " +
+                 Twine(static_cast<uint64_t>(value)) + ", more than 63 bits hold" + damaged);
   return value;
 }
 
@@ -896,8 +821,7 @@ Expected<std::optional<bool>> File::findBool(StringRef key) const {
   return *payload(*entry) != 0;
 }
 
-Expected<std::optional<StringArray>>
-File::findStringArray(StringRef key) const {
+Expected<std::optional<StringArray>> File::findStringArray(StringRef key) const {
   const Entry *entry = findEntry(key);
   if (!entry)
     return std::nullopt;
@@ -907,9 +831,8 @@ File::findStringArray(StringRef key) const {
 }
 
 template <typename T>
-Expected<std::optional<NumberArray<T>>>
-File::findNumberArray(StringRef key, StringRef expected,
-                      bool (*accepts)(ValueType)) const {
+Expected<std::optional<NumberArray<T>>> File::findNumberArray(StringRef key, StringRef expected,
+                                                              bool (*accepts)(ValueType)) const {
   const Entry *entry = findEntry(key);
   if (!entry)
     return std::nullopt;
@@ -918,20 +841,17 @@ File::findNumberArray(StringRef key, StringRef expected,
   return NumberArray<T>(payload(*entry), entry->element, entry->count);
 }
 
-Expected<std::optional<IntegerArray>>
-File::findIntegerArray(StringRef key) const {
+Expected<std::optional<IntegerArray>> File::findIntegerArray(StringRef key) const {
   auto array = findNumberArray<int64_t>(key, "array of integers", isInteger);
   if (array && *array && valueInfo(key)->element == ValueType::UInt64)
     for (uint64_t i = 0; i < (*array)->size(); ++i)
       if ((**array)[i] < 0)
-        return error("metadata key " + quote(key) + ": element " + Twine(i) +
-                     " is more than 63 bits hold" + damaged);
+        return error("metadata key " + quote(key) + ": element " + Twine(i) + " is more than 63 bits hold" + damaged);
   return array;
 }
 
 Expected<std::optional<FloatArray>> File::findFloatArray(StringRef key) const {
-  return findNumberArray<double>(key, "array of floating-point numbers",
-                                 isFloat);
+  return findNumberArray<double>(key, "array of floating-point numbers", isFloat);
 }
 
 Expected<std::optional<BoolArray>> File::findBoolArray(StringRef key) const {
@@ -939,9 +859,7 @@ Expected<std::optional<BoolArray>> File::findBoolArray(StringRef key) const {
 }
 
 /// Turns the answer of a find into that of a get.
-template <typename T>
-static Expected<T> require(Expected<std::optional<T>> found,
-                           function_ref<Error()> absent) {
+template <typename T> static Expected<T> require(Expected<std::optional<T>> found, function_ref<Error()> absent) {
   if (!found)
     return found.takeError();
   if (!*found)
@@ -949,9 +867,9 @@ static Expected<T> require(Expected<std::optional<T>> found,
   return **found;
 }
 
-#define INGOT_GGUF_GET(NAME, TYPE)                                             \
-  Expected<TYPE> File::get##NAME(StringRef key) const {                        \
-    return require<TYPE>(find##NAME(key), [&] { return absent(key); });        \
+#define INGOT_GGUF_GET(NAME, TYPE)                                                                                     \
+  Expected<TYPE> File::get##NAME(StringRef key) const {                                                                \
+    return require<TYPE>(find##NAME(key), [&] { return absent(key); });                                                \
   }
 INGOT_GGUF_GET(String, StringRef)
 INGOT_GGUF_GET(Unsigned, uint64_t)
@@ -969,9 +887,7 @@ INGOT_GGUF_GET(BoolArray, BoolArray)
 //===----------------------------------------------------------------------===//
 
 const Tensor *File::findTensor(StringRef name) const {
-  auto found = partition_point(tensorsByName, [&](uint32_t index) {
-    return allTensors[index].name < name;
-  });
+  auto found = partition_point(tensorsByName, [&](uint32_t index) { return allTensors[index].name < name; });
   if (found == tensorsByName.end() || allTensors[*found].name != name)
     return nullptr;
   return &allTensors[*found];
@@ -993,8 +909,7 @@ Error File::checkTypes() const {
     const TypeInfo &info = typeInfo(tensor.type);
     if (info.supported)
       continue;
-    auto found = find_if(
-        unsupported, [&](const Count &count) { return count.id == info.id; });
+    auto found = find_if(unsupported, [&](const Count &count) { return count.id == info.id; });
     if (found == unsupported.end())
       unsupported.push_back({info.id, 1, tensor.name});
     else
@@ -1004,12 +919,10 @@ Error File::checkTypes() const {
     return Error::success();
   std::string list;
   for (const Count &count : unsupported)
-    list += (list.empty() ? "" : ", ") + typeInfo(count.id)->name.str() + " (" +
-            utostr(count.tensors) +
-            (count.tensors == 1 ? " tensor, " : " tensors, first ") +
-            quote(count.example) + ")";
-  return error("unsupported tensor types: " + list + "; supported types: " +
-               supportedTypeNames() + ": quantize the model to one of these");
+    list += (list.empty() ? "" : ", ") + typeInfo(count.id)->name.str() + " (" + utostr(count.tensors) +
+            (count.tensors == 1 ? " tensor, " : " tensors, first ") + quote(count.example) + ")";
+  return error("unsupported tensor types: " + list + "; supported types: " + supportedTypeNames() +
+               ": quantize the model to one of these");
 }
 
 void File::release(ArrayRef<uint8_t> range) const {
@@ -1017,16 +930,12 @@ void File::release(ArrayRef<uint8_t> range) const {
     return;
   auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   for (const Part &part : parts) {
-    if (!part.isMapped || range.data() < part.bytes.data() ||
-        range.data() >= part.bytes.end())
+    if (!part.isMapped || range.data() < part.bytes.data() || range.data() >= part.bytes.end())
       continue;
     // Pages that the range shares with its neighbours are given back, too: they
     // are only read again.
-    uintptr_t begin =
-        alignDown(reinterpret_cast<uintptr_t>(range.data()), page);
-    uintptr_t end = alignTo(
-        reinterpret_cast<uintptr_t>(std::min(range.end(), part.bytes.end())),
-        page);
+    uintptr_t begin = alignDown(reinterpret_cast<uintptr_t>(range.data()), page);
+    uintptr_t end = alignTo(reinterpret_cast<uintptr_t>(std::min(range.end(), part.bytes.end())), page);
     ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
     return;
   }

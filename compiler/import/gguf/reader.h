@@ -71,14 +71,11 @@ public:
 
     llvm::StringRef operator*() const;
     iterator &operator++();
-    bool operator==(const iterator &other) const {
-      return remaining == other.remaining;
-    }
+    bool operator==(const iterator &other) const { return remaining == other.remaining; }
 
   private:
     friend class StringArray;
-    iterator(const uint8_t *position, uint64_t remaining)
-        : position(position), remaining(remaining) {}
+    iterator(const uint8_t *position, uint64_t remaining) : position(position), remaining(remaining) {}
     const uint8_t *position;
     uint64_t remaining;
   };
@@ -90,8 +87,7 @@ public:
 
 private:
   friend class File;
-  StringArray(const uint8_t *payload, uint64_t count)
-      : payload(payload), count(count) {}
+  StringArray(const uint8_t *payload, uint64_t count) : payload(payload), count(count) {}
   const uint8_t *payload;
   uint64_t count;
 };
@@ -163,9 +159,7 @@ public:
 
   /// Reads a model from memory, one range for each part in order, which must
   /// outlive the File. `name` stands in error messages.
-  static llvm::Expected<File>
-  fromMemory(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> parts,
-             llvm::StringRef name);
+  static llvm::Expected<File> fromMemory(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> parts, llvm::StringRef name);
 
   /// Whether the file at `path` begins with GGUF's magic bytes; an error when
   /// it cannot be read.
@@ -194,21 +188,15 @@ public:
   /// find…: nothing when the key is absent, an error when its value has another
   /// type (or, for a number, does not fit). getX: absence is an error, too.
   /// Integers may be stored in any integer type, floats as f32 or f64.
-  llvm::Expected<std::optional<llvm::StringRef>>
-  findString(llvm::StringRef key) const;
-  llvm::Expected<std::optional<uint64_t>>
-  findUnsigned(llvm::StringRef key) const;
+  llvm::Expected<std::optional<llvm::StringRef>> findString(llvm::StringRef key) const;
+  llvm::Expected<std::optional<uint64_t>> findUnsigned(llvm::StringRef key) const;
   llvm::Expected<std::optional<int64_t>> findInteger(llvm::StringRef key) const;
   llvm::Expected<std::optional<double>> findFloat(llvm::StringRef key) const;
   llvm::Expected<std::optional<bool>> findBool(llvm::StringRef key) const;
-  llvm::Expected<std::optional<StringArray>>
-  findStringArray(llvm::StringRef key) const;
-  llvm::Expected<std::optional<IntegerArray>>
-  findIntegerArray(llvm::StringRef key) const;
-  llvm::Expected<std::optional<FloatArray>>
-  findFloatArray(llvm::StringRef key) const;
-  llvm::Expected<std::optional<BoolArray>>
-  findBoolArray(llvm::StringRef key) const;
+  llvm::Expected<std::optional<StringArray>> findStringArray(llvm::StringRef key) const;
+  llvm::Expected<std::optional<IntegerArray>> findIntegerArray(llvm::StringRef key) const;
+  llvm::Expected<std::optional<FloatArray>> findFloatArray(llvm::StringRef key) const;
+  llvm::Expected<std::optional<BoolArray>> findBoolArray(llvm::StringRef key) const;
 
   llvm::Expected<llvm::StringRef> getString(llvm::StringRef key) const;
   llvm::Expected<uint64_t> getUnsigned(llvm::StringRef key) const;
@@ -251,9 +239,8 @@ private:
   const uint8_t *payload(const Entry &entry) const;
   llvm::Error join();
   template <typename T>
-  llvm::Expected<std::optional<NumberArray<T>>>
-  findNumberArray(llvm::StringRef key, llvm::StringRef expected,
-                  bool (*accepts)(ValueType)) const;
+  llvm::Expected<std::optional<NumberArray<T>>> findNumberArray(llvm::StringRef key, llvm::StringRef expected,
+                                                                bool (*accepts)(ValueType)) const;
 
   std::string fileName;
   std::vector<Part> parts;

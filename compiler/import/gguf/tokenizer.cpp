@@ -11,37 +11,32 @@ using namespace llvm;
 namespace ingot::gguf {
 
 static Error makeError(const File &file, const Twine &message) {
-  return createStringError(inconvertibleErrorCode(),
-                           file.name() + ": " + message);
+  return createStringError(inconvertibleErrorCode(), file.name() + ": " + message);
 }
 
 /// Copies the string under `key`; leaves `text` alone when there is none.
-static Error copyString(const File &file, StringRef key, size_t largest,
-                        std::string &text) {
+static Error copyString(const File &file, StringRef key, size_t largest, std::string &text) {
   Expected<std::optional<StringRef>> found = file.findString(key);
   if (!found)
     return found.takeError();
   if (!*found)
     return Error::success();
   if ((*found)->size() > largest)
-    return makeError(
-        file, "metadata key '" + key + "' holds " + Twine((*found)->size()) +
-                  " bytes, more than the supported " + Twine(largest));
+    return makeError(file, "metadata key '" + key + "' holds " + Twine((*found)->size()) +
+                               " bytes, more than the supported " + Twine(largest));
   text = (*found)->str();
   return Error::success();
 }
 
-static Error checkCount(const File &file, StringRef key, uint64_t count,
-                        uint64_t largest) {
+static Error checkCount(const File &file, StringRef key, uint64_t count, uint64_t largest) {
   if (count <= largest)
     return Error::success();
-  return makeError(file, "metadata key '" + key + "' holds " + Twine(count) +
-                             " elements, more than the supported " +
+  return makeError(file, "metadata key '" + key + "' holds " + Twine(count) + " elements, more than the supported " +
                              Twine(largest));
 }
 
-static Error copyStrings(const File &file, StringRef key, size_t largestCount,
-                         size_t largestBytes, std::vector<std::string> &texts) {
+static Error copyStrings(const File &file, StringRef key, size_t largestCount, size_t largestBytes,
+                         std::vector<std::string> &texts) {
   Expected<StringArray> found = file.getStringArray(key);
   if (!found)
     return found.takeError();
@@ -50,10 +45,8 @@ static Error copyStrings(const File &file, StringRef key, size_t largestCount,
   texts.reserve(found->size());
   for (StringRef text : *found) {
     if (text.size() > largestBytes)
-      return makeError(
-          file, "metadata key '" + key + "': element " + Twine(texts.size()) +
-                    " has " + Twine(text.size()) +
-                    " bytes, more than the supported " + Twine(largestBytes));
+      return makeError(file, "metadata key '" + key + "': element " + Twine(texts.size()) + " has " +
+                                 Twine(text.size()) + " bytes, more than the supported " + Twine(largestBytes));
     texts.push_back(text.str());
   }
   return Error::success();
@@ -61,8 +54,7 @@ static Error copyStrings(const File &file, StringRef key, size_t largestCount,
 
 /// Copies the numbers under `key`; leaves `numbers` empty when there are none.
 template <typename Array, typename T>
-static Error copyNumbers(const File &file, StringRef key,
-                         Expected<std::optional<Array>> found,
+static Error copyNumbers(const File &file, StringRef key, Expected<std::optional<Array>> found,
                          std::vector<T> &numbers) {
   if (!found)
     return found.takeError();
@@ -76,16 +68,14 @@ static Error copyNumbers(const File &file, StringRef key,
     T narrow = static_cast<T>(number);
     if constexpr (std::is_integral_v<T>)
       if (narrow != number)
-        return makeError(file, "metadata key '" + key + "': element " +
-                                   Twine(i) + " is " + Twine(number) +
+        return makeError(file, "metadata key '" + key + "': element " + Twine(i) + " is " + Twine(number) +
                                    ", which 32 bits do not hold");
     numbers.push_back(narrow);
   }
   return Error::success();
 }
 
-static Error copyToken(const File &file, StringRef key, size_t tokens,
-                       int32_t &token) {
+static Error copyToken(const File &file, StringRef key, size_t tokens, int32_t &token) {
   Expected<std::optional<uint64_t>> found = file.findUnsigned(key);
   if (!found)
     return found.takeError();
@@ -93,15 +83,13 @@ static Error copyToken(const File &file, StringRef key, size_t tokens,
   if (!*found || **found == UINT32_MAX)
     return Error::success();
   if (**found >= tokens)
-    return makeError(file, "metadata key '" + key + "' is " + Twine(**found) +
-                               ", but the vocabulary ends at token " +
+    return makeError(file, "metadata key '" + key + "' is " + Twine(**found) + ", but the vocabulary ends at token " +
                                Twine(tokens - 1));
   token = static_cast<int32_t>(**found);
   return Error::success();
 }
 
-static Error copyBool(const File &file, StringRef key,
-                      std::optional<bool> &value) {
+static Error copyBool(const File &file, StringRef key, std::optional<bool> &value) {
   Expected<std::optional<bool>> found = file.findBool(key);
   if (!found)
     return found.takeError();
@@ -109,10 +97,8 @@ static Error copyBool(const File &file, StringRef key,
   return Error::success();
 }
 
-Expected<std::optional<text::TokenizerDescription>>
-readTokenizer(const File &file) {
-  Expected<std::optional<StringRef>> model =
-      file.findString("tokenizer.ggml.model");
+Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &file) {
+  Expected<std::optional<StringRef>> model = file.findString("tokenizer.ggml.model");
   if (!model)
     return model.takeError();
   if (!*model) {
@@ -127,46 +113,35 @@ readTokenizer(const File &file) {
     return std::nullopt;
 
   text::TokenizerDescription description;
-  std::optional<text::ModelKind> kind =
-      text::modelKindFromName(std::string_view(**model));
+  std::optional<text::ModelKind> kind = text::modelKindFromName(std::string_view(**model));
   if (!kind)
-    return makeError(file, "metadata key 'tokenizer.ggml.model': tokenizer " +
-                               quote(**model) +
-                               " is not supported; supported tokenizers: " +
-                               text::supportedModelKinds());
+    return makeError(file, "metadata key 'tokenizer.ggml.model': tokenizer " + quote(**model) +
+                               " is not supported; supported tokenizers: " + text::supportedModelKinds());
   description.kind = *kind;
 
-  if (Error e = copyStrings(file, "tokenizer.ggml.tokens", text::maximumTokens,
-                            text::maximumTokenBytes, description.tokens))
+  if (Error e =
+          copyStrings(file, "tokenizer.ggml.tokens", text::maximumTokens, text::maximumTokenBytes, description.tokens))
     return std::move(e);
   size_t tokens = description.tokens.size();
   if (tokens == 0)
     return makeError(file, "metadata key 'tokenizer.ggml.tokens' is empty");
   if (*kind == text::ModelKind::byteLevelPairs) {
-    if (Error e = copyString(file, "tokenizer.ggml.pre",
-                             text::maximumTokenBytes, description.preTokenizer))
+    if (Error e = copyString(file, "tokenizer.ggml.pre", text::maximumTokenBytes, description.preTokenizer))
       return std::move(e);
-    if (!description.preTokenizer.empty() &&
-        none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
+    if (!description.preTokenizer.empty() && none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
           return known.name == description.preTokenizer;
         }))
-      return makeError(file,
-                       "metadata key 'tokenizer.ggml.pre': pre-tokenizer " +
-                           quote(description.preTokenizer) +
-                           " is not supported; supported pre-tokenizers: " +
-                           text::supportedPreTokenizers());
+      return makeError(file, "metadata key 'tokenizer.ggml.pre': pre-tokenizer " + quote(description.preTokenizer) +
+                                 " is not supported; supported pre-tokenizers: " + text::supportedPreTokenizers());
     // LEFT, a space, RIGHT.
-    if (Error e =
-            copyStrings(file, "tokenizer.ggml.merges", text::maximumMerges,
-                        2 * text::maximumTokenBytes + 1, description.merges))
+    if (Error e = copyStrings(file, "tokenizer.ggml.merges", text::maximumMerges, 2 * text::maximumTokenBytes + 1,
+                              description.merges))
       return std::move(e);
   }
-  if (Error e = copyNumbers(file, "tokenizer.ggml.scores",
-                            file.findFloatArray("tokenizer.ggml.scores"),
-                            description.scores))
+  if (Error e =
+          copyNumbers(file, "tokenizer.ggml.scores", file.findFloatArray("tokenizer.ggml.scores"), description.scores))
     return std::move(e);
-  if (Error e = copyNumbers(file, "tokenizer.ggml.token_type",
-                            file.findIntegerArray("tokenizer.ggml.token_type"),
+  if (Error e = copyNumbers(file, "tokenizer.ggml.token_type", file.findIntegerArray("tokenizer.ggml.token_type"),
                             description.types))
     return std::move(e);
 
@@ -199,20 +174,15 @@ readTokenizer(const File &file) {
     if (Error e = copyToken(file, entry.key, tokens, entry.token))
       return std::move(e);
 
-  if (Error e = copyBool(file, "tokenizer.ggml.add_bos_token",
-                         description.addBeginOfSequence))
+  if (Error e = copyBool(file, "tokenizer.ggml.add_bos_token", description.addBeginOfSequence))
     return std::move(e);
-  if (Error e = copyBool(file, "tokenizer.ggml.add_eos_token",
-                         description.addEndOfSequence))
+  if (Error e = copyBool(file, "tokenizer.ggml.add_eos_token", description.addEndOfSequence))
     return std::move(e);
-  if (Error e = copyBool(file, "tokenizer.ggml.add_space_prefix",
-                         description.addSpacePrefix))
+  if (Error e = copyBool(file, "tokenizer.ggml.add_space_prefix", description.addSpacePrefix))
     return std::move(e);
-  if (Error e = copyString(file, "tokenizer.chat_template",
-                           text::maximumTextBytes, description.chatTemplate))
+  if (Error e = copyString(file, "tokenizer.chat_template", text::maximumTextBytes, description.chatTemplate))
     return std::move(e);
-  if (Error e = copyString(file, "general.name", text::maximumTextBytes,
-                           description.modelName))
+  if (Error e = copyString(file, "general.name", text::maximumTextBytes, description.modelName))
     return std::move(e);
 
   if (std::optional<std::string> wrong = text::validate(description))

@@ -21,8 +21,7 @@ namespace ingot::gguf {
 /// The tokenizer of `file`, validated; nothing when the file has none
 /// (`tokenizer.ggml.model` absent together with `tokenizer.ggml.tokens`, or
 /// "none"). One error when it is broken or of a kind that is not supported.
-llvm::Expected<std::optional<text::TokenizerDescription>>
-readTokenizer(const File &file);
+llvm::Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &file);
 
 } // namespace ingot::gguf
 

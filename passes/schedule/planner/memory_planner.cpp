@@ -22,12 +22,9 @@ namespace {
 /// Rows of bits, all of one width.
 class BitMatrix {
 public:
-  BitMatrix(size_t rows, size_t columns)
-      : words((columns + 63) / 64), bits(rows * words) {}
+  BitMatrix(size_t rows, size_t columns) : words((columns + 63) / 64), bits(rows * words) {}
   uint64_t *row(size_t index) { return bits.data() + index * words; }
-  const uint64_t *row(size_t index) const {
-    return bits.data() + index * words;
-  }
+  const uint64_t *row(size_t index) const { return bits.data() + index * words; }
   size_t wordCount() const { return words; }
 
 private:
@@ -35,20 +32,15 @@ private:
   std::vector<uint64_t> bits;
 };
 
-bool test(const uint64_t *row, size_t bit) {
-  return row[bit / 64] >> (bit % 64) & 1;
-}
+bool test(const uint64_t *row, size_t bit) { return row[bit / 64] >> (bit % 64) & 1; }
 
-void set(uint64_t *row, size_t bit) {
-  row[bit / 64] |= uint64_t(1) << (bit % 64);
-}
+void set(uint64_t *row, size_t bit) { row[bit / 64] |= uint64_t(1) << (bit % 64); }
 
 std::string check(const Problem &problem) {
   for (auto [from, to] : problem.edges)
     if (from >= problem.operations || to >= problem.operations)
-      return "edge " + std::to_string(from) + " -> " + std::to_string(to) +
-             " leaves the " + std::to_string(problem.operations) +
-             " operations";
+      return "edge " + std::to_string(from) + " -> " + std::to_string(to) + " leaves the " +
+             std::to_string(problem.operations) + " operations";
   uint64_t sum = 0;
   constexpr uint64_t limit = uint64_t(1) << 62;
   for (const auto &[index, buffer] : llvm::enumerate(problem.buffers)) {
@@ -59,8 +51,8 @@ std::string check(const Problem &problem) {
       return name + ": no operation accesses it";
     for (uint32_t operation : buffer.accesses)
       if (operation >= problem.operations)
-        return name + ": accessed by operation " + std::to_string(operation) +
-               " of " + std::to_string(problem.operations);
+        return name + ": accessed by operation " + std::to_string(operation) + " of " +
+               std::to_string(problem.operations);
     if (buffer.bytes > limit || buffer.alignment > limit)
       return name + ": too large";
     sum += buffer.bytes + buffer.alignment;
@@ -72,9 +64,7 @@ std::string check(const Problem &problem) {
 
 /// The operations in an order that respects the edges; shorter if there is a
 /// cycle.
-std::vector<uint32_t>
-sortOperations(const Problem &problem,
-               const std::vector<std::vector<uint32_t>> &successors) {
+std::vector<uint32_t> sortOperations(const Problem &problem, const std::vector<std::vector<uint32_t>> &successors) {
   std::vector<uint32_t> waiting(problem.operations);
   for (auto [from, to] : problem.edges)
     ++waiting[to];
@@ -126,9 +116,7 @@ std::optional<Analysis> analyse(const Problem &problem) {
     }
   }
 
-  Analysis analysis{std::vector<uint32_t>(buffers),
-                    std::vector<uint32_t>(buffers),
-                    BitMatrix(buffers, buffers)};
+  Analysis analysis{std::vector<uint32_t>(buffers), std::vector<uint32_t>(buffers), BitMatrix(buffers, buffers)};
   std::vector<std::vector<uint32_t>> accesses(buffers);
   for (size_t i = 0; i < buffers; ++i) {
     for (uint32_t operation : problem.buffers[i].accesses)
@@ -149,14 +137,11 @@ std::optional<Analysis> analyse(const Problem &problem) {
       for (size_t word = 0; word < done.size(); ++word)
         done[word] &= after.row(access)[word];
     for (size_t j = 0; j < buffers; ++j) {
-      if (i == j || problem.buffers[j].bytes == 0 ||
-          analysis.firstPosition[j] < analysis.firstPosition[i] ||
+      if (i == j || problem.buffers[j].bytes == 0 || analysis.firstPosition[j] < analysis.firstPosition[i] ||
           (analysis.firstPosition[j] == analysis.firstPosition[i] && j < i))
         continue;
       // j cannot be done before i starts; is i done before j starts?
-      bool share = llvm::all_of(accesses[j], [&](uint32_t access) {
-        return test(done.data(), access);
-      });
+      bool share = llvm::all_of(accesses[j], [&](uint32_t access) { return test(done.data(), access); });
       if (!share) {
         set(analysis.conflicts.row(i), j);
         set(analysis.conflicts.row(j), i);
@@ -177,22 +162,18 @@ std::optional<Analysis> analyse(const Problem &problem) {
     return before && behind;
   };
   for (size_t i = 0; i < buffers; ++i)
-    for (uint32_t at = analysis.firstPosition[i];
-         at <= analysis.lastPosition[i]; ++at)
+    for (uint32_t at = analysis.firstPosition[i]; at <= analysis.lastPosition[i]; ++at)
       if (spans(i, at))
         live[at] += problem.buffers[i].bytes;
   std::vector<uint32_t> peaks(operations);
   std::iota(peaks.begin(), peaks.end(), 0);
   size_t tried = std::min<size_t>(operations, 8);
   std::partial_sort(peaks.begin(), peaks.begin() + tried, peaks.end(),
-                    [&](uint32_t a, uint32_t b) {
-                      return std::pair(live[b], a) < std::pair(live[a], b);
-                    });
+                    [&](uint32_t a, uint32_t b) { return std::pair(live[b], a) < std::pair(live[a], b); });
   std::vector<uint32_t> bySize(buffers);
   std::iota(bySize.begin(), bySize.end(), 0);
   llvm::sort(bySize, [&](uint32_t a, uint32_t b) {
-    return std::pair(problem.buffers[b].bytes, a) <
-           std::pair(problem.buffers[a].bytes, b);
+    return std::pair(problem.buffers[b].bytes, a) < std::pair(problem.buffers[a].bytes, b);
   });
   for (uint32_t at : llvm::ArrayRef(peaks).take_front(tried)) {
     std::vector<uint64_t> common(analysis.conflicts.wordCount(), ~uint64_t(0));
@@ -204,8 +185,7 @@ std::optional<Analysis> analyse(const Problem &problem) {
         common[word] &= row[word];
     };
     for (uint32_t buffer = 0; buffer < buffers; ++buffer)
-      if (problem.buffers[buffer].bytes &&
-          analysis.firstPosition[buffer] <= at &&
+      if (problem.buffers[buffer].bytes && analysis.firstPosition[buffer] <= at &&
           at <= analysis.lastPosition[buffer] && spans(buffer, at))
         add(buffer);
     for (uint32_t buffer : bySize)
@@ -219,8 +199,8 @@ std::optional<Analysis> analyse(const Problem &problem) {
 /// Places buffers one after the other, each into the tightest gap between the
 /// placed ones that it conflicts with. Abandons the attempt, returning nothing,
 /// once the arena would reach `limit`.
-std::optional<Plan> place(const Problem &problem, const Analysis &analysis,
-                          llvm::ArrayRef<uint32_t> order, uint64_t limit) {
+std::optional<Plan> place(const Problem &problem, const Analysis &analysis, llvm::ArrayRef<uint32_t> order,
+                          uint64_t limit) {
   Plan plan;
   plan.offsets.resize(problem.buffers.size());
   struct Placed {
@@ -233,9 +213,8 @@ std::optional<Plan> place(const Problem &problem, const Analysis &analysis,
   std::vector<uint32_t> atBaseFirst;
   atBaseFirst.reserve(order.size());
   for (bool atBase : {true, false})
-    llvm::copy_if(order, std::back_inserter(atBaseFirst), [&](uint32_t index) {
-      return problem.buffers[index].atBase == atBase;
-    });
+    llvm::copy_if(order, std::back_inserter(atBaseFirst),
+                  [&](uint32_t index) { return problem.buffers[index].atBase == atBase; });
   for (uint32_t index : atBaseFirst) {
     const Buffer &buffer = problem.buffers[index];
     if (buffer.bytes == 0)
@@ -249,8 +228,7 @@ std::optional<Plan> place(const Problem &problem, const Analysis &analysis,
       if (other.offset > free) {
         uint64_t start = llvm::alignTo(free, buffer.alignment);
         uint64_t gap = other.offset - free;
-        if (start < other.offset && buffer.bytes <= other.offset - start &&
-            gap < bestGap) {
+        if (start < other.offset && buffer.bytes <= other.offset - start && gap < bestGap) {
           best = start;
           bestGap = gap;
         }
@@ -264,10 +242,8 @@ std::optional<Plan> place(const Problem &problem, const Analysis &analysis,
       return std::nullopt;
     plan.offsets[index] = best;
     plan.arenaBytes = std::max(plan.arenaBytes, end);
-    auto where = llvm::upper_bound(placed, best,
-                                   [](uint64_t offset, const Placed &other) {
-                                     return offset < other.offset;
-                                   });
+    auto where =
+        llvm::upper_bound(placed, best, [](uint64_t offset, const Placed &other) { return offset < other.offset; });
     placed.insert(where, {best, end, index});
   }
   return plan;
@@ -294,9 +270,7 @@ std::optional<Plan> planMemory(const Problem &problem, std::string &error) {
 
   const std::vector<Buffer> &buffers = problem.buffers;
   size_t count = buffers.size();
-  auto lifetime = [&](uint32_t i) {
-    return uint64_t(analysis->lastPosition[i] - analysis->firstPosition[i]) + 1;
-  };
+  auto lifetime = [&](uint32_t i) { return uint64_t(analysis->lastPosition[i] - analysis->firstPosition[i]) + 1; };
   std::vector<uint64_t> pressure(count);
   for (size_t i = 0; i < count; ++i) {
     const uint64_t *row = analysis->conflicts.row(i);
@@ -308,8 +282,7 @@ std::optional<Plan> planMemory(const Problem &problem, std::string &error) {
   std::optional<Plan> best;
   std::vector<uint32_t> bestOrder;
   auto attempt = [&](llvm::ArrayRef<uint32_t> order) {
-    std::optional<Plan> plan =
-        place(problem, *analysis, order, best ? best->arenaBytes : UINT64_MAX);
+    std::optional<Plan> plan = place(problem, *analysis, order, best ? best->arenaBytes : UINT64_MAX);
     if (!plan)
       return false;
     best = std::move(plan);
@@ -323,32 +296,19 @@ std::optional<Plan> planMemory(const Problem &problem, std::string &error) {
     if (best && optimal())
       return;
     std::iota(order.begin(), order.end(), 0);
-    llvm::sort(order, [&](uint32_t a, uint32_t b) {
-      return std::pair(key(b), a) < std::pair(key(a), b);
-    });
+    llvm::sort(order, [&](uint32_t a, uint32_t b) { return std::pair(key(b), a) < std::pair(key(a), b); });
     attempt(order);
   };
-  attemptBy(
-      [&](uint32_t i) { return std::pair(buffers[i].bytes, lifetime(i)); });
-  attemptBy(
-      [&](uint32_t i) { return std::pair(lifetime(i), buffers[i].bytes); });
-  attemptBy([&](uint32_t i) {
-    return std::pair(double(buffers[i].bytes) * double(lifetime(i)),
-                     buffers[i].bytes);
-  });
-  attemptBy(
-      [&](uint32_t i) { return std::pair(pressure[i], buffers[i].bytes); });
-  attemptBy([&](uint32_t i) {
-    return std::pair(pressure[i] + buffers[i].bytes, buffers[i].bytes);
-  });
-  attemptBy([&](uint32_t i) {
-    return std::pair(~uint64_t(analysis->firstPosition[i]), buffers[i].bytes);
-  });
+  attemptBy([&](uint32_t i) { return std::pair(buffers[i].bytes, lifetime(i)); });
+  attemptBy([&](uint32_t i) { return std::pair(lifetime(i), buffers[i].bytes); });
+  attemptBy([&](uint32_t i) { return std::pair(double(buffers[i].bytes) * double(lifetime(i)), buffers[i].bytes); });
+  attemptBy([&](uint32_t i) { return std::pair(pressure[i], buffers[i].bytes); });
+  attemptBy([&](uint32_t i) { return std::pair(pressure[i] + buffers[i].bytes, buffers[i].bytes); });
+  attemptBy([&](uint32_t i) { return std::pair(~uint64_t(analysis->firstPosition[i]), buffers[i].bytes); });
 
   // Whatever reached the top came too late: it moves towards the front. The
   // number of rounds bounds the time, which is quadratic for each of them.
-  uint64_t rounds =
-      std::clamp<uint64_t>(200000000 / (uint64_t(count) * count + 1), 2, 200);
+  uint64_t rounds = std::clamp<uint64_t>(200000000 / (uint64_t(count) * count + 1), 2, 200);
   order = bestOrder;
   std::vector<uint64_t> offsets = best->offsets;
   uint64_t height = best->arenaBytes;
@@ -359,10 +319,8 @@ std::optional<Plan> planMemory(const Problem &problem, std::string &error) {
     for (size_t at = 0; at < order.size(); ++at) {
       uint32_t index = order[at];
       moved.push_back(index);
-      if (buffers[index].bytes &&
-          offsets[index] + buffers[index].bytes == height)
-        std::rotate(moved.begin() + (moved.size() - 1) / 2, moved.end() - 1,
-                    moved.end());
+      if (buffers[index].bytes && offsets[index] + buffers[index].bytes == height)
+        std::rotate(moved.begin() + (moved.size() - 1) / 2, moved.end() - 1, moved.end());
     }
     order = std::move(moved);
     std::optional<Plan> plan = place(problem, *analysis, order, UINT64_MAX);

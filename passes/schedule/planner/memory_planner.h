@@ -70,9 +70,7 @@ struct Conflict {
 /// overlap though neither is done before the other starts. Shares no code with
 /// the planner: it walks the edges for each access. The problem must be one
 /// that planMemory accepts.
-std::optional<Conflict> findOverlap(const Problem &problem,
-                                    llvm::ArrayRef<uint64_t> offsets,
-                                    uint64_t arenaBytes);
+std::optional<Conflict> findOverlap(const Problem &problem, llvm::ArrayRef<uint64_t> offsets, uint64_t arenaBytes);
 
 } // namespace ingot::planner
 

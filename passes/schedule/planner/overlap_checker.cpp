@@ -18,8 +18,7 @@ namespace {
 /// each start once.
 class Walker {
 public:
-  explicit Walker(const Problem &problem)
-      : begin(problem.operations + 1), reached(problem.operations) {
+  explicit Walker(const Problem &problem) : begin(problem.operations + 1), reached(problem.operations) {
     for (auto [from, to] : problem.edges)
       ++begin[from + 1];
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
@@ -62,9 +61,7 @@ bool allBefore(Walker &walker, const Buffer &early, const Buffer &late) {
 
 } // namespace
 
-std::optional<Conflict> findOverlap(const Problem &problem,
-                                    llvm::ArrayRef<uint64_t> offsets,
-                                    uint64_t arenaBytes) {
+std::optional<Conflict> findOverlap(const Problem &problem, llvm::ArrayRef<uint64_t> offsets, uint64_t arenaBytes) {
   const std::vector<Buffer> &buffers = problem.buffers;
   if (offsets.size() != buffers.size())
     return Conflict{0, 0, "the plan has another number of buffers"};
@@ -80,8 +77,7 @@ std::optional<Conflict> findOverlap(const Problem &problem,
   for (uint32_t i = 0; i < buffers.size(); ++i)
     if (buffers[i].bytes != 0)
       byOffset.push_back(i);
-  std::sort(byOffset.begin(), byOffset.end(),
-            [&](uint32_t a, uint32_t b) { return offsets[a] < offsets[b]; });
+  std::sort(byOffset.begin(), byOffset.end(), [&](uint32_t a, uint32_t b) { return offsets[a] < offsets[b]; });
   Walker walker(problem);
   for (size_t i = 0; i < byOffset.size(); ++i) {
     uint32_t first = byOffset[i];
@@ -89,10 +85,8 @@ std::optional<Conflict> findOverlap(const Problem &problem,
       uint32_t second = byOffset[j];
       if (offsets[second] >= offsets[first] + buffers[first].bytes)
         break;
-      if (!allBefore(walker, buffers[first], buffers[second]) &&
-          !allBefore(walker, buffers[second], buffers[first]))
-        return Conflict{std::min(first, second), std::max(first, second),
-                        "overlap while both may be live"};
+      if (!allBefore(walker, buffers[first], buffers[second]) && !allBefore(walker, buffers[second], buffers[first]))
+        return Conflict{std::min(first, second), std::max(first, second), "overlap while both may be live"};
     }
   }
   return std::nullopt;

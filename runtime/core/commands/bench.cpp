@@ -25,8 +25,7 @@ double median(std::vector<double> values) {
     return 0;
   std::sort(values.begin(), values.end());
   size_t half = values.size() / 2;
-  return values.size() % 2 ? values[half]
-                           : (values[half - 1] + values[half]) / 2;
+  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 /// Any tokens do, since the time does not depend on them; these touch many rows
@@ -50,18 +49,12 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   int64_t repetitions = 5;
   ThreadOptions threads;
   bool json = false;
-  Options options("bench [options]",
-                  "Measures prompt processing and decoding; prints one JSON "
-                  "object.");
-  options.integer({"-p", "--prompt"}, "prompt tokens, 0 none (default 512)", 0,
-                  INT32_MAX, promptTokens);
-  options.integer({"-n", "--predict"}, "decoded tokens, 0 none (default 128)",
-                  0, INT32_MAX, newTokens);
-  options.integer({"-d", "--depth"},
-                  "tokens in the cache before decoding (default 0)", 0,
-                  INT32_MAX, depth);
-  options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000,
-                  repetitions);
+  Options options("bench [options]", "Measures prompt processing and decoding; prints one JSON "
+                                     "object.");
+  options.integer({"-p", "--prompt"}, "prompt tokens, 0 none (default 512)", 0, INT32_MAX, promptTokens);
+  options.integer({"-n", "--predict"}, "decoded tokens, 0 none (default 128)", 0, INT32_MAX, newTokens);
+  options.integer({"-d", "--depth"}, "tokens in the cache before decoding (default 0)", 0, INT32_MAX, depth);
+  options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000, repetitions);
   declareThreads(options, threads);
   options.flag({"--json"}, "print JSON (always so)", json);
   options.parse(arguments);
@@ -80,12 +73,10 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   if (promptTokens > context || depth + newTokens > context)
     fail("%lld tokens are more than the context of %lld positions; use less, "
          "or compile the model with a larger --context",
-         static_cast<long long>(std::max(promptTokens, depth + newTokens)),
-         static_cast<long long>(context));
+         static_cast<long long>(std::max(promptTokens, depth + newTokens)), static_cast<long long>(context));
 
   std::vector<int32_t> tokens =
-      makeTokens(std::max({promptTokens, depth + newTokens, int64_t{1}}),
-                 descriptor.vocabulary);
+      makeTokens(std::max({promptTokens, depth + newTokens, int64_t{1}}), descriptor.vocabulary);
   std::span<const int32_t> all(tokens);
   Sequence sequence(model);
   model.weights.finishPopulating();
@@ -123,12 +114,10 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   uint64_t peak = peakMemory();
   double ceiling = measureReadCeiling(model.team);
   double meanPositions = depth + (newTokens + 1) / 2.0;
-  double bytesPerToken =
-      descriptor.step_weight_bytes +
-      descriptor.key_value_bytes_per_position * meanPositions;
+  double bytesPerToken = descriptor.step_weight_bytes + descriptor.key_value_bytes_per_position * meanPositions;
   const IngotRowRange &decodeRange = model.range(1);
-  const IngotRowRange &promptRange = model.range(static_cast<uint32_t>(
-      std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
+  const IngotRowRange &promptRange =
+      model.range(static_cast<uint32_t>(std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
 
   JsonWriter writer;
   writer.beginObject();
@@ -145,8 +134,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   writer.numbers("decode_tokens_per_second_each", decode);
   writer.number("bytes_per_token", bytesPerToken);
   writer.number("read_ceiling_bytes_per_second", ceiling);
-  writer.number("read_ceiling_tokens_per_second",
-                bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
+  writer.number("read_ceiling_tokens_per_second", bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
   writer.number("peak_memory_bytes", peak);
   writer.number("planned_memory_bytes", model.plannedMemory());
   writer.number("kernel_bodies", descriptor.kernel_bodies);

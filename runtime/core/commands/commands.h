@@ -35,8 +35,7 @@ text::Tokenizer openTokenizer(const IngotDescriptor &descriptor);
 /// The text of a command: `text` as it is, or the contents of `file` ("-" is
 /// standard input) without the newline that ends them, or standard input when
 /// neither is given. Fails when both are, or when nobody pipes anything in.
-std::string readPrompt(const std::optional<std::string> &text,
-                       const std::optional<std::string> &file);
+std::string readPrompt(const std::optional<std::string> &text, const std::optional<std::string> &file);
 
 /// Declares --threads and --oversubscribe.
 void declareThreads(Options &options, ThreadOptions &threads);

@@ -31,37 +31,24 @@ struct GenerateOptions {
 
 GenerateOptions parseOptions(Arguments arguments) {
   GenerateOptions result;
-  Options options("[-p TEXT | -f FILE] [options]",
-                  "Continues a text, read from standard input if neither -p "
-                  "nor -f is given.\nText goes to standard output, statistics "
-                  "to standard error.");
+  Options options("[-p TEXT | -f FILE] [options]", "Continues a text, read from standard input if neither -p "
+                                                   "nor -f is given.\nText goes to standard output, statistics "
+                                                   "to standard error.");
   options.text({"-p", "--prompt"}, "TEXT", "the text", result.prompt);
-  options.text({"-f", "--file"}, "FILE", "read the text from a file",
-               result.file);
-  options.integer({"-n", "--predict", "--n-predict"},
-                  "most new tokens; -1 until the model ends (default)", -1,
+  options.text({"-f", "--file"}, "FILE", "read the text from a file", result.file);
+  options.integer({"-n", "--predict", "--n-predict"}, "most new tokens; -1 until the model ends (default)", -1,
                   INT32_MAX, result.newTokens);
-  options.real({"--temperature", "--temp"},
-               "0 takes the most likely token (default 0.8)", 0, 1000,
+  options.real({"--temperature", "--temp"}, "0 takes the most likely token (default 0.8)", 0, 1000,
                result.sampler.temperature);
-  options.integer({"--top-k"}, "most likely tokens kept, 0 all (default 40)", 0,
-                  INT32_MAX, result.sampler.topK);
-  options.real({"--top-p"}, "probability mass kept, 1 all (default 0.95)", 0, 1,
-               result.sampler.topP);
-  options.real({"--min-p"},
-               "least probability relative to the best, 0 any (default 0.05)",
-               0, 1, result.sampler.minP);
-  options.real({"--repeat-penalty"},
-               "of the last 64 tokens, 1 none (default 1)", 0.001, 1000,
+  options.integer({"--top-k"}, "most likely tokens kept, 0 all (default 40)", 0, INT32_MAX, result.sampler.topK);
+  options.real({"--top-p"}, "probability mass kept, 1 all (default 0.95)", 0, 1, result.sampler.topP);
+  options.real({"--min-p"}, "least probability relative to the best, 0 any (default 0.05)", 0, 1, result.sampler.minP);
+  options.real({"--repeat-penalty"}, "of the last 64 tokens, 1 none (default 1)", 0.001, 1000,
                result.sampler.repeatPenalty);
-  options.integer({"-s", "--seed"}, "of the sampler; -1 takes one (default)",
-                  -1, INT64_MAX, result.seed);
-  options.list({"--stop"}, "TEXT", "end before this text; may be repeated",
-               result.stops);
-  options.flag({"--ignore-eos"}, "go on when the model says that it ended",
-               result.ignoreEndOfSequence);
-  options.flag({"--no-display-prompt"}, "print the new text alone",
-               result.hidePrompt);
+  options.integer({"-s", "--seed"}, "of the sampler; -1 takes one (default)", -1, INT64_MAX, result.seed);
+  options.list({"--stop"}, "TEXT", "end before this text; may be repeated", result.stops);
+  options.flag({"--ignore-eos"}, "go on when the model says that it ended", result.ignoreEndOfSequence);
+  options.flag({"--no-display-prompt"}, "print the new text alone", result.hidePrompt);
   options.flag({"--special"}, "print control tokens too", result.showSpecial);
   declareThreads(options, result.threads);
   options.parse(arguments);
@@ -75,9 +62,7 @@ uint64_t randomSeed() {
   return seed;
 }
 
-std::vector<int32_t> encodePrompt(const text::Tokenizer &tokenizer,
-                                  const std::string &prompt,
-                                  const Model &model) {
+std::vector<int32_t> encodePrompt(const text::Tokenizer &tokenizer, const std::string &prompt, const Model &model) {
   std::vector<int32_t> tokens = tokenizer.encode(prompt, /*addSpecial=*/true,
                                                  /*parseSpecial=*/true);
   // A model continues something; an empty text is its begin-of-sequence token.
@@ -101,8 +86,7 @@ struct Statistics {
   double firstTokenSeconds = 0;
 
   void print() const {
-    fprintf(stderr, "\nprompt        %zu tokens, %.1f tokens/s\n", promptTokens,
-            promptTokens / promptSeconds);
+    fprintf(stderr, "\nprompt        %zu tokens, %.1f tokens/s\n", promptTokens, promptTokens / promptSeconds);
     fprintf(stderr, "new           %zu tokens", newTokens);
     if (newTokens > 1)
       fprintf(stderr, ", %.1f tokens/s", (newTokens - 1) / decodeSeconds);
@@ -143,16 +127,13 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   double lastTime = firstTime;
   statistics.promptSeconds = firstTime - start;
   bool contextFull = false;
-  while (logits &&
-         static_cast<int64_t>(statistics.newTokens) != options.newTokens) {
-    int32_t token =
-        sampler.sample({logits, descriptor.vocabulary}, sequence.length());
+  while (logits && static_cast<int64_t>(statistics.newTokens) != options.newTokens) {
+    int32_t token = sampler.sample({logits, descriptor.vocabulary}, sequence.length());
     if (token < 0)
       fail("the logits after position %u are no numbers; the model's file may "
            "be damaged",
            sequence.length() - 1);
-    bool ended =
-        !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token);
+    bool ended = !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token);
     if (ended && !options.showSpecial)
       break;
     std::string_view piece = tokenizer.piece(token, options.showSpecial);
@@ -179,12 +160,9 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   statistics.print();
   if (interrupted())
     return 130;
-  bool wantedMore =
-      contextFull && !stops.stopped() &&
-      static_cast<int64_t>(statistics.newTokens) != options.newTokens;
+  bool wantedMore = contextFull && !stops.stopped() && static_cast<int64_t>(statistics.newTokens) != options.newTokens;
   if (wantedMore && options.newTokens < 0)
-    note("stopped because the context of %u positions is full",
-         model.context());
+    note("stopped because the context of %u positions is full", model.context());
   else if (wantedMore)
     fail("the context of %u positions is full after %zu of %" PRId64
          " new tokens; use a smaller -n, or compile the model with a larger "

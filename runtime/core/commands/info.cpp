@@ -80,8 +80,7 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
   writer.number("layers", descriptor.layers);
   uint32_t context = 0;
   for (uint32_t i = 0; i < descriptor.cache_group_count; ++i)
-    context = i ? std::min(context, descriptor.cache_groups[i].context)
-                : descriptor.cache_groups[i].context;
+    context = i ? std::min(context, descriptor.cache_groups[i].context) : descriptor.cache_groups[i].context;
   writer.number("context", context);
   writer.boolean("tokenizer", descriptor.tokenizer.bytes != 0);
 
@@ -132,9 +131,7 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
   writer.endObject();
 
   if (descriptor.report.bytes)
-    writer.raw("report",
-               {reinterpret_cast<const char *>(descriptor.report.data),
-                descriptor.report.bytes});
+    writer.raw("report", {reinterpret_cast<const char *>(descriptor.report.data), descriptor.report.bytes});
   writer.endObject();
 }
 
@@ -142,9 +139,8 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
 
 int runInfo(const IngotDescriptor &descriptor, Arguments arguments) {
   bool json = false;
-  Options options("info [--json]",
-                  "Says what is inside: model, memory plan, code variants, "
-                  "licences.");
+  Options options("info [--json]", "Says what is inside: model, memory plan, code variants, "
+                                   "licences.");
   options.flag({"--json"}, "print one JSON object", json);
   options.parse(arguments);
   JsonWriter writer;

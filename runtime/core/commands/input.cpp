@@ -13,15 +13,13 @@ text::Tokenizer openTokenizer(const IngotDescriptor &descriptor) {
     fail("this executable has no tokenizer, so it takes tokens and no text; "
          "use the commands logits, run and bench");
   text::Tokenizer tokenizer;
-  auto error =
-      tokenizer.open(descriptor.tokenizer.data, descriptor.tokenizer.bytes);
+  auto error = tokenizer.open(descriptor.tokenizer.data, descriptor.tokenizer.bytes);
   if (error)
     fail("tokenizer: %s; compile the model again", error->c_str());
   return tokenizer;
 }
 
-std::string readPrompt(const std::optional<std::string> &text,
-                       const std::optional<std::string> &file) {
+std::string readPrompt(const std::optional<std::string> &text, const std::optional<std::string> &file) {
   if (text && file)
     failUsage("both a text and --file are given; use one of them");
   if (text)
@@ -38,10 +36,8 @@ std::string readPrompt(const std::optional<std::string> &text,
 
 void declareThreads(Options &options, ThreadOptions &threads) {
   constexpr int64_t farAboveAnyMachine = 65536;
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0,
-                  farAboveAnyMachine, threads.threads);
-  options.flag({"--oversubscribe"}, "let --threads exceed the CPUs (slow)",
-               threads.oversubscribe);
+  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0, farAboveAnyMachine, threads.threads);
+  options.flag({"--oversubscribe"}, "let --threads exceed the CPUs (slow)", threads.oversubscribe);
 }
 
 } // namespace ingot::runtime

@@ -15,11 +15,9 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<std::string> path;
   int64_t chunk = 0;
   ThreadOptions threads;
-  Options options("logits --tokens 1,2,3 -o FILE.npy [options]",
-                  "Writes the logits after each token, float32 [tokens, "
-                  "vocabulary].");
-  options.text({"--tokens"}, "LIST", "token numbers, separated by commas",
-               list);
+  Options options("logits --tokens 1,2,3 -o FILE.npy [options]", "Writes the logits after each token, float32 [tokens, "
+                                                                 "vocabulary].");
+  options.text({"--tokens"}, "LIST", "token numbers, separated by commas", list);
   options.text({"--tokens-file"}, "FILE", "the same from a file", file);
   options.text({"-o", "--output"}, "FILE", "the file to write", path);
   options.integer({"--chunk"},
@@ -37,16 +35,14 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
     failUsage("no output: give -o FILE.npy");
   auto tokens = parseTokens(list ? *list : readText(*file));
   if (!tokens || tokens->empty())
-    failUsage("%s: no list of token numbers like 1,2,3",
-              list ? "--tokens" : file->c_str());
+    failUsage("%s: no list of token numbers like 1,2,3", list ? "--tokens" : file->c_str());
 
   Model model(descriptor, threads);
   Sequence sequence(model);
   sequence.check(*tokens);
   FloatWriter writer(*path, tokens->size(), descriptor.vocabulary);
-  sequence.appendAll(
-      *tokens, static_cast<uint32_t>(chunk),
-      [&](size_t, const float *logits) { writer.append(logits); });
+  sequence.appendAll(*tokens, static_cast<uint32_t>(chunk),
+                     [&](size_t, const float *logits) { writer.append(logits); });
   writer.finish();
   return 0;
 }

@@ -20,8 +20,7 @@
 namespace ingot::runtime {
 
 /// -log of the probability that softmax(logits) gives to `token`.
-static double negativeLogLikelihood(std::span<const float> logits,
-                                    int32_t token) {
+static double negativeLogLikelihood(std::span<const float> logits, int32_t token) {
   float largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
   for (float logit : logits)
@@ -35,16 +34,13 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   int64_t chunkTokens = 512;
   int64_t mostChunks = -1;
   ThreadOptions threads;
-  Options options("perplexity FILE [options]",
-                  "Prints the perplexity of a text as llama-perplexity does: "
-                  "a running\nvalue for each chunk, then the estimate with "
-                  "its standard error.");
+  Options options("perplexity FILE [options]", "Prints the perplexity of a text as llama-perplexity does: "
+                                               "a running\nvalue for each chunk, then the estimate with "
+                                               "its standard error.");
   options.positional("file", positional);
   options.text({"-f", "--file"}, "FILE", "the text", file);
-  options.integer({"-c", "--ctx-size"}, "tokens of a chunk (default 512)", 4,
-                  INT32_MAX, chunkTokens);
-  options.integer({"--chunks"}, "most chunks, -1 all (default)", -1, INT32_MAX,
-                  mostChunks);
+  options.integer({"-c", "--ctx-size"}, "tokens of a chunk (default 512)", 4, INT32_MAX, chunkTokens);
+  options.integer({"--chunks"}, "most chunks, -1 all (default)", -1, INT32_MAX, mostChunks);
   declareThreads(options, threads);
   options.parse(arguments);
   if (positional && file)
@@ -84,15 +80,12 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
     sequence.rewind(0);
     sequence.appendSilently(chunk.first(first));
     // The last token has no successor in the chunk, so it need not run.
-    sequence.appendAll(chunk.subspan(first, size - first - 1), 0,
-                       [&](size_t index, const float *logits) {
-                         double loss = negativeLogLikelihood(
-                             {logits, descriptor.vocabulary},
-                             chunk[first + index + 1]);
-                         sum += loss;
-                         sumOfSquares += loss * loss;
-                         ++count;
-                       });
+    sequence.appendAll(chunk.subspan(first, size - first - 1), 0, [&](size_t index, const float *logits) {
+      double loss = negativeLogLikelihood({logits, descriptor.vocabulary}, chunk[first + index + 1]);
+      sum += loss;
+      sumOfSquares += loss * loss;
+      ++count;
+    });
     printf("[%zu]%.4f,", i + 1, std::exp(sum / count));
     fflush(stdout);
   }
@@ -102,10 +95,8 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   double mean = sum / count;
   double perplexity = std::exp(mean);
   double variance = sumOfSquares / count - mean * mean;
-  double error =
-      variance > 0 && count > 1 ? std::sqrt(variance / (count - 1)) : 0;
-  printf("Final estimate: PPL = %.4f +/- %.5f\n", perplexity,
-         error * perplexity);
+  double error = variance > 0 && count > 1 ? std::sqrt(variance / (count - 1)) : 0;
+  printf("Final estimate: PPL = %.4f +/- %.5f\n", perplexity, error * perplexity);
   return 0;
 }
 

@@ -26,12 +26,10 @@ struct Inputs {
   std::optional<IntegerTensor> pageTables;
 };
 
-std::pair<std::string, std::string> splitAssignment(const std::string &text,
-                                                    const char *option) {
+std::pair<std::string, std::string> splitAssignment(const std::string &text, const char *option) {
   size_t equals = text.find('=');
   if (equals == text.npos || equals == 0 || equals + 1 == text.size())
-    failUsage("%s: '%s' is not of the form NAME=FILE.npy", option,
-              text.c_str());
+    failUsage("%s: '%s' is not of the form NAME=FILE.npy", option, text.c_str());
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
@@ -56,9 +54,8 @@ void readInput(Inputs &inputs, const std::string &assignment) {
     if (!readIntegers(path, **slot.tensor, error))
       fail("%s: %s", path.c_str(), error.c_str());
     if ((*slot.tensor)->shape.size() != slot.dimensions)
-      fail("%s: input %s has %zu dimensions where the model takes %zu",
-           path.c_str(), slot.name, (*slot.tensor)->shape.size(),
-           slot.dimensions);
+      fail("%s: input %s has %zu dimensions where the model takes %zu", path.c_str(), slot.name,
+           (*slot.tensor)->shape.size(), slot.dimensions);
     return;
   }
   failUsage("--input: the model has no input '%s', only tokens, positions, "
@@ -73,16 +70,14 @@ void completeInputs(Inputs &inputs, const IngotDescriptor &descriptor) {
   uint64_t rows = inputs.tokens->values.size();
   if (!inputs.positions) {
     inputs.positions = IntegerTensor{{rows}, std::vector<int32_t>(rows)};
-    std::iota(inputs.positions->values.begin(), inputs.positions->values.end(),
-              0);
+    std::iota(inputs.positions->values.begin(), inputs.positions->values.end(), 0);
   }
   if (!inputs.rowSequences)
     inputs.rowSequences = IntegerTensor{{rows}, std::vector<int32_t>(rows)};
   if (!inputs.pageTables) {
     uint64_t pages = countPagesPerSequence(descriptor);
     inputs.pageTables = IntegerTensor{{1, pages}, std::vector<int32_t>(pages)};
-    std::iota(inputs.pageTables->values.begin(),
-              inputs.pageTables->values.end(), 0);
+    std::iota(inputs.pageTables->values.begin(), inputs.pageTables->values.end(), 0);
   }
 }
 
@@ -104,20 +99,16 @@ void checkInputs(const Inputs &inputs, const Model &model) {
          static_cast<unsigned long long>(sequences), model.entry.sequences);
   for (int32_t token : tokens)
     if (token < 0 || static_cast<uint32_t>(token) >= descriptor.vocabulary)
-      fail("tokens: %d is outside the vocabulary of %u", token,
-           descriptor.vocabulary);
+      fail("tokens: %d is outside the vocabulary of %u", token, descriptor.vocabulary);
   std::vector<int64_t> lastPosition(sequences, -1);
   uint64_t mostPages = pagesPerSequence;
   for (size_t row = 0; row < tokens.size(); ++row) {
-    if (rowSequences[row] < 0 ||
-        static_cast<uint64_t>(rowSequences[row]) >= sequences)
-      fail("row_sequences: row %zu is of sequence %d, and page_tables has %llu",
-           row, rowSequences[row], static_cast<unsigned long long>(sequences));
+    if (rowSequences[row] < 0 || static_cast<uint64_t>(rowSequences[row]) >= sequences)
+      fail("row_sequences: row %zu is of sequence %d, and page_tables has %llu", row, rowSequences[row],
+           static_cast<unsigned long long>(sequences));
     int64_t &last = lastPosition[rowSequences[row]];
-    if (positions[row] < 0 ||
-        static_cast<uint32_t>(positions[row]) >= model.context())
-      fail("positions: row %zu is at %d, outside the context of %u", row,
-           positions[row], model.context());
+    if (positions[row] < 0 || static_cast<uint32_t>(positions[row]) >= model.context())
+      fail("positions: row %zu is at %d, outside the context of %u", row, positions[row], model.context());
     if (positions[row] <= last)
       fail("positions: row %zu is at %d, not after the row before it in its "
            "sequence",
@@ -126,17 +117,15 @@ void checkInputs(const Inputs &inputs, const Model &model) {
     for (uint32_t i = 0; i < descriptor.cache_group_count; ++i) {
       uint32_t pageRows = std::max(descriptor.cache_groups[i].page_rows, 1u);
       if (static_cast<uint64_t>(positions[row]) / pageRows >= mostPages)
-        fail("page_tables: position %d needs page %u and there are %llu",
-             positions[row], positions[row] / pageRows,
+        fail("page_tables: position %d needs page %u and there are %llu", positions[row], positions[row] / pageRows,
              static_cast<unsigned long long>(mostPages));
     }
   }
   for (uint32_t i = 0; i < descriptor.cache_group_count; ++i)
     for (int32_t page : inputs.pageTables->values)
-      if (page < 0 ||
-          static_cast<uint32_t>(page) >= descriptor.cache_groups[i].pages)
-        fail("page_tables: page %d, and cache group %s has %u", page,
-             descriptor.cache_groups[i].name, descriptor.cache_groups[i].pages);
+      if (page < 0 || static_cast<uint32_t>(page) >= descriptor.cache_groups[i].pages)
+        fail("page_tables: page %d, and cache group %s has %u", page, descriptor.cache_groups[i].name,
+             descriptor.cache_groups[i].pages);
 }
 
 } // namespace
@@ -151,10 +140,8 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
                   "0) and page_tables [sequences, pages]\n(default identity). "
                   "Writes logits [rows, vocabulary], float32. Rows beyond the\n"
                   "bound of a step run in further steps.");
-  options.list({"--input", "-i"}, "NAME=FILE", "an input; may be repeated",
-               inputNames);
-  options.list({"--output", "-o"}, "NAME=FILE", "where to write an output",
-               outputNames);
+  options.list({"--input", "-i"}, "NAME=FILE", "an input; may be repeated", inputNames);
+  options.list({"--output", "-o"}, "NAME=FILE", "where to write an output", outputNames);
   declareThreads(options, threads);
   options.parse(arguments);
   if (outputNames.size() != 1)
@@ -163,8 +150,7 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
 
   Model model(descriptor, threads);
   if (outputName != model.entry.outputs[0].name)
-    failUsage("--output: the model has no output '%s', only %s",
-              outputName.c_str(), model.entry.outputs[0].name);
+    failUsage("--output: the model has no output '%s', only %s", outputName.c_str(), model.entry.outputs[0].name);
   Inputs inputs;
   for (const std::string &name : inputNames)
     readInput(inputs, name);
@@ -179,8 +165,7 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
     IngotStep step = {};
     step.rows = std::min<size_t>(rows - done, model.entry.rows);
     step.sequences = static_cast<uint32_t>(inputs.pageTables->shape[0]);
-    step.pages_per_sequence =
-        static_cast<uint32_t>(inputs.pageTables->shape[1]);
+    step.pages_per_sequence = static_cast<uint32_t>(inputs.pageTables->shape[1]);
     step.tokens = inputs.tokens->values.data() + done;
     step.positions = inputs.positions->values.data() + done;
     step.row_sequences = inputs.rowSequences->values.data() + done;
@@ -190,8 +175,7 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
     // writes the same cache rows each time.
     for (uint32_t first = 0; first < step.rows; first += wantedBound) {
       step.wanted_rows = std::min(step.rows - first, wantedBound);
-      std::iota(wanted.begin(), wanted.begin() + step.wanted_rows,
-                static_cast<int32_t>(first));
+      std::iota(wanted.begin(), wanted.begin() + step.wanted_rows, static_cast<int32_t>(first));
       model.run(step);
       for (uint32_t i = 0; i < step.wanted_rows; ++i)
         writer.append(model.logits(i));

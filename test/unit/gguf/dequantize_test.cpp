@@ -29,12 +29,10 @@ TEST(Dequantize, EqualsTheGgufPackage) {
     std::vector<uint8_t> bytes(header[2] + 1);
     input.read(reinterpret_cast<char *>(bytes.data() + 1), header[2]);
     std::vector<float> expected(elements), got(elements);
-    input.read(reinterpret_cast<char *>(expected.data()),
-               static_cast<std::streamsize>(elements * sizeof(float)));
+    input.read(reinterpret_cast<char *>(expected.data()), static_cast<std::streamsize>(elements * sizeof(float)));
     ASSERT_TRUE(input);
     decodeRow(type, bytes.data() + 1, elements, got.data());
-    EXPECT_EQ(
-        0, std::memcmp(expected.data(), got.data(), elements * sizeof(float)));
+    EXPECT_EQ(0, std::memcmp(expected.data(), got.data(), elements * sizeof(float)));
   }
   EXPECT_EQ(seen.size(), 8u);
 }
@@ -51,15 +49,13 @@ TEST(Dequantize, HalfToFloatOnAllBits) {
       ASSERT_EQ(std::isinf(got), fraction == 0) << bits;
       continue;
     }
-    double expected = exponent ? std::ldexp(1024 + fraction, exponent - 25)
-                               : std::ldexp(fraction, -24);
+    double expected = exponent ? std::ldexp(1024 + fraction, exponent - 25) : std::ldexp(fraction, -24);
     ASSERT_EQ(static_cast<double>(got), sign * expected) << bits;
   }
 }
 
 TEST(Types, TableIsConsistent) {
-  EXPECT_EQ(supportedTypeNames(),
-            "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, BF16");
+  EXPECT_EQ(supportedTypeNames(), "F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, BF16");
   EXPECT_EQ(typeInfo(Type::Q5_1).name, "Q5_1");
   EXPECT_EQ(typeInfo(Type::BF16).blockBytes, 2u);
   EXPECT_EQ(typeInfo(12)->name, "Q4_K");

@@ -47,9 +47,7 @@ std::vector<Case> cases() {
   return all;
 }
 
-llvm::Expected<File> openCase(const std::string &name) {
-  return File::open(folder() + "/" + name);
-}
+llvm::Expected<File> openCase(const std::string &name) { return File::open(folder() + "/" + name); }
 
 /// Opens a file that must be good.
 File good(const std::string &name) {
@@ -137,21 +135,16 @@ TEST(Gguf, Metadata) {
   EXPECT_EQ(value(file.getString("general.architecture")), "llama");
   EXPECT_EQ(value(file.getUnsigned("llama.block_count")), 1u);
   EXPECT_EQ(value(file.getInteger("llama.embedding_length")), 32);
-  EXPECT_FLOAT_EQ(
-      value(file.getFloat("llama.attention.layer_norm_rms_epsilon")), 1e-5f);
+  EXPECT_FLOAT_EQ(value(file.getFloat("llama.attention.layer_norm_rms_epsilon")), 1e-5f);
   EXPECT_FALSE(value(file.getBool("tokenizer.ggml.add_bos_token")));
   EXPECT_EQ(value(file.findString("llama.no_such_key")), std::nullopt);
   EXPECT_EQ(file.valueInfo("llama.no_such_key"), std::nullopt);
   EXPECT_EQ(file.valueInfo("tokenizer.ggml.tokens")->count, 300u);
 
-  EXPECT_NE(errorOf(file.getUnsigned("llama.no_such_key"))
-                .find("'llama.no_such_key' is missing"),
+  EXPECT_NE(errorOf(file.getUnsigned("llama.no_such_key")).find("'llama.no_such_key' is missing"), std::string::npos);
+  EXPECT_NE(errorOf(file.findUnsigned("general.architecture")).find("is of type string, not an integer"),
             std::string::npos);
-  EXPECT_NE(errorOf(file.findUnsigned("general.architecture"))
-                .find("is of type string, not an integer"),
-            std::string::npos);
-  EXPECT_NE(errorOf(file.findString("tokenizer.ggml.tokens"))
-                .find("is of type array of string, not string"),
+  EXPECT_NE(errorOf(file.findString("tokenizer.ggml.tokens")).find("is of type array of string, not string"),
             std::string::npos);
 
   StringArray tokens = value(file.getStringArray("tokenizer.ggml.tokens"));
@@ -187,8 +180,7 @@ TEST(Gguf, Tensors) {
   std::ifstream input(folder() + "/valid.gguf", std::ios::binary);
   input.seekg(static_cast<std::streamoff>(up->offset));
   std::vector<uint8_t> bytes(up->bytes);
-  input.read(reinterpret_cast<char *>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
+  input.read(reinterpret_cast<char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   EXPECT_EQ(file.data(*up), llvm::ArrayRef<uint8_t>(bytes));
   // Released bytes come back.
   file.release(file.data(*up));
@@ -197,9 +189,7 @@ TEST(Gguf, Tensors) {
 
 TEST(Gguf, SplitPartsMakeTheWholeModel) {
   File whole = good("valid.gguf");
-  for (const char *name :
-       {"split-00001-of-00003.gguf", "split-00002-of-00003.gguf",
-        "split-00003-of-00003.gguf"}) {
+  for (const char *name : {"split-00001-of-00003.gguf", "split-00002-of-00003.gguf", "split-00003-of-00003.gguf"}) {
     File file = good(name);
     EXPECT_EQ(file.partCount(), 3u);
     EXPECT_EQ(file.partPath(2), folder() + "/split-00003-of-00003.gguf");
@@ -229,11 +219,9 @@ TEST(Gguf, MagicNotSuffix) {
   EXPECT_TRUE(value(File::hasMagic(folder() + "/valid.gguf")));
   EXPECT_FALSE(value(File::hasMagic(folder() + "/cases.tsv")));
   EXPECT_FALSE(value(File::hasMagic(folder() + "/empty.gguf")));
-  EXPECT_NE(errorOf(File::hasMagic(folder() + "/no-such-file"))
-                .find("cannot open the file: No such file or directory"),
+  EXPECT_NE(errorOf(File::hasMagic(folder() + "/no-such-file")).find("cannot open the file: No such file or directory"),
             std::string::npos);
-  EXPECT_NE(errorOf(File::open(folder())).find("is not a regular file"),
-            std::string::npos);
+  EXPECT_NE(errorOf(File::open(folder())).find("is not a regular file"), std::string::npos);
 }
 
 TEST(Gguf, Tokenizer) {

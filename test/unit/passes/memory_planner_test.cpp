@@ -26,8 +26,7 @@ Plan mustPlan(const Problem &problem) {
   if (!plan)
     return {};
   auto conflict = findOverlap(problem, plan->offsets, plan->arenaBytes);
-  EXPECT_FALSE(conflict) << conflict->first << " " << conflict->second << " "
-                         << conflict->reason;
+  EXPECT_FALSE(conflict) << conflict->first << " " << conflict->second << " " << conflict->reason;
   EXPECT_GE(plan->arenaBytes, plan->lowerBound);
   return *plan;
 }
@@ -39,8 +38,7 @@ uint64_t maximumOfLiveBytes(const Problem &problem) {
   for (uint32_t at = 0; at < problem.operations; ++at) {
     uint64_t live = 0;
     for (const Buffer &buffer : problem.buffers) {
-      auto [first, last] =
-          std::minmax_element(buffer.accesses.begin(), buffer.accesses.end());
+      auto [first, last] = std::minmax_element(buffer.accesses.begin(), buffer.accesses.end());
       if (*first <= at && at <= *last)
         live += buffer.bytes;
     }
@@ -85,9 +83,7 @@ const Shape shapes[] = {
     {"llama_70b_prompt", 80, 8192, 64, 8, 128, 28672, 128256, 512},
 };
 
-uint64_t quantized(uint64_t rows, uint64_t columns) {
-  return rows * llvm::alignTo(columns, 32) / 32 * 36;
-}
+uint64_t quantized(uint64_t rows, uint64_t columns) { return rows * llvm::alignTo(columns, 32) / 32 * 36; }
 
 /// Seven launches a layer. `inPlace`: one residual buffer for all layers.
 Problem fusedTransformer(const Shape &shape, bool inPlace) {
@@ -109,8 +105,7 @@ Problem fusedTransformer(const Shape &shape, bool inPlace) {
     build.access(build.operation(), {residual, input});
     uint32_t query = build.buffer(rows * attentionWidth * 4);
     build.access(build.operation(), {input, query});
-    uint32_t partial =
-        build.buffer(rows * shape.heads * 4 * (shape.dimension + 2) * 4);
+    uint32_t partial = build.buffer(rows * shape.heads * 4 * (shape.dimension + 2) * 4);
     uint32_t attended = build.buffer(quantized(rows, attentionWidth));
     build.access(build.operation(), {query, partial});
     build.access(build.operation(), {partial, attended});
@@ -179,8 +174,7 @@ Problem plainTransformer(const Shape &shape) {
 TEST(MemoryPlanner, TransformersStayWithinFivePercent) {
   for (const Shape &shape : shapes)
     for (int kind = 0; kind < 3; ++kind) {
-      Problem problem = kind == 2 ? plainTransformer(shape)
-                                  : fusedTransformer(shape, kind == 0);
+      Problem problem = kind == 2 ? plainTransformer(shape) : fusedTransformer(shape, kind == 0);
       Plan plan = mustPlan(problem);
       if (kind != 2) {
         EXPECT_EQ(plan.lowerBound, maximumOfLiveBytes(problem));
@@ -213,8 +207,7 @@ Problem randomProblem(std::mt19937_64 &random) {
   std::shuffle(order.begin(), order.end(), random);
   for (uint32_t i = 0; i < problem.operations; ++i)
     for (uint32_t j = i + 1; j < problem.operations; ++j)
-      if (density == 3 ? j == i + 1
-                       : below(problem.operations) < density + below(3))
+      if (density == 3 ? j == i + 1 : below(problem.operations) < density + below(3))
         problem.edges.push_back({order[i], order[j]});
   uint64_t buffers = below(40);
   for (uint64_t i = 0; i < buffers; ++i) {
@@ -244,8 +237,7 @@ std::vector<std::vector<bool>> closure(const Problem &problem) {
   return before;
 }
 
-bool mayShare(const std::vector<std::vector<bool>> &before, const Buffer &a,
-              const Buffer &b) {
+bool mayShare(const std::vector<std::vector<bool>> &before, const Buffer &a, const Buffer &b) {
   bool forwards = true, backwards = true;
   for (uint32_t x : a.accesses)
     for (uint32_t y : b.accesses) {
@@ -261,8 +253,8 @@ bool overlaps(const Problem &problem, const std::vector<uint64_t> &offsets) {
   for (size_t i = 0; i < problem.buffers.size(); ++i)
     for (size_t j = i + 1; j < problem.buffers.size(); ++j) {
       const Buffer &a = problem.buffers[i], &b = problem.buffers[j];
-      if (a.bytes && b.bytes && offsets[i] < offsets[j] + b.bytes &&
-          offsets[j] < offsets[i] + a.bytes && !mayShare(before, a, b))
+      if (a.bytes && b.bytes && offsets[i] < offsets[j] + b.bytes && offsets[j] < offsets[i] + a.bytes &&
+          !mayShare(before, a, b))
         return true;
     }
   return false;
@@ -298,8 +290,7 @@ TEST(MemoryPlanner, RandomOrders) {
     Plan again = mustPlan(problem);
     ASSERT_EQ(again.offsets, plan.offsets);
   }
-  printf("random orders: mean %.4f x bound, worst %.4f\n", sum / counted,
-         worst);
+  printf("random orders: mean %.4f x bound, worst %.4f\n", sum / counted, worst);
 }
 
 TEST(MemoryPlanner, RandomSequences) {
@@ -325,8 +316,7 @@ TEST(OverlapChecker, AgreesWithTheClosureOnRandomOffsets) {
     size_t moved = random() % plan.offsets.size();
     Buffer &buffer = problem.buffers[moved];
     buffer.atBase = false;
-    plan.offsets[moved] =
-        random() % (plan.arenaBytes + 1) / buffer.alignment * buffer.alignment;
+    plan.offsets[moved] = random() % (plan.arenaBytes + 1) / buffer.alignment * buffer.alignment;
     bool want = overlaps(problem, plan.offsets);
     auto conflict = findOverlap(problem, plan.offsets, UINT64_MAX);
     ASSERT_EQ(bool(conflict), want);
@@ -342,8 +332,7 @@ TEST(OverlapChecker, AddressesOutsideTheArena) {
   Problem problem{1, {}, {{100, 64, {0}}}};
   EXPECT_FALSE(findOverlap(problem, {64}, 164));
   EXPECT_EQ(findOverlap(problem, {64}, 163)->reason, "outside the arena");
-  EXPECT_EQ(findOverlap(problem, {UINT64_MAX - 63}, 163)->reason,
-            "outside the arena");
+  EXPECT_EQ(findOverlap(problem, {UINT64_MAX - 63}, 163)->reason, "outside the arena");
   EXPECT_EQ(findOverlap(problem, {32}, 163)->reason, "misaligned");
   EXPECT_TRUE(findOverlap(problem, {}, 163));
   problem.buffers[0].atBase = true;
@@ -355,22 +344,16 @@ TEST(MemoryPlanner, SmallCases) {
   EXPECT_EQ(mustPlan({}).arenaBytes, 0u);
   // Without order, buffers of different operations conflict.
   EXPECT_EQ(mustPlan({2, {}, {{64, 64, {0}}, {64, 64, {1}}}}).arenaBytes, 128u);
-  EXPECT_EQ(mustPlan({2, {{0, 1}}, {{64, 64, {0}}, {64, 64, {1}}}}).arenaBytes,
-            64u);
+  EXPECT_EQ(mustPlan({2, {{0, 1}}, {{64, 64, {0}}, {64, 64, {1}}}}).arenaBytes, 64u);
   // One operation that reads one and writes the other.
-  EXPECT_EQ(
-      mustPlan({2, {{0, 1}}, {{64, 64, {0, 1}}, {64, 64, {1}}}}).arenaBytes,
-      128u);
+  EXPECT_EQ(mustPlan({2, {{0, 1}}, {{64, 64, {0, 1}}, {64, 64, {1}}}}).arenaBytes, 128u);
   // A relation that only the closure shows.
-  EXPECT_EQ(mustPlan({3, {{2, 0}, {0, 1}}, {{64, 64, {1}}, {64, 64, {2}}}})
-                .arenaBytes,
-            64u);
+  EXPECT_EQ(mustPlan({3, {{2, 0}, {0, 1}}, {{64, 64, {1}}, {64, 64, {2}}}}).arenaBytes, 64u);
   EXPECT_EQ(mustPlan({1, {}, {{0, 64, {0}}, {0, 64, {0}}}}).arenaBytes, 0u);
   Plan base = mustPlan({1, {}, {{640, 64, {0}}, {64, 64, {0}, true}}});
   EXPECT_EQ(base.offsets, (std::vector<uint64_t>{64, 0}));
   EXPECT_EQ(base.arenaBytes, 704u);
-  EXPECT_EQ(mustPlan({1, {}, {{1, 1, {0}}, {1, 4096, {0}}}}).arenaAlignment,
-            4096u);
+  EXPECT_EQ(mustPlan({1, {}, {{1, 1, {0}}, {1, 4096, {0}}}}).arenaAlignment, 4096u);
 }
 
 TEST(MemoryPlanner, BadInput) {
@@ -380,23 +363,17 @@ TEST(MemoryPlanner, BadInput) {
     return text;
   };
   EXPECT_EQ(error({2, {{0, 2}}, {}}), "edge 0 -> 2 leaves the 2 operations");
-  EXPECT_EQ(error({2, {{0, 1}, {1, 0}}, {}}),
-            "the operations' order has a cycle");
+  EXPECT_EQ(error({2, {{0, 1}, {1, 0}}, {}}), "the operations' order has a cycle");
   EXPECT_EQ(error({1, {{0, 0}}, {}}), "the operations' order has a cycle");
-  EXPECT_EQ(error({1, {}, {{1, 3, {0}}}}),
-            "buffer 0: the alignment is no power of two");
-  EXPECT_EQ(error({1, {}, {{1, 0, {0}}}}),
-            "buffer 0: the alignment is no power of two");
+  EXPECT_EQ(error({1, {}, {{1, 3, {0}}}}), "buffer 0: the alignment is no power of two");
+  EXPECT_EQ(error({1, {}, {{1, 0, {0}}}}), "buffer 0: the alignment is no power of two");
   EXPECT_EQ(error({1, {}, {{1, 1, {}}}}), "buffer 0: no operation accesses it");
-  EXPECT_EQ(error({1, {}, {{1, 1, {7}}}}),
-            "buffer 0: accessed by operation 7 of 1");
+  EXPECT_EQ(error({1, {}, {{1, 1, {7}}}}), "buffer 0: accessed by operation 7 of 1");
   EXPECT_EQ(error({1, {}, {{UINT64_MAX, 1, {0}}}}), "buffer 0: too large");
-  EXPECT_EQ(
-      error({1, {}, {{1, 1, {0}, true}, {1, 1, {0}, true}}}),
-      "buffers 0 and 1 are live together and must both start at the base");
+  EXPECT_EQ(error({1, {}, {{1, 1, {0}, true}, {1, 1, {0}, true}}}),
+            "buffers 0 and 1 are live together and must both start at the base");
   uint64_t half = uint64_t(1) << 61;
-  EXPECT_EQ(error({1, {}, {{half, 1, {0}}, {half, 1, {0}}}}),
-            "the buffers' sizes exceed the address space");
+  EXPECT_EQ(error({1, {}, {{half, 1, {0}}, {half, 1, {0}}}}), "the buffers' sizes exceed the address space");
 }
 
 TEST(MemoryPlanner, TenThousandOperations) {
@@ -408,14 +385,12 @@ TEST(MemoryPlanner, TenThousandOperations) {
       // A chain, a loose order with short reach, one with long reach.
       uint32_t reach = kind == 0 ? 1 : kind == 1 ? 20 : 5000;
       for (int n = 0; n < (kind == 0 ? 1 : 3); ++n)
-        problem.edges.push_back(
-            {i - 1 - uint32_t(random() % std::min(i, reach)), i});
+        problem.edges.push_back({i - 1 - uint32_t(random() % std::min(i, reach)), i});
     }
     for (uint32_t i = 0; i < problem.operations; ++i) {
       Buffer buffer{1 + random() % 1000000, 64, {i}};
       for (int n = 0; n < 2; ++n)
-        buffer.accesses.push_back(std::min<uint32_t>(
-            i + uint32_t(random() % 50), problem.operations - 1));
+        buffer.accesses.push_back(std::min<uint32_t>(i + uint32_t(random() % 50), problem.operations - 1));
       problem.buffers.push_back(buffer);
     }
     // Processor time: tests share the machine.
@@ -427,9 +402,8 @@ TEST(MemoryPlanner, TenThousandOperations) {
     ASSERT_FALSE(findOverlap(problem, plan->offsets, plan->arenaBytes));
     std::clock_t checked = std::clock();
     double seconds = double(planned - start) / CLOCKS_PER_SEC;
-    printf("kind %d: planned in %.2f s, checked in %.2f s, %.4f x bound\n",
-           kind, seconds, double(checked - planned) / CLOCKS_PER_SEC,
-           double(plan->arenaBytes) / double(plan->lowerBound));
+    printf("kind %d: planned in %.2f s, checked in %.2f s, %.4f x bound\n", kind, seconds,
+           double(checked - planned) / CLOCKS_PER_SEC, double(plan->arenaBytes) / double(plan->lowerBound));
 #ifdef NDEBUG
     EXPECT_LT(seconds, 2.0);
 #endif

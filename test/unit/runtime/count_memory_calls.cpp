@@ -49,8 +49,7 @@ int trace(pid_t child) {
   Counts counts;
   int status = 0;
   waitpid(child, &status, 0); // stopped at exec
-  ptrace(PTRACE_SETOPTIONS, child, nullptr,
-         PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL);
+  ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL);
   ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
   for (;;) {
     pid_t thread = waitpid(-1, &status, __WALL);
@@ -59,8 +58,7 @@ int trace(pid_t child) {
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
       if (thread != child)
         continue;
-      fprintf(stderr, "memory calls: %lu between %lu writes\n", counts.between,
-              counts.writes);
+      fprintf(stderr, "memory calls: %lu between %lu writes\n", counts.between, counts.writes);
       return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
     int signal = WSTOPSIG(status);
@@ -71,8 +69,7 @@ int trace(pid_t child) {
         counts.enter(info);
     }
     // Stops that tracing itself makes; any other signal is the program's.
-    bool ours =
-        signal == (SIGTRAP | 0x80) || signal == SIGTRAP || signal == SIGSTOP;
+    bool ours = signal == (SIGTRAP | 0x80) || signal == SIGTRAP || signal == SIGSTOP;
     ptrace(PTRACE_SYSCALL, thread, nullptr, ours ? 0 : signal);
   }
 }

@@ -24,8 +24,7 @@ TEST(CpuCount, QuotaOfVersion1) {
 }
 
 TEST(CpuCount, GroupPaths) {
-  ControlGroupPaths mixed = parseControlGroups(
-      "4:memory:/m\n2:cpu,cpuacct:/docker/1:2\n1:cpuset:/c\n0::/unified\n");
+  ControlGroupPaths mixed = parseControlGroups("4:memory:/m\n2:cpu,cpuacct:/docker/1:2\n1:cpuset:/c\n0::/unified\n");
   EXPECT_EQ(mixed.unified, "/unified");
   EXPECT_EQ(mixed.cpuController, "/docker/1:2");
   ControlGroupPaths none = parseControlGroups("3:cpuset:/\n7:name=systemd:/");

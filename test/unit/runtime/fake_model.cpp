@@ -15,8 +15,7 @@ void (*fakeStepHook)(const IngotStep *step) = nullptr;
 
 namespace {
 
-constexpr uint32_t pagesPerSequence =
-    (fakeContext + fakePageRows - 1) / fakePageRows;
+constexpr uint32_t pagesPerSequence = (fakeContext + fakePageRows - 1) / fakePageRows;
 
 // Arenas: 0 weights, 1 cache, 2 activations and logits.
 constexpr uint64_t sumsOffset = 0;
@@ -30,21 +29,15 @@ uint64_t mix(uint64_t value) { // splitmix64
   return value ^ value >> 31;
 }
 
-uint64_t contribution(int32_t token, uint32_t position) {
-  return mix(mix(token) + position);
-}
+uint64_t contribution(int32_t token, uint32_t position) { return mix(mix(token) + position); }
 
-float logit(uint64_t sum, uint32_t token) {
-  return static_cast<float>(mix(sum + token) >> 40) / (1 << 21) - 4.0f;
-}
+float logit(uint64_t sum, uint32_t token) { return static_cast<float>(mix(sum + token) >> 40) / (1 << 21) - 4.0f; }
 
-void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team,
-          uint32_t worker, uint32_t workers) {
+void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker, uint32_t workers) {
   auto *cache = reinterpret_cast<int32_t *>(arenas[1]);
   auto *sums = reinterpret_cast<uint64_t *>(arenas[2] + sumsOffset);
   auto slot = [&](int32_t sequence, uint32_t position) -> int32_t & {
-    int32_t page = step->page_tables[sequence * step->pages_per_sequence +
-                                     position / fakePageRows];
+    int32_t page = step->page_tables[sequence * step->pages_per_sequence + position / fakePageRows];
     return cache[page * fakePageRows + position % fakePageRows];
   };
   for (uint32_t row = worker; row < step->rows; row += workers)
@@ -58,8 +51,7 @@ void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team,
   }
   ingot_team_barrier(team, worker);
   for (uint32_t i = 0; i < step->wanted_rows; ++i) {
-    auto *logits =
-        reinterpret_cast<float *>(arenas[2] + logitsOffset + i * logitsStride);
+    auto *logits = reinterpret_cast<float *>(arenas[2] + logitsOffset + i * logitsStride);
     for (uint32_t v = worker; v < fakeVocabulary; v += workers)
       logits[v] = logit(sums[i], v);
   }
@@ -70,8 +62,7 @@ void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team,
 /// GPT-2's spelling of a byte as a printable character.
 std::string spellByte(unsigned byte) {
   auto isPrintable = [](unsigned b) {
-    return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) ||
-           (b >= 174 && b <= 255);
+    return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || (b >= 174 && b <= 255);
   };
   unsigned character = byte;
   if (!isPrintable(byte)) {
@@ -81,8 +72,7 @@ std::string spellByte(unsigned byte) {
   }
   if (character < 0x80)
     return std::string(1, static_cast<char>(character));
-  return {static_cast<char>(0xc0 | character >> 6),
-          static_cast<char>(0x80 | (character & 0x3f))};
+  return {static_cast<char>(0xc0 | character >> 6), static_cast<char>(0x80 | (character & 0x3f))};
 }
 
 const std::string &tokenizerBytes() {
@@ -93,8 +83,7 @@ const std::string &tokenizerBytes() {
       description.tokens.push_back(spellByte(byte));
       description.types.push_back(1);
     }
-    description.tokens.insert(description.tokens.end(),
-                              {"<begin>", "<end>", "QZ"});
+    description.tokens.insert(description.tokens.end(), {"<begin>", "<end>", "QZ"});
     description.types.insert(description.types.end(), {3, 3, 1});
     description.merges = {"Q Z"}; // one is the least
     description.beginOfSequence = fakeBegin;
@@ -122,28 +111,21 @@ std::vector<float> fakeLogits(const std::vector<int32_t> &tokens) {
 }
 
 IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
-  static const IngotRowRange ranges[] = {{1, 1, 7, 2, 7, 2, step},
-                                         {2, fakeRows, 9, 2, 9, 2, step}};
-  static const IngotVariant present[] = {
-      {"future", uint64_t{1} << 63, ranges, 2, 0}, {"x86-64", 0, ranges, 2, 0}};
-  static const IngotTensor output = {
-      "logits",       INGOT_ELEMENT_F32, 2, logitsOffset, logitsStride,
-      fakeWantedRows, fakeVocabulary};
+  static const IngotRowRange ranges[] = {{1, 1, 7, 2, 7, 2, step}, {2, fakeRows, 9, 2, 9, 2, step}};
+  static const IngotVariant present[] = {{"future", uint64_t{1} << 63, ranges, 2, 0}, {"x86-64", 0, ranges, 2, 0}};
+  static const IngotTensor output = {"logits",       INGOT_ELEMENT_F32, 2, logitsOffset, logitsStride,
+                                     fakeWantedRows, fakeVocabulary};
   static IngotArena arenas[] = {
       {"weights", 0, 64, INGOT_LIFETIME_CONSTANT},
-      {"cache", sizeof(int32_t) * fakePageRows * pagesPerSequence * 2, 64,
-       INGOT_LIFETIME_STATE},
-      {"activations", logitsOffset + fakeWantedRows * logitsStride, 64,
-       INGOT_LIFETIME_TRANSIENT}};
-  static const IngotCacheGroup group = {"full", fakePageRows,
-                                        2 * pagesPerSequence, 0, fakeContext};
-  static const char report[] =
-      R"({"licences": ["none: a test"], "plan": {"a": 1}})";
+      {"cache", sizeof(int32_t) * fakePageRows * pagesPerSequence * 2, 64, INGOT_LIFETIME_STATE},
+      {"activations", logitsOffset + fakeWantedRows * logitsStride, 64, INGOT_LIFETIME_TRANSIENT}};
+  static const IngotCacheGroup group = {"full", fakePageRows, 2 * pagesPerSequence, 0, fakeContext};
+  static const char report[] = R"({"licences": ["none: a test"], "plan": {"a": 1}})";
   // A deque, since its elements never move.
   static std::deque<IngotEntry> entries;
-  IngotEntry &entry = entries.emplace_back(IngotEntry{
-      "generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows, fakeWantedRows,
-      present, options.futureCpu ? 1u : 2u, 1, &output});
+  IngotEntry &entry =
+      entries.emplace_back(IngotEntry{"generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows, fakeWantedRows,
+                                      present, options.futureCpu ? 1u : 2u, 1, &output});
   bool hasWeights = options.externalWeights || options.embeddedWeights;
   arenas[0].bytes = hasWeights ? fakeWeightBytes : 0;
 
@@ -169,11 +151,8 @@ IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
     descriptor.weights.external = options.externalWeights;
   }
   if (options.tokenizer)
-    descriptor.tokenizer = {
-        reinterpret_cast<const uint8_t *>(tokenizerBytes().data()),
-        tokenizerBytes().size()};
-  descriptor.report = {reinterpret_cast<const uint8_t *>(report),
-                       sizeof(report) - 1};
+    descriptor.tokenizer = {reinterpret_cast<const uint8_t *>(tokenizerBytes().data()), tokenizerBytes().size()};
+  descriptor.report = {reinterpret_cast<const uint8_t *>(report), sizeof(report) - 1};
   return descriptor;
 }
 

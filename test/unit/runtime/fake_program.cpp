@@ -55,8 +55,8 @@ static IngotDescriptor makeDescriptor() {
   if (getenv("INGOT_COUNT_ALLOCATIONS")) {
     fakeStepHook = countAtStep;
     atexit([] {
-      fprintf(stderr, "allocations: %lu in %lu steps, %lu in all\n",
-              atLastDecode - atFirstDecode, decodeSteps, allocations.load());
+      fprintf(stderr, "allocations: %lu in %lu steps, %lu in all\n", atLastDecode - atFirstDecode, decodeSteps,
+              allocations.load());
     });
   }
   if (getenv("INGOT_STEP_DELAY"))

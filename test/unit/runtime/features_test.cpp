@@ -37,12 +37,11 @@ CpuidRegisters readEverything(uint32_t leaf, uint32_t) {
 TEST(Features, Haswell) {
   uint64_t features = detectFeatures({readHaswell, [] { return uint64_t{7}; }});
   EXPECT_EQ(featureNames(features & bit(INGOT_FEATURE_AVX2)), "avx2");
-  for (IngotFeature feature :
-       {INGOT_FEATURE_AVX2, INGOT_FEATURE_FMA, INGOT_FEATURE_F16C,
-        INGOT_FEATURE_BMI2, INGOT_FEATURE_LZCNT, INGOT_FEATURE_MOVBE})
+  for (IngotFeature feature : {INGOT_FEATURE_AVX2, INGOT_FEATURE_FMA, INGOT_FEATURE_F16C, INGOT_FEATURE_BMI2,
+                               INGOT_FEATURE_LZCNT, INGOT_FEATURE_MOVBE})
     EXPECT_TRUE(features & bit(feature)) << featureName(feature);
-  for (IngotFeature feature : {INGOT_FEATURE_AVX512F, INGOT_FEATURE_AVXVNNI,
-                               INGOT_FEATURE_SSE4A, INGOT_FEATURE_AMX_TILE})
+  for (IngotFeature feature :
+       {INGOT_FEATURE_AVX512F, INGOT_FEATURE_AVXVNNI, INGOT_FEATURE_SSE4A, INGOT_FEATURE_AMX_TILE})
     EXPECT_FALSE(features & bit(feature)) << featureName(feature);
 }
 
@@ -54,8 +53,7 @@ TEST(Features, StateMustBeEnabledByTheSystem) {
   uint64_t avx = detectFeatures({readEverything, [] { return uint64_t{7}; }});
   EXPECT_TRUE(avx & bit(INGOT_FEATURE_AVX2));
   EXPECT_FALSE(avx & bit(INGOT_FEATURE_AVX512F));
-  uint64_t avx512 =
-      detectFeatures({readEverything, [] { return uint64_t{0xe7}; }});
+  uint64_t avx512 = detectFeatures({readEverything, [] { return uint64_t{0xe7}; }});
   EXPECT_TRUE(avx512 & bit(INGOT_FEATURE_AVX512VNNI));
   EXPECT_FALSE(avx512 & bit(INGOT_FEATURE_AMX_INT8));
 }
@@ -71,19 +69,14 @@ TEST(Features, EveryFeatureHasARow) {
 TEST(Features, ThisCpuAgreesWithTheCompiler) {
   uint64_t features = detectFeatures();
   __builtin_cpu_init();
-  EXPECT_EQ(!!(features & bit(INGOT_FEATURE_AVX2)),
-            !!__builtin_cpu_supports("avx2"));
-  EXPECT_EQ(!!(features & bit(INGOT_FEATURE_AVX512VNNI)),
-            !!__builtin_cpu_supports("avx512vnni"));
-  EXPECT_EQ(!!(features & bit(INGOT_FEATURE_FMA)),
-            !!__builtin_cpu_supports("fma"));
+  EXPECT_EQ(!!(features & bit(INGOT_FEATURE_AVX2)), !!__builtin_cpu_supports("avx2"));
+  EXPECT_EQ(!!(features & bit(INGOT_FEATURE_AVX512VNNI)), !!__builtin_cpu_supports("avx512vnni"));
+  EXPECT_EQ(!!(features & bit(INGOT_FEATURE_FMA)), !!__builtin_cpu_supports("fma"));
 }
 
 TEST(Features, FirstVariantThatFits) {
-  IngotVariant variants[] = {
-      {"znver5", bit(INGOT_FEATURE_AVX512VNNI) | bit(INGOT_FEATURE_AVX2),
-       nullptr, 0, 0},
-      {"x86-64-v3", bit(INGOT_FEATURE_AVX2), nullptr, 0, 0}};
+  IngotVariant variants[] = {{"znver5", bit(INGOT_FEATURE_AVX512VNNI) | bit(INGOT_FEATURE_AVX2), nullptr, 0, 0},
+                             {"x86-64-v3", bit(INGOT_FEATURE_AVX2), nullptr, 0, 0}};
   IngotEntry entry = {};
   entry.variants = variants;
   entry.variant_count = 2;
@@ -92,10 +85,9 @@ TEST(Features, FirstVariantThatFits) {
   EXPECT_EQ(chooseVariant(entry, bit(INGOT_FEATURE_AVX2), error), &variants[1]);
   EXPECT_EQ(error, "");
   EXPECT_EQ(chooseVariant(entry, 0, error), nullptr);
-  EXPECT_EQ(error,
-            "this CPU runs none of the compiled variants: znver5 lacks avx2, "
-            "avx512vnni; x86-64-v3 lacks avx2 (compile the model for this CPU, "
-            "or with --mcpu=portable)");
+  EXPECT_EQ(error, "this CPU runs none of the compiled variants: znver5 lacks avx2, "
+                   "avx512vnni; x86-64-v3 lacks avx2 (compile the model for this CPU, "
+                   "or with --mcpu=portable)");
 }
 
 } // namespace

@@ -16,12 +16,9 @@ using namespace ingot::runtime;
 
 namespace {
 
-std::string temporaryPath(const char *name) {
-  return testing::TempDir() + name + std::to_string(getpid());
-}
+std::string temporaryPath(const char *name) { return testing::TempDir() + name + std::to_string(getpid()); }
 
-std::string npy(const std::string &dictionary, const std::string &data,
-                char version = 1) {
+std::string npy(const std::string &dictionary, const std::string &data, char version = 1) {
   std::string header = dictionary + "\n";
   std::string result = std::string("\x93NUMPY") + version + '\0';
   for (int i = 0; i < (version == 1 ? 2 : 4); ++i)
@@ -30,8 +27,7 @@ std::string npy(const std::string &dictionary, const std::string &data,
 }
 
 template <typename T> std::string bytes(std::vector<T> values) {
-  return {reinterpret_cast<const char *>(values.data()),
-          values.size() * sizeof(T)};
+  return {reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T)};
 }
 
 std::string read(const std::string &contents, IntegerTensor &tensor) {
@@ -46,11 +42,8 @@ std::string read(const std::string &contents, IntegerTensor &tensor) {
 
 TEST(Numpy, ReadsIntegers) {
   IntegerTensor tensor;
-  EXPECT_EQ(
-      read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }",
-               bytes<int32_t>({1, -2, 3})),
-           tensor),
-      "");
+  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (3,), }", bytes<int32_t>({1, -2, 3})), tensor),
+            "");
   EXPECT_EQ(tensor.shape, std::vector<uint64_t>{3});
   EXPECT_EQ(tensor.values, (std::vector<int32_t>{1, -2, 3}));
   EXPECT_EQ(read(npy("{'shape': (2, 2), 'fortran_order': False, "
@@ -66,32 +59,22 @@ TEST(Numpy, RefusesWhatItCannotRead) {
   IntegerTensor tensor;
   EXPECT_EQ(read("", tensor), "is no .npy file");
   EXPECT_EQ(read("PK\3\4 something else", tensor), "is no .npy file");
-  EXPECT_EQ(read(std::string("\x93NUMPY\1\0\xff\xff", 10), tensor),
-            "is no .npy file");
-  EXPECT_EQ(read(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}",
-                     "1234"),
-                 tensor),
+  EXPECT_EQ(read(std::string("\x93NUMPY\1\0\xff\xff", 10), tensor), "is no .npy file");
+  EXPECT_EQ(read(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", "1234"), tensor),
             "holds elements of type '<f4' where int32 or int64 are needed");
-  EXPECT_EQ(
-      read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': ()}", "1234"),
-           tensor),
-      "has 0 dimensions where one or two are needed");
-  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}",
-                     "1234"),
-                 tensor),
+  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': ()}", "1234"), tensor),
+            "has 0 dimensions where one or two are needed");
+  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "1234"), tensor),
             "is shorter than its shape says");
   EXPECT_EQ(read(npy("{'descr': '<i8', 'fortran_order': False, 'shape': "
                      "(4294967296, 4294967296)}",
                      ""),
                  tensor),
             "is shorter than its shape says");
-  EXPECT_EQ(read(npy("{'descr': '<i8', 'fortran_order': False, 'shape': (1,)}",
-                     bytes<int64_t>({int64_t{1} << 32})),
-                 tensor),
-            "holds 4294967296, which does not fit 32 bits");
-  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': True, 'shape': (1, 1)}",
-                     "1234"),
-                 tensor),
+  EXPECT_EQ(
+      read(npy("{'descr': '<i8', 'fortran_order': False, 'shape': (1,)}", bytes<int64_t>({int64_t{1} << 32})), tensor),
+      "holds 4294967296, which does not fit 32 bits");
+  EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': True, 'shape': (1, 1)}", "1234"), tensor),
             "is in Fortran order; save it with numpy.ascontiguousarray");
   std::string error;
   EXPECT_FALSE(readIntegers("/nowhere/x.npy", tensor, error));
@@ -112,9 +95,7 @@ TEST(Numpy, WritesFloats) {
   contents << std::ifstream(path, std::ios::binary).rdbuf();
   std::string text = contents.str();
   ASSERT_EQ(text.size(), 128u + sizeof(rows));
-  EXPECT_NE(
-      text.find("'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)"),
-      std::string::npos);
+  EXPECT_NE(text.find("'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)"), std::string::npos);
   EXPECT_EQ(text[127], '\n');
   EXPECT_EQ(memcmp(text.data() + 128, rows, sizeof(rows)), 0);
   remove(path.c_str());

@@ -42,19 +42,15 @@ protected:
 
   /// Runs a shell command line after `prefix` variables; $M is the executable.
   Result run(const std::string &line) {
-    std::string script =
-        "cd " + folder + "; M=" + INGOT_FAKE_MODEL + "; " + line;
+    std::string script = "cd " + folder + "; M=" + INGOT_FAKE_MODEL + "; " + line;
     std::ofstream(folder + "/script") << script;
-    int status = system(("sh " + folder + "/script >" + folder + "/out 2>" +
-                         folder + "/err </dev/null")
-                            .c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
-            readFile(folder + "/out"), readFile(folder + "/err")};
+    int status = system(("sh " + folder + "/script >" + folder + "/out 2>" + folder + "/err </dev/null").c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), readFile(folder + "/out"),
+            readFile(folder + "/err")};
   }
 
   /// One line on standard error, nothing on standard output.
-  void expectError(const std::string &line, int status,
-                   const std::string &message) {
+  void expectError(const std::string &line, int status, const std::string &message) {
     Result result = run(line);
     EXPECT_EQ(result.status, status) << line << "\n" << result.errors;
     EXPECT_EQ(result.output, "") << line;
@@ -65,16 +61,14 @@ protected:
 };
 
 /// What greedy decoding of the fake model appends to a prompt.
-std::string continueGreedily(const std::string &prompt, size_t count,
-                             std::vector<int32_t> *allTokens = nullptr) {
+std::string continueGreedily(const std::string &prompt, size_t count, std::vector<int32_t> *allTokens = nullptr) {
   std::vector<int32_t> tokens = {fakeBegin};
   for (unsigned char c : prompt)
     tokens.push_back(c);
   std::string text;
   for (size_t i = 0; i < count; ++i) {
     std::vector<float> logits = fakeLogits(tokens);
-    auto token = static_cast<int32_t>(
-        std::max_element(logits.begin(), logits.end()) - logits.begin());
+    auto token = static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
     tokens.push_back(token);
     if (token == fakeEnd)
       break;
@@ -97,16 +91,13 @@ TEST_F(ProgramTest, ContinuesAText) {
   EXPECT_NE(result.errors.find("new           40 tokens, "), std::string::npos);
   EXPECT_NE(result.errors.find("peak memory"), std::string::npos);
 
-  for (const char *line :
-       {"printf 'Hello\\n' | $M -n 40 --temp 0 --ignore-eos",
-        "printf 'Hello\\n' >f; $M -f f -n40x --temp 0 || $M -f f -n 40 "
-        "--temp=0 "
-        "--ignore-eos",
-        "$M -p Hello --predict=40 --temperature 0 --ignore-eos --threads 1"})
+  for (const char *line : {"printf 'Hello\\n' | $M -n 40 --temp 0 --ignore-eos",
+                           "printf 'Hello\\n' >f; $M -f f -n40x --temp 0 || $M -f f -n 40 "
+                           "--temp=0 "
+                           "--ignore-eos",
+                           "$M -p Hello --predict=40 --temperature 0 --ignore-eos --threads 1"})
     EXPECT_EQ(run(line).output, expected) << line;
-  EXPECT_EQ(
-      run("$M -p Hello -n 40 --temp 0 --ignore-eos --no-display-prompt").output,
-      expected.substr(5));
+  EXPECT_EQ(run("$M -p Hello -n 40 --temp 0 --ignore-eos --no-display-prompt").output, expected.substr(5));
 }
 
 TEST_F(ProgramTest, SeedsAreRepeatable) {
@@ -124,8 +115,7 @@ TEST_F(ProgramTest, SeedsAreRepeatable) {
 TEST_F(ProgramTest, StopsBeforeAStopText) {
   std::string text = continueGreedily("Hello", 40);
   size_t position = 10;
-  while (text[position] < 'A' || text[position] > 'z' ||
-         text.find(text[position]) != position)
+  while (text[position] < 'A' || text[position] > 'z' || text.find(text[position]) != position)
     ++position;
   std::string stop = text.substr(position, 1);
   Result result = run("$M -p Hello -n 40 --temp 0 --ignore-eos --stop nowhere "
@@ -135,17 +125,14 @@ TEST_F(ProgramTest, StopsBeforeAStopText) {
 }
 
 TEST_F(ProgramTest, TheContextEnds) {
-  expectError("$M -f /dev/null -p x", 2,
-              "both a text and --file are given; use one of them");
+  expectError("$M -f /dev/null -p x", 2, "both a text and --file are given; use one of them");
   std::string text(250, 'x');
   expectError("$M -p " + text + " --temp 0", 1,
               "the prompt has 251 tokens and the context 200; shorten the "
               "prompt, or compile the model with --context=251 or more");
   Result endless = run("$M -p abc --temp 0 --ignore-eos");
   EXPECT_EQ(endless.status, 0);
-  EXPECT_NE(endless.errors.find(
-                "note: stopped because the context of 200 positions is full"),
-            std::string::npos);
+  EXPECT_NE(endless.errors.find("note: stopped because the context of 200 positions is full"), std::string::npos);
   Result tooMany = run("$M -p abc --temp 0 --ignore-eos -n 500");
   EXPECT_EQ(tooMany.status, 1);
   EXPECT_NE(tooMany.errors.find("error: the context of 200 positions is full "
@@ -161,19 +148,15 @@ TEST_F(ProgramTest, AllocatesNothingBetweenTokens) {
     Result result = run("INGOT_COUNT_ALLOCATIONS=1 $M -p abc -n 150 "
                         "--ignore-eos " +
                         std::string(options));
-    EXPECT_NE(result.errors.find("allocations: 0 in 149 steps"),
-              std::string::npos)
-        << result.errors;
+    EXPECT_NE(result.errors.find("allocations: 0 in 149 steps"), std::string::npos) << result.errors;
   }
 }
 
 TEST_F(ProgramTest, AsksForNoMemoryBetweenTokens) {
-  Result result = run(std::string(INGOT_COUNT_MEMORY_CALLS) +
-                      " $M -p abc -n 150 --ignore-eos --seed 1 -t 2 "
-                      "--oversubscribe");
+  Result result = run(std::string(INGOT_COUNT_MEMORY_CALLS) + " $M -p abc -n 150 --ignore-eos --seed 1 -t 2 "
+                                                              "--oversubscribe");
   EXPECT_EQ(result.status, 0) << result.errors;
-  EXPECT_NE(result.errors.find("\nmemory calls: 0 between "), std::string::npos)
-      << result.errors;
+  EXPECT_NE(result.errors.find("\nmemory calls: 0 between "), std::string::npos) << result.errors;
 }
 
 TEST_F(ProgramTest, CtrlCEndsCleanly) {
@@ -211,30 +194,22 @@ TEST_F(ProgramTest, Logits) {
   for (int32_t i = 0; i < 10; ++i) {
     tokens.push_back(i + 1);
     std::vector<float> expected = fakeLogits(tokens);
-    EXPECT_EQ(memcmp(contents.data() + 128 + i * fakeVocabulary * 4,
-                     expected.data(), fakeVocabulary * 4),
-              0);
+    EXPECT_EQ(memcmp(contents.data() + 128 + i * fakeVocabulary * 4, expected.data(), fakeVocabulary * 4), 0);
   }
   EXPECT_EQ(contents, readFile(folder + "/b.npy"));
   EXPECT_EQ(contents, readFile(folder + "/c.npy"));
-  expectError("$M logits --tokens 1,,2 -o x.npy", 2,
-              "--tokens: no list of token numbers like 1,2,3");
+  expectError("$M logits --tokens 1,,2 -o x.npy", 2, "--tokens: no list of token numbers like 1,2,3");
   expectError("$M logits --tokens 1 -o /nowhere/x.npy", 1,
               "/nowhere/x.npy: cannot be written: No such file or directory");
-  expectError("$M logits --tokens 1,999 -o x.npy", 1,
-              "token 999 is outside the vocabulary of 259 tokens");
+  expectError("$M logits --tokens 1,999 -o x.npy", 1, "token 999 is outside the vocabulary of 259 tokens");
   EXPECT_FALSE(std::filesystem::exists(folder + "/x.npy"));
 }
 
-void writeNpy(const std::string &path, const std::string &shape,
-              const std::vector<int32_t> &values) {
-  std::string header =
-      "{'descr': '<i4', 'fortran_order': False, 'shape': (" + shape + "), }\n";
+void writeNpy(const std::string &path, const std::string &shape, const std::vector<int32_t> &values) {
+  std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (" + shape + "), }\n";
   std::ofstream file(path, std::ios::binary);
-  file << "\x93NUMPY" << '\1' << '\0' << static_cast<char>(header.size())
-       << '\0' << header;
-  file.write(reinterpret_cast<const char *>(values.data()),
-             values.size() * sizeof(int32_t));
+  file << "\x93NUMPY" << '\1' << '\0' << static_cast<char>(header.size()) << '\0' << header;
+  file.write(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(int32_t));
 }
 
 TEST_F(ProgramTest, RunsTwoSequencesInOneStep) {
@@ -258,12 +233,8 @@ TEST_F(ProgramTest, RunsTwoSequencesInOneStep) {
   std::string contents = readFile(folder + "/z.npy");
   for (size_t row = 0; row < 23; ++row) {
     const std::vector<int32_t> &all = sequences[row] ? second : first;
-    std::vector<float> expected =
-        fakeLogits({all.begin(), all.begin() + positions[row] + 1});
-    EXPECT_EQ(memcmp(contents.data() + 128 + row * fakeVocabulary * 4,
-                     expected.data(), fakeVocabulary * 4),
-              0)
-        << row;
+    std::vector<float> expected = fakeLogits({all.begin(), all.begin() + positions[row] + 1});
+    EXPECT_EQ(memcmp(contents.data() + 128 + row * fakeVocabulary * 4, expected.data(), fakeVocabulary * 4), 0) << row;
   }
   // More rows than a step takes, with what may be left out left out.
   std::vector<int32_t> many(70);
@@ -274,9 +245,7 @@ TEST_F(ProgramTest, RunsTwoSequencesInOneStep) {
   ASSERT_EQ(result.status, 0) << result.errors;
   contents = readFile(folder + "/m2.npy");
   std::vector<float> expected = fakeLogits(many);
-  EXPECT_EQ(memcmp(contents.data() + 128 + 69 * fakeVocabulary * 4,
-                   expected.data(), fakeVocabulary * 4),
-            0);
+  EXPECT_EQ(memcmp(contents.data() + 128 + 69 * fakeVocabulary * 4, expected.data(), fakeVocabulary * 4), 0);
 
   writeNpy(folder + "/bad.npy", "2, 2", {5, 2, 7, 999});
   expectError("$M run --input tokens=t.npy --input positions=p.npy --input "
@@ -306,12 +275,10 @@ TEST_F(ProgramTest, Perplexity) {
   int count = 0;
   std::string expected;
   for (int chunk = 0; chunk < 3; ++chunk) {
-    std::vector<int32_t> part(tokens.begin() + chunk * 32,
-                              tokens.begin() + chunk * 32 + 32);
+    std::vector<int32_t> part(tokens.begin() + chunk * 32, tokens.begin() + chunk * 32 + 32);
     part[0] = fakeBegin;
     for (int i = 16; i < 31; ++i) {
-      std::vector<float> logits =
-          fakeLogits({part.begin(), part.begin() + i + 1});
+      std::vector<float> logits = fakeLogits({part.begin(), part.begin() + i + 1});
       double total = 0;
       for (float logit : logits)
         total += std::exp(double{logit});
@@ -319,8 +286,7 @@ TEST_F(ProgramTest, Perplexity) {
       ++count;
     }
     char buffer[64];
-    snprintf(buffer, sizeof(buffer), "[%d]%.4f,", chunk + 1,
-             std::exp(sum / count));
+    snprintf(buffer, sizeof(buffer), "[%d]%.4f,", chunk + 1, std::exp(sum / count));
     expected += buffer;
   }
   EXPECT_EQ(result.output.substr(0, expected.size()), expected);
@@ -337,22 +303,18 @@ TEST_F(ProgramTest, Tokenize) {
   EXPECT_EQ(run("$M tokenize ab").output, "256 97 98\n");
   EXPECT_EQ(run("$M tokenize 'a<end>' --ids").output, "[256, 97, 257]\n");
   EXPECT_EQ(run("$M tokenize 'a<' --no-special").output, "97 60\n");
-  EXPECT_EQ(run("printf 'a\\n' >f; $M tokenize -f f --no-bos").output,
-            "97 10\n");
+  EXPECT_EQ(run("printf 'a\\n' >f; $M tokenize -f f --no-bos").output, "97 10\n");
   EXPECT_EQ(run("INGOT_FAKE=vocabulary $M tokenize ab").output, "256 97 98\n");
 }
 
 TEST_F(ProgramTest, WhatIsMissingIsSaid) {
-  std::string noTokenizer =
-      "this executable has no tokenizer, so it takes tokens and no text; use "
-      "the commands logits, run and bench";
+  std::string noTokenizer = "this executable has no tokenizer, so it takes tokens and no text; use "
+                            "the commands logits, run and bench";
   expectError("INGOT_FAKE=no-tokenizer $M -p x", 1, noTokenizer);
   expectError("INGOT_FAKE=no-tokenizer $M tokenize x", 1, noTokenizer);
   expectError("INGOT_FAKE=no-tokenizer $M perplexity x", 1, noTokenizer);
-  EXPECT_EQ(run("INGOT_FAKE=no-tokenizer $M logits --tokens 1 -o a.npy").status,
-            0);
-  for (const char *command : {"-p x", "bench", "logits --tokens 1 -o a.npy",
-                              "run --input tokens=x --output logits=y"})
+  EXPECT_EQ(run("INGOT_FAKE=no-tokenizer $M logits --tokens 1 -o a.npy").status, 0);
+  for (const char *command : {"-p x", "bench", "logits --tokens 1 -o a.npy", "run --input tokens=x --output logits=y"})
     expectError("INGOT_FAKE=vocabulary $M " + std::string(command), 1,
                 "this executable holds no model that generates, only: "
                 "tokenize, info");
@@ -379,8 +341,7 @@ TEST_F(ProgramTest, ExternalWeights) {
                                 "where the model needs 4096; copy the file "
                                 "again\n"),
             std::string::npos);
-  Result good =
-      run(copy + "head -c 4096 /dev/zero >fake.weights; ./m -p x -n 1");
+  Result good = run(copy + "head -c 4096 /dev/zero >fake.weights; ./m -p x -n 1");
   EXPECT_EQ(good.status, 0) << good.errors;
 }
 
@@ -389,14 +350,11 @@ TEST_F(ProgramTest, ExternalWeights) {
 void embedWeights(const std::string &path, const std::string &weights) {
   std::string file = readFile(path);
   constexpr uint64_t alignment = 2 << 20;
-  auto align = [](uint64_t value) {
-    return (value + alignment - 1) / alignment * alignment;
-  };
+  auto align = [](uint64_t value) { return (value + alignment - 1) / alignment * alignment; };
   uint64_t offset = align(file.size());
   file.resize(offset);
   auto *header = reinterpret_cast<Elf64_Ehdr *>(file.data());
-  auto *segments =
-      reinterpret_cast<Elf64_Phdr *>(file.data() + header->e_phoff);
+  auto *segments = reinterpret_cast<Elf64_Phdr *>(file.data() + header->e_phoff);
   uint64_t end = 0;
   Elf64_Phdr *note = nullptr;
   for (int i = 0; i < header->e_phnum; ++i) {
@@ -407,8 +365,7 @@ void embedWeights(const std::string &path, const std::string &weights) {
   }
   ASSERT_NE(note, nullptr);
   // Not in ascending order as ELF asks; Linux does not mind.
-  *note = {PT_LOAD,      PF_R,           offset,         align(end),
-           0x544f474e49, weights.size(), weights.size(), alignment};
+  *note = {PT_LOAD, PF_R, offset, align(end), 0x544f474e49, weights.size(), weights.size(), alignment};
   std::ofstream(path, std::ios::binary) << file << weights;
 }
 
@@ -432,9 +389,7 @@ TEST_F(ProgramTest, EmbeddedWeights) {
 
   Result cut = run("truncate -s -1 m; " + line);
   EXPECT_EQ(cut.status, 1);
-  EXPECT_NE(cut.errors.find("/m: the file is truncated: its weights end at "),
-            std::string::npos)
-      << cut.errors;
+  EXPECT_NE(cut.errors.find("/m: the file is truncated: its weights end at "), std::string::npos) << cut.errors;
 
   run("cp $M m");
   embedWeights(folder + "/m", weights.substr(1));
@@ -445,29 +400,24 @@ TEST_F(ProgramTest, EmbeddedWeights) {
 }
 
 TEST_F(ProgramTest, WrongCommandLines) {
-  expectError("$M --frobnicate", 2,
-              "unknown option '--frobnicate'; see --help");
+  expectError("$M --frobnicate", 2, "unknown option '--frobnicate'; see --help");
   expectError("$M frobnicate", 2, "unknown command 'frobnicate'; see --help");
   expectError("$M -n", 2, "-n needs a value (N)");
-  expectError("$M -n 1.5 -p x", 2,
-              "-n: '1.5' is no whole number from -1 to 2147483647");
+  expectError("$M -n 1.5 -p x", 2, "-n: '1.5' is no whole number from -1 to 2147483647");
   expectError("$M --top-p 2 -p x", 2, "--top-p: '2' is no number from 0 to 1");
-  expectError("$M --temp nan -p x", 2,
-              "--temp: 'nan' is no number from 0 to 1000");
+  expectError("$M --temp nan -p x", 2, "--temp: 'nan' is no number from 0 to 1000");
   expectError("$M --ignore-eos=1", 2, "--ignore-eos takes no value");
   expectError("$M -p x y", 2, "unexpected argument 'y'; see --help");
   expectError("$M bench -d 500", 1,
               "--depth 500 is more than the context of 200 positions; use "
               "less, or compile the model with a larger --context");
-  expectError("$M -f /nowhere/x", 1,
-              "/nowhere/x: cannot be opened: No such file or directory");
+  expectError("$M -f /nowhere/x", 1, "/nowhere/x: cannot be opened: No such file or directory");
 }
 
 TEST_F(ProgramTest, ThreadsAreClampedAloud) {
   Result result = run("$M -p x -n 1 --temp 0 -t 60000");
   EXPECT_EQ(result.status, 0);
-  EXPECT_NE(result.errors.find("note: --threads 60000: this process may use "),
-            std::string::npos);
+  EXPECT_NE(result.errors.find("note: --threads 60000: this process may use "), std::string::npos);
 }
 
 TEST_F(ProgramTest, HelpAndVersion) {
@@ -476,20 +426,17 @@ TEST_F(ProgramTest, HelpAndVersion) {
   EXPECT_EQ(help.status, 0);
   for (const char *word : {"bench", "perplexity", "--temperature", "--stop"})
     EXPECT_NE(help.output.find(word), std::string::npos) << word;
-  EXPECT_NE(run("$M bench --help").output.find("--repetitions"),
-            std::string::npos);
-  EXPECT_EQ(run("INGOT_FAKE=vocabulary $M --help").output.find("bench"),
-            std::string::npos);
+  EXPECT_NE(run("$M bench --help").output.find("--repetitions"), std::string::npos);
+  EXPECT_EQ(run("INGOT_FAKE=vocabulary $M --help").output.find("bench"), std::string::npos);
 }
 
 TEST_F(ProgramTest, BenchAndInfo) {
   Result bench = run("$M bench -p 64 -n 16 -d 100 -r 2");
   EXPECT_EQ(bench.status, 0) << bench.errors;
   for (const char *key :
-       {"\"prefill_tokens_per_second\": ", "\"decode_tokens_per_second\": ",
-        "\"read_ceiling_bytes_per_second\": ", "\"peak_memory_bytes\": ",
-        "\"planned_memory_bytes\": ", "\"depth\": 100",
-        "\"bytes_per_token\": 1434", "\"decode_barriers_per_step\": 2"})
+       {"\"prefill_tokens_per_second\": ", "\"decode_tokens_per_second\": ", "\"read_ceiling_bytes_per_second\": ",
+        "\"peak_memory_bytes\": ", "\"planned_memory_bytes\": ", "\"depth\": 100", "\"bytes_per_token\": 1434",
+        "\"decode_barriers_per_step\": 2"})
     EXPECT_NE(bench.output.find(key), std::string::npos) << key << bench.output;
   EXPECT_NE(run("$M info").output.find("none: a test"), std::string::npos);
   EXPECT_EQ(run("$M info --json | python3 -c 'import json,sys; "

@@ -21,8 +21,7 @@ SamplerOptions plain() { // no filter
   return options;
 }
 
-std::map<int32_t, double> frequencies(const SamplerOptions &options,
-                                      const std::vector<float> &logits,
+std::map<int32_t, double> frequencies(const SamplerOptions &options, const std::vector<float> &logits,
                                       int draws = 20000) {
   Sampler sampler(options, logits.size());
   std::map<int32_t, double> result;
@@ -33,22 +32,16 @@ std::map<int32_t, double> frequencies(const SamplerOptions &options,
   return result;
 }
 
-const std::vector<float> fiveLogits = {std::log(0.05f), std::log(0.4f),
-                                       std::log(0.1f), std::log(0.3f),
+const std::vector<float> fiveLogits = {std::log(0.05f), std::log(0.4f), std::log(0.1f), std::log(0.3f),
                                        std::log(0.15f)};
 
 TEST(Sampler, PhiloxKnownAnswers) {
   // kat_vectors of the Random123 distribution.
-  EXPECT_EQ(philox({0, 0, 0, 0}, 0),
-            (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c,
-                                     0x9b00dbd8}));
+  EXPECT_EQ(philox({0, 0, 0, 0}, 0), (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(philox({~0u, ~0u, ~0u, ~0u}, ~uint64_t{0}),
-            (std::array<uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6,
-                                     0x6d5451fd}));
-  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
-                   0x299f31d0a4093822),
-            (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420,
-                                     0x24126ea1}));
+            (std::array<uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0x299f31d0a4093822),
+            (std::array<uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
 TEST(Sampler, Exponential) {
@@ -155,15 +148,12 @@ TEST(Sampler, FiltersOfALargeVocabularyMatchAFullSort) {
   const size_t vocabulary = 50000;
   std::vector<float> logits(vocabulary);
   for (size_t i = 0; i < vocabulary; ++i)
-    logits[i] =
-        static_cast<float>(philox({uint32_t(i), 0, 0, 0}, 7)[0] % 4096) /
-        512; // many ties
+    logits[i] = static_cast<float>(philox({uint32_t(i), 0, 0, 0}, 7)[0] % 4096) / 512; // many ties
   std::vector<int32_t> order(vocabulary);
   for (size_t i = 0; i < vocabulary; ++i)
     order[i] = static_cast<int32_t>(i);
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
-  });
+  std::sort(order.begin(), order.end(),
+            [&](int32_t a, int32_t b) { return logits[a] > logits[b] || (logits[a] == logits[b] && a < b); });
   for (double topP : {0.001, 0.3, 0.9}) {
     double total = 0;
     for (float logit : logits)
@@ -189,8 +179,7 @@ TEST(Sampler, FiltersOfALargeVocabularyMatchAFullSort) {
   for (int position = 0; position < 200; ++position) {
     std::vector<float> copy = logits;
     int32_t token = sampler.sample(copy, position);
-    EXPECT_LT(std::find(order.begin(), order.end(), token) - order.begin(),
-              100);
+    EXPECT_LT(std::find(order.begin(), order.end(), token) - order.begin(), 100);
   }
 }
 

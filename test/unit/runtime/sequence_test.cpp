@@ -17,9 +17,7 @@ std::vector<int32_t> makeTokens(size_t count) {
   return tokens;
 }
 
-std::vector<float> copy(const float *logits) {
-  return {logits, logits + fakeVocabulary};
-}
+std::vector<float> copy(const float *logits) { return {logits, logits + fakeVocabulary}; }
 
 std::vector<uint32_t> stepRows;
 
@@ -27,9 +25,7 @@ class SequenceTest : public testing::TestWithParam<uint32_t> {
 protected:
   void SetUp() override {
     stepRows.clear();
-    fakeStepHook = [](const IngotStep *step) {
-      stepRows.push_back(step->rows);
-    };
+    fakeStepHook = [](const IngotStep *step) { stepRows.push_back(step->rows); };
   }
   void TearDown() override { fakeStepHook = nullptr; }
 
@@ -71,8 +67,7 @@ TEST_P(SequenceTest, AllLogitsInPiecesOfAnySize) {
     size_t expected = 0;
     sequence.appendAll(tokens, piece, [&](size_t index, const float *logits) {
       EXPECT_EQ(index, expected++);
-      EXPECT_EQ(copy(logits),
-                fakeLogits({tokens.begin(), tokens.begin() + index + 1}));
+      EXPECT_EQ(copy(logits), fakeLogits({tokens.begin(), tokens.begin() + index + 1}));
     });
     EXPECT_EQ(expected, tokens.size());
     uint32_t rows = piece == 0 ? fakeWantedRows : std::min(piece, fakeRows);
@@ -90,16 +85,14 @@ TEST_P(SequenceTest, TheContextIsALimit) {
 }
 
 TEST_P(SequenceTest, TokensMustBeOfTheVocabulary) {
-  EXPECT_EXIT(sequence.append(std::vector<int32_t>{1, 259}),
-              testing::ExitedWithCode(1),
+  EXPECT_EXIT(sequence.append(std::vector<int32_t>{1, 259}), testing::ExitedWithCode(1),
               "token 259 is outside the vocabulary of 259 tokens");
 }
 
 TEST(Model, RefusesAnotherVersion) {
   IngotDescriptor descriptor = makeFakeDescriptor();
   descriptor.version = 99;
-  EXPECT_EXIT(checkDescriptor(descriptor), testing::ExitedWithCode(1),
-              "of different versions");
+  EXPECT_EXIT(checkDescriptor(descriptor), testing::ExitedWithCode(1), "of different versions");
 }
 
 } // namespace

@@ -35,8 +35,7 @@ class TeamTest : public testing::TestWithParam<uint32_t> {};
 TEST_P(TeamTest, BarriersSeparateRounds) {
   Team team(GetParam());
   ASSERT_EQ(team.workers(), GetParam());
-  Stress context{std::vector<uint64_t>(GetParam()),
-                 std::vector<uint64_t>(GetParam()), 200};
+  Stress context{std::vector<uint64_t>(GetParam()), std::vector<uint64_t>(GetParam()), 200};
   for (int run = 0; run < 5; ++run)
     team.run(stress, &context);
   for (uint64_t errors : context.errors)
@@ -47,11 +46,9 @@ TEST_P(TeamTest, RunsAfterSleep) {
   Team team(GetParam());
   std::vector<uint64_t> counts(GetParam());
   for (int run = 0; run < 20; ++run) {
-    team.run(
-        [](void *context, IngotTeam *, uint32_t worker, uint32_t) {
-          ++(*static_cast<std::vector<uint64_t> *>(context))[worker];
-        },
-        &counts);
+    team.run([](void *context, IngotTeam *, uint32_t worker,
+                uint32_t) { ++(*static_cast<std::vector<uint64_t> *>(context))[worker]; },
+             &counts);
     std::this_thread::sleep_for(std::chrono::milliseconds(run % 4));
   }
   EXPECT_EQ(counts, std::vector<uint64_t>(GetParam(), 20));
@@ -63,8 +60,7 @@ TEST_P(TeamTest, StartsAndEnds) {
 }
 
 // Up to 16: more workers than most machines that run this have CPUs.
-INSTANTIATE_TEST_SUITE_P(Workers, TeamTest,
-                         testing::Values(1u, 2u, 3u, 4u, 7u, 16u));
+INSTANTIATE_TEST_SUITE_P(Workers, TeamTest, testing::Values(1u, 2u, 3u, 4u, 7u, 16u));
 
 TEST(Team, SharedStateKeepsToItsCacheLines) {
   EXPECT_EQ(sizeof(IngotEpoch), 64u);

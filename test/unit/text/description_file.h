@@ -28,24 +28,16 @@ inline std::optional<std::string> readFile(const std::string &path) {
 
 /// Parses the file's contents: a sequence of `NAME LENGTH\nBYTES\n`, all
 /// numbers decimal. Nothing when it is malformed.
-inline std::optional<TokenizerDescription>
-parseDescription(std::string_view contents) {
+inline std::optional<TokenizerDescription> parseDescription(std::string_view contents) {
   TokenizerDescription description;
   const std::pair<std::string_view, int32_t *> ids[] = {
-      {"bos_token_id", &description.beginOfSequence},
-      {"eos_token_id", &description.endOfSequence},
-      {"eot_token_id", &description.endOfTurn},
-      {"eom_token_id", &description.endOfMessage},
-      {"unknown_token_id", &description.unknown},
-      {"seperator_token_id", &description.separator},
-      {"padding_token_id", &description.padding},
-      {"mask_token_id", &description.mask},
-      {"fim_pre_token_id", &description.fillPrefix},
-      {"fim_suf_token_id", &description.fillSuffix},
-      {"fim_mid_token_id", &description.fillMiddle},
-      {"fim_pad_token_id", &description.fillPadding},
-      {"fim_rep_token_id", &description.fillRepository},
-      {"fim_sep_token_id", &description.fillSeparator},
+      {"bos_token_id", &description.beginOfSequence},    {"eos_token_id", &description.endOfSequence},
+      {"eot_token_id", &description.endOfTurn},          {"eom_token_id", &description.endOfMessage},
+      {"unknown_token_id", &description.unknown},        {"seperator_token_id", &description.separator},
+      {"padding_token_id", &description.padding},        {"mask_token_id", &description.mask},
+      {"fim_pre_token_id", &description.fillPrefix},     {"fim_suf_token_id", &description.fillSuffix},
+      {"fim_mid_token_id", &description.fillMiddle},     {"fim_pad_token_id", &description.fillPadding},
+      {"fim_rep_token_id", &description.fillRepository}, {"fim_sep_token_id", &description.fillSeparator},
   };
   while (!contents.empty()) {
     size_t space = contents.find(' ');
@@ -53,8 +45,7 @@ parseDescription(std::string_view contents) {
     if (space == contents.npos || line == contents.npos || space > line)
       return std::nullopt;
     std::string_view name = contents.substr(0, space);
-    size_t length =
-        std::stoul(std::string(contents.substr(space + 1, line - space - 1)));
+    size_t length = std::stoul(std::string(contents.substr(space + 1, line - space - 1)));
     if (contents.size() - line - 1 < length + 1)
       return std::nullopt;
     std::string value(contents.substr(line + 1, length));

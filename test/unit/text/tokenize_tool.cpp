@@ -31,9 +31,7 @@ static double milliseconds(std::chrono::steady_clock::duration duration) {
 
 int main(int argc, char **argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  auto take = [&](const char *option) {
-    return std::erase(arguments, option) != 0;
-  };
+  auto take = [&](const char *option) { return std::erase(arguments, option) != 0; };
   bool special = !take("--no-special");
   bool decode = take("--decode");
   bool fromFile = take("-f");
@@ -43,8 +41,7 @@ int main(int argc, char **argv) {
   std::optional<std::string> contents = test::readFile(arguments[0]);
   if (!contents)
     return fail("cannot read " + arguments[0]);
-  std::optional<TokenizerDescription> description =
-      test::parseDescription(*contents);
+  std::optional<TokenizerDescription> description = test::parseDescription(*contents);
   if (!description)
     return fail(arguments[0] + " is malformed");
   if (std::optional<std::string> error = validate(*description))
@@ -52,8 +49,7 @@ int main(int argc, char **argv) {
   std::string bytes = serialize(*description);
   auto begin = std::chrono::steady_clock::now();
   Tokenizer tokenizer;
-  if (std::optional<std::string> error = tokenizer.open(
-          reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()))
+  if (std::optional<std::string> error = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()))
     return fail(*error);
   auto opened = std::chrono::steady_clock::now();
 
@@ -71,8 +67,7 @@ int main(int argc, char **argv) {
   } else if (command == "batch") {
     for (size_t from = 0; from <= text.size();) {
       size_t to = std::min(text.find('\xff', from), text.size());
-      std::vector<int32_t> ids = tokenizer.encode(
-          std::string_view(text).substr(from, to - from), special, special);
+      std::vector<int32_t> ids = tokenizer.encode(std::string_view(text).substr(from, to - from), special, special);
       for (size_t index = 0; index < ids.size(); ++index)
         std::printf(index ? " %d" : "%d", ids[index]);
       std::printf("\n");
@@ -89,8 +84,7 @@ int main(int argc, char **argv) {
     auto encoded = std::chrono::steady_clock::now();
     std::printf("%zu serialized bytes, opened in %.3f ms, %zu bytes to %zu "
                 "tokens in %.1f ms\n",
-                bytes.size(), milliseconds(opened - begin), text.size(), count,
-                milliseconds(encoded - opened));
+                bytes.size(), milliseconds(opened - begin), text.size(), count, milliseconds(encoded - opened));
   } else {
     return fail("unknown command " + command);
   }

@@ -28,8 +28,7 @@ TokenizerDescription byteLevel(std::string preTokenizer = "gpt-2") {
   description.preTokenizer = std::move(preTokenizer);
   for (int byte = 0; byte < 256; ++byte)
     description.tokens.push_back(spellByte(byte));
-  description.merges = {"h e", "l l", "he ll", "hell o", "Ġ hello",
-                        "1 2", "Ġ Ġ", "a a",   "aa aa",  "aaaa aaaa"};
+  description.merges = {"h e", "l l", "he ll", "hell o", "Ġ hello", "1 2", "Ġ Ġ", "a a", "aa aa", "aaaa aaaa"};
   for (const std::string &merge : description.merges) {
     std::string joined = merge;
     joined.erase(joined.find(' ', 1), 1);
@@ -67,8 +66,7 @@ TokenizerDescription sentencePiece() {
     add(name, 0, TokenType::byte);
   }
   float score = 0;
-  for (const char *text : {"he", "ll", "hell", "hello", "▁hello", "▁", "h", "e",
-                           "l", "o", "w", "é"})
+  for (const char *text : {"he", "ll", "hell", "hello", "▁hello", "▁", "h", "e", "l", "o", "w", "é"})
     add(text, --score, TokenType::normal);
   return description;
 }
@@ -83,10 +81,8 @@ int32_t idOf(const TokenizerDescription &description, std::string_view text) {
 
 /// A tokenizer together with the bytes that it uses.
 struct Opened {
-  explicit Opened(const TokenizerDescription &description)
-      : bytes(serialize(description)) {
-    std::optional<std::string> error = tokenizer.open(
-        reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
+  explicit Opened(const TokenizerDescription &description) : bytes(serialize(description)) {
+    std::optional<std::string> error = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
     EXPECT_FALSE(error) << *error;
   }
   const Tokenizer *operator->() const { return &tokenizer; }
@@ -95,8 +91,7 @@ struct Opened {
   Tokenizer tokenizer;
 };
 
-void expectInvalid(const TokenizerDescription &description,
-                   std::string_view part) {
+void expectInvalid(const TokenizerDescription &description, std::string_view part) {
   std::optional<std::string> error = validate(description);
   ASSERT_TRUE(error) << part;
   EXPECT_NE(error->find(part), std::string::npos) << *error;
@@ -106,8 +101,7 @@ void expectInvalid(const TokenizerDescription &description,
 
 std::optional<std::string> openError(std::string_view bytes) {
   Tokenizer tokenizer;
-  auto error = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()),
-                              bytes.size());
+  auto error = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
   EXPECT_EQ(tokenizer.isOpen(), !error);
   return error;
 }
@@ -115,8 +109,7 @@ std::optional<std::string> openError(std::string_view bytes) {
 double seconds(auto function) {
   auto begin = std::chrono::steady_clock::now();
   function();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
-      .count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 } // namespace
@@ -124,16 +117,12 @@ double seconds(auto function) {
 TEST(ByteLevel, MergesByRank) {
   auto description = byteLevel();
   Opened tokenizer(description);
-  EXPECT_EQ(tokenizer->encode("hello", false, false),
-            Ids({idOf(description, "hello")}));
+  EXPECT_EQ(tokenizer->encode("hello", false, false), Ids({idOf(description, "hello")}));
   EXPECT_EQ(tokenizer->encode("hello hello", false, false),
             Ids({idOf(description, "hello"), idOf(description, "Ġhello")}));
-  EXPECT_EQ(tokenizer->encode("hell", false, false),
-            Ids({idOf(description, "hell")}));
-  EXPECT_EQ(tokenizer->encode("elll", false, false),
-            Ids({'e', idOf(description, "ll"), 'l'}));
-  EXPECT_EQ(tokenizer->encode("aaaaaaa", false, false),
-            Ids({idOf(description, "aaaa"), idOf(description, "aa"), 'a'}));
+  EXPECT_EQ(tokenizer->encode("hell", false, false), Ids({idOf(description, "hell")}));
+  EXPECT_EQ(tokenizer->encode("elll", false, false), Ids({'e', idOf(description, "ll"), 'l'}));
+  EXPECT_EQ(tokenizer->encode("aaaaaaa", false, false), Ids({idOf(description, "aaaa"), idOf(description, "aa"), 'a'}));
   EXPECT_EQ(tokenizer->encode("", false, false), Ids());
 }
 
@@ -153,14 +142,12 @@ TEST(ByteLevel, SplitsWordsAsItsPreTokenizerSays) {
   EXPECT_EQ(words("llama-bpe", "33312"), Ids({'3', '3', '3', twelve}));
   EXPECT_EQ(words("default", "3312"), Ids({'3', '3', '1', '2'}));
   EXPECT_EQ(words("", "3312"), words("default", "3312"));
-  EXPECT_EQ(words("gpt-2", "   hello"),
-            Ids({idOf(description, "ĠĠ"), idOf(description, "Ġhello")}));
+  EXPECT_EQ(words("gpt-2", "   hello"), Ids({idOf(description, "ĠĠ"), idOf(description, "Ġhello")}));
 }
 
 TEST(ByteLevel, GivesBackAnyBytes) {
   std::mt19937 random(7);
-  for (const char *name :
-       {"default", "gpt-2", "smollm", "llama-bpe", "qwen2"}) {
+  for (const char *name : {"default", "gpt-2", "smollm", "llama-bpe", "qwen2"}) {
     Opened tokenizer(byteLevel(name));
     for (int round = 0; round < 400; ++round) {
       std::string text;
@@ -188,9 +175,7 @@ TEST(ByteLevel, GivesBackAnyBytes) {
       }
       Ids ids = tokenizer->encode(text, false, false);
       EXPECT_EQ(tokenizer->decode(ids, false, false), text);
-      EXPECT_EQ(
-          tokenizer->decode(tokenizer->encode(text, true, true), true, true),
-          text);
+      EXPECT_EQ(tokenizer->decode(tokenizer->encode(text, true, true), true, true), text);
     }
   }
 }
@@ -209,11 +194,9 @@ TEST(ByteLevel, AddsBeginningAndEnd) {
   description.addEndOfSequence = true;
   Opened tokenizer(description);
   EXPECT_TRUE(tokenizer->addsBeginOfSequence());
-  EXPECT_EQ(tokenizer->encode("a", true, false),
-            Ids({description.beginOfSequence, 'a', description.endOfSequence}));
+  EXPECT_EQ(tokenizer->encode("a", true, false), Ids({description.beginOfSequence, 'a', description.endOfSequence}));
   EXPECT_EQ(tokenizer->encode("a", false, false), Ids({'a'}));
-  EXPECT_EQ(tokenizer->encode("", true, false),
-            Ids({description.beginOfSequence, description.endOfSequence}));
+  EXPECT_EQ(tokenizer->encode("", true, false), Ids({description.beginOfSequence, description.endOfSequence}));
   EXPECT_TRUE(Opened(byteLevel("llama-bpe"))->addsBeginOfSequence());
 }
 
@@ -221,11 +204,9 @@ TEST(ByteLevel, WordsThatAreTokensIgnoreMerges) {
   auto description = byteLevel("llama-bpe");
   description.tokens.push_back("hellos");
   description.types.push_back(1);
-  EXPECT_EQ(Opened(description)->encode("hellos", false, false),
-            Ids({idOf(description, "hellos")}));
+  EXPECT_EQ(Opened(description)->encode("hellos", false, false), Ids({idOf(description, "hellos")}));
   description.preTokenizer = "gpt-2";
-  EXPECT_EQ(Opened(description)->encode("hellos", false, false),
-            Ids({idOf(description, "hello"), 's'}));
+  EXPECT_EQ(Opened(description)->encode("hellos", false, false), Ids({idOf(description, "hello"), 's'}));
 }
 
 TEST(SpecialTokens, AreFoundLongestFirst) {
@@ -233,10 +214,8 @@ TEST(SpecialTokens, AreFoundLongestFirst) {
   Opened tokenizer(description);
   int32_t end = idOf(description, "<|im_end|>");
   int32_t endX = idOf(description, "<|im_end|>x");
-  EXPECT_EQ(tokenizer->encode("a<|im_end|>b", false, true),
-            Ids({'a', end, 'b'}));
-  EXPECT_EQ(tokenizer->encode("<|im_end|><|im_end|>x<|im_end|>", false, true),
-            Ids({end, endX, end}));
+  EXPECT_EQ(tokenizer->encode("a<|im_end|>b", false, true), Ids({'a', end, 'b'}));
+  EXPECT_EQ(tokenizer->encode("<|im_end|><|im_end|>x<|im_end|>", false, true), Ids({end, endX, end}));
   EXPECT_EQ(tokenizer->encode("<|im_end|", false, true).size(), 9u);
   EXPECT_EQ(tokenizer->encode("<|im_end|>", false, false).size(), 10u);
   EXPECT_EQ(tokenizer->specialToken("<|im_end|>"), end);
@@ -247,8 +226,7 @@ TEST(SpecialTokens, UserDefinedOnesAreAlwaysFound) {
   auto description = byteLevel();
   Opened tokenizer(description);
   int32_t user = idOf(description, "user token");
-  EXPECT_EQ(tokenizer->encode("a user token.", false, false),
-            Ids({'a', ' ', user, '.'}));
+  EXPECT_EQ(tokenizer->encode("a user token.", false, false), Ids({'a', ' ', user, '.'}));
   EXPECT_EQ(tokenizer->piece(user, false), "user token");
 }
 
@@ -268,20 +246,17 @@ TEST(SpecialTokens, SwallowSpaceAfterThemInPhi3) {
   description.modelName = "Phi-3 mini";
   Opened tokenizer(description);
   EXPECT_EQ(tokenizer->encode("<|im_end|> \n a<|endoftext|> a", false, true),
-            Ids({idOf(description, "<|im_end|>"), 'a',
-                 idOf(description, "<|endoftext|>"), ' ', 'a'}));
+            Ids({idOf(description, "<|im_end|>"), 'a', idOf(description, "<|endoftext|>"), ' ', 'a'}));
 }
 
 TEST(EndOfGeneration, IsFoundByIdAndBySpelling) {
   auto description = byteLevel();
-  for (const char *text :
-       {"<|eot_id|>", "<reponame>", "<|file_sep|>", "</s>"}) {
+  for (const char *text : {"<|eot_id|>", "<reponame>", "<|file_sep|>", "</s>"}) {
     description.tokens.push_back(text);
     description.types.push_back(1);
   }
   Opened tokenizer(description);
-  for (const char *text : {"<|endoftext|>", "<|im_end|>", "<|eot_id|>",
-                           "<reponame>", "<|file_sep|>", "</s>"}) {
+  for (const char *text : {"<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<reponame>", "<|file_sep|>", "</s>"}) {
     EXPECT_TRUE(tokenizer->isEndOfGeneration(idOf(description, text))) << text;
     EXPECT_TRUE(tokenizer->isControl(idOf(description, text))) << text;
   }
@@ -310,41 +285,32 @@ TEST(SentencePiece, MergesByScore) {
   Opened tokenizer(description);
   auto id = [&](const char *text) { return idOf(description, text); };
   EXPECT_EQ(tokenizer->encode("hello", true, false), Ids({1, id("▁hello")}));
-  EXPECT_EQ(tokenizer->encode("hello hello", false, false),
-            Ids({id("▁hello"), id("▁hello")}));
-  EXPECT_EQ(
-      tokenizer->encode("  helol", false, false),
-      Ids({id("▁"), id("▁"), id("▁"), id("he"), id("l"), id("o"), id("l")}));
+  EXPECT_EQ(tokenizer->encode("hello hello", false, false), Ids({id("▁hello"), id("▁hello")}));
+  EXPECT_EQ(tokenizer->encode("  helol", false, false),
+            Ids({id("▁"), id("▁"), id("▁"), id("he"), id("l"), id("o"), id("l")}));
   EXPECT_EQ(tokenizer->encode("", true, false), Ids({1}));
   description.addSpacePrefix = false;
-  EXPECT_EQ(Opened(description)->encode("hello", false, false),
-            Ids({id("hello")}));
+  EXPECT_EQ(Opened(description)->encode("hello", false, false), Ids({id("hello")}));
 }
 
 TEST(SentencePiece, FallsBackToBytes) {
   auto description = sentencePiece();
   Opened tokenizer(description);
   EXPECT_EQ(tokenizer->encode("é漢\xff", false, false),
-            Ids({idOf(description, "▁"), idOf(description, "é"),
-                 idOf(description, "<0xE6>"), idOf(description, "<0xBC>"),
-                 idOf(description, "<0xA2>"), idOf(description, "<0xFF>")}));
-  EXPECT_EQ(tokenizer->decode(tokenizer->encode("é漢\xff\n", false, false),
-                              false, false),
-            "é漢\xff\n");
+            Ids({idOf(description, "▁"), idOf(description, "é"), idOf(description, "<0xE6>"),
+                 idOf(description, "<0xBC>"), idOf(description, "<0xA2>"), idOf(description, "<0xFF>")}));
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("é漢\xff\n", false, false), false, false), "é漢\xff\n");
   description.tokens[idOf(description, "<0x0A>")] = "other";
-  EXPECT_EQ(Opened(description)->encode("\n", false, false),
-            Ids({idOf(description, "▁"), 0}));
+  EXPECT_EQ(Opened(description)->encode("\n", false, false), Ids({idOf(description, "▁"), 0}));
 }
 
 TEST(SentencePiece, PutsASpaceAfterSpecialTokens) {
   auto description = sentencePiece();
   Opened tokenizer(description);
   int32_t hello = idOf(description, "▁hello");
-  EXPECT_EQ(tokenizer->encode("hello</s>hello", false, true),
-            Ids({hello, 2, hello}));
+  EXPECT_EQ(tokenizer->encode("hello</s>hello", false, true), Ids({hello, 2, hello}));
   EXPECT_EQ(tokenizer->piece(hello, false), " hello");
-  EXPECT_EQ(tokenizer->decode(Ids({hello, hello}), false, false),
-            "hello hello");
+  EXPECT_EQ(tokenizer->decode(Ids({hello, hello}), false, false), "hello hello");
 }
 
 TEST(SentencePiece, HasDefaultSpecialTokens) {
@@ -386,16 +352,13 @@ TEST(Encoding, TakesLongTextsInTime) {
                                std::string(length, '<'),
                                std::string(length, ' ') + "a"};
   for (const auto &description :
-       {byteLevel("default"), byteLevel("smollm"), byteLevel("llama-bpe"),
-        byteLevel("qwen2"), sentencePiece()}) {
+       {byteLevel("default"), byteLevel("smollm"), byteLevel("llama-bpe"), byteLevel("qwen2"), sentencePiece()}) {
     Opened tokenizer(description);
     for (const std::string &text : texts) {
       Ids ids;
-      double time =
-          seconds([&] { ids = tokenizer->encode(text, false, true); });
+      double time = seconds([&] { ids = tokenizer->encode(text, false, true); });
       EXPECT_EQ(tokenizer->decode(ids, false, true), text);
-      EXPECT_LT(time, 10.0)
-          << description.preTokenizer << " on " << text.substr(0, 4);
+      EXPECT_LT(time, 10.0) << description.preTokenizer << " on " << text.substr(0, 4);
     }
   }
 }
@@ -416,28 +379,22 @@ TEST(Serialization, KeepsTheTemplate) {
 TEST(Serialization, WorksAtAnyAlignment) {
   std::string shifted = "x" + serialize(byteLevel());
   Tokenizer tokenizer;
-  ASSERT_FALSE(
-      tokenizer.open(reinterpret_cast<const uint8_t *>(shifted.data()) + 1,
-                     shifted.size() - 1));
+  ASSERT_FALSE(tokenizer.open(reinterpret_cast<const uint8_t *>(shifted.data()) + 1, shifted.size() - 1));
   EXPECT_EQ(tokenizer.encode("ab", false, false), Ids({'a', 'b'}));
 }
 
 TEST(Serialization, OpensWithoutParsing) {
   TokenizerDescription description = byteLevel();
   while (description.tokens.size() < 49152) {
-    description.tokens.push_back("token" +
-                                 std::to_string(description.tokens.size()));
+    description.tokens.push_back("token" + std::to_string(description.tokens.size()));
     description.types.push_back(1);
   }
   std::string bytes = serialize(description);
   double best = 1;
   for (int round = 0; round < 5; ++round) {
     Tokenizer tokenizer;
-    best = std::min(best, seconds([&] {
-                      tokenizer.open(
-                          reinterpret_cast<const uint8_t *>(bytes.data()),
-                          bytes.size());
-                    }));
+    best =
+        std::min(best, seconds([&] { tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()); }));
   }
   EXPECT_LT(best, 0.010) << "a millisecond on a machine that is not busy";
 }
@@ -460,15 +417,11 @@ TEST(CorruptData, IsRefused) {
     EXPECT_TRUE(error);
     return error.value_or("");
   };
-  auto at = [](std::string &copy, const blob::Section &section, size_t offset,
-               uint32_t value) {
+  auto at = [](std::string &copy, const blob::Section &section, size_t offset, uint32_t value) {
     std::memcpy(copy.data() + section.offset + offset, &value, 4);
   };
   using Header = blob::Header;
-  EXPECT_NE(broken([](Header &h, std::string &) {
-              h.version = 99;
-            }).find("version 99"),
-            std::string::npos);
+  EXPECT_NE(broken([](Header &h, std::string &) { h.version = 99; }).find("version 99"), std::string::npos);
   broken([](Header &h, std::string &) { h.magic ^= 1; });
   broken([](Header &h, std::string &) { h.kind = 9; });
   broken([](Header &h, std::string &) { h.pattern = 99; });
@@ -496,9 +449,7 @@ TEST(CorruptData, IsRefused) {
     for (size_t slot = 0; slot < h.tokenSlots.count; ++slot)
       at(copy, h.tokenSlots, slot * 4, 0);
   });
-  broken([&](Header &h, std::string &copy) {
-    at(copy, h.mergeSlots, 0, 1 << 20);
-  });
+  broken([&](Header &h, std::string &copy) { at(copy, h.mergeSlots, 0, 1 << 20); });
 }
 
 TEST(CorruptData, NeverCrashes) {
@@ -508,11 +459,9 @@ TEST(CorruptData, NeverCrashes) {
     for (int round = 0; round < 3000; ++round) {
       std::string copy = bytes;
       for (int change = 1 + random() % 4; change > 0; --change)
-        copy[random() % (random() % 2 ? copy.size() : sizeof(blob::Header))] =
-            static_cast<char>(random());
+        copy[random() % (random() % 2 ? copy.size() : sizeof(blob::Header))] = static_cast<char>(random());
       Tokenizer tokenizer;
-      if (tokenizer.open(reinterpret_cast<const uint8_t *>(copy.data()),
-                         copy.size()))
+      if (tokenizer.open(reinterpret_cast<const uint8_t *>(copy.data()), copy.size()))
         continue;
       Ids ids = tokenizer.encode("hello 12 é\xff<|im_end|>a  b", true, true);
       for (int32_t id : ids)
@@ -539,27 +488,22 @@ TEST(BrokenDescription, NamesWhatIsWrong) {
     d.scores[3] = std::nanf("");
   });
   broken("merges is missing", [](D &d) { d.merges.clear(); });
-  broken("merges[10] \"hello\" is not two tokens",
-         [](D &d) { d.merges.push_back("hello"); });
+  broken("merges[10] \"hello\" is not two tokens", [](D &d) { d.merges.push_back("hello"); });
   broken("is not two tokens", [](D &d) { d.merges[0] = ""; });
   broken("is not two tokens", [](D &d) { d.merges[0] = "h "; });
   broken("\"xyz\" is not in", [](D &d) { d.merges.push_back("xyz h"); });
   broken("\"xyz\" is not in", [](D &d) { d.merges.push_back("h xyz"); });
   broken("concatenation is not in", [](D &d) { d.merges.push_back("x y"); });
-  broken("pre is \"gpt-9\"; supported are: default, gpt-2",
-         [](D &d) { d.preTokenizer = "gpt-9"; });
-  broken("bos_token_id is 5000, outside the vocabulary of",
-         [](D &d) { d.beginOfSequence = 5000; });
+  broken("pre is \"gpt-9\"; supported are: default, gpt-2", [](D &d) { d.preTokenizer = "gpt-9"; });
+  broken("bos_token_id is 5000, outside the vocabulary of", [](D &d) { d.beginOfSequence = 5000; });
   broken("eos_token_id is -7", [](D &d) { d.endOfSequence = -7; });
   broken("fim_sep_token_id", [](D &d) { d.fillSeparator = 5000; });
   broken("add_bos_token is true", [](D &d) {
     d.addBeginOfSequence = true;
     d.beginOfSequence = noToken;
   });
-  broken("tokens[98] \"a\" repeats tokenizer.ggml.tokens[97]",
-         [](D &d) { d.tokens['b'] = "a"; });
-  broken("more than the supported 65535",
-         [](D &d) { d.tokens['b'] = std::string(70000, 'b'); });
+  broken("tokens[98] \"a\" repeats tokenizer.ggml.tokens[97]", [](D &d) { d.tokens['b'] = "a"; });
+  broken("more than the supported 65535", [](D &d) { d.tokens['b'] = std::string(70000, 'b'); });
   broken("\\x0a", [](D &d) { d.merges[0] = "\n"; });
 }
 

@@ -19,20 +19,16 @@ TEST(Utf8, KnowsValidSequences) {
   EXPECT_EQ(validSequenceLength("🚀"), 4u);
   EXPECT_EQ(validSequenceLength("\xf4\x8f\xbf\xbf"), 4u) << "U+10FFFF";
   for (const char *invalid :
-       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x80\x80",
-        "\xed\xa0\x80", "\xe2\x82", "\xf0\x80\x80\x80", "\xf0\x9f\x9a",
-        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"})
-    EXPECT_EQ(validSequenceLength(invalid), 0u)
-        << testing::PrintToString(invalid);
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x80\x80", "\xed\xa0\x80", "\xe2\x82",
+        "\xf0\x80\x80\x80", "\xf0\x9f\x9a", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"})
+    EXPECT_EQ(validSequenceLength(invalid), 0u) << testing::PrintToString(invalid);
 }
 
 TEST(Utf8, KnowsIncompleteSequences) {
-  for (const char *incomplete : {"\xc3", "\xe2", "\xe2\x82", "\xf0", "\xf0\x9f",
-                                 "\xf0\x9f\x9a", "\xed\x9f"})
+  for (const char *incomplete : {"\xc3", "\xe2", "\xe2\x82", "\xf0", "\xf0\x9f", "\xf0\x9f\x9a", "\xed\x9f"})
     EXPECT_TRUE(isIncompleteSequence(incomplete));
   for (const char *other :
-       {"", "a", "é", "\x80", "\xc0", "\xe0\x80", "\xed\xa0", "\xf4\x90",
-        "\xff", "\xc3(", "\xe2\x82("})
+       {"", "a", "é", "\x80", "\xc0", "\xe0\x80", "\xed\xa0", "\xf4\x90", "\xff", "\xc3(", "\xe2\x82("})
     EXPECT_FALSE(isIncompleteSequence(other));
 }
 
