@@ -112,15 +112,15 @@ def test_two_sequences_in_one_step(ingot, matrices, activations, tmp_path):
 
 
 def test_decode_of_two_sequences(ingot, tmp_path):
-    """One row of each sequence in a step of two rows, after a prompt of another length each."""
+    """Prompts of different lengths, then a row or more of each sequence; last, a step of a single row of the second one."""
     sizes = Sizes(sequences=2, rows=16, wanted=16)
     program = print_shape(ingot, *sizes.options())
     executable = compile_text(ingot, program, tmp_path, EXACT)
-    tokens = [tokens_of(20, sizes, 1), tokens_of(12, sizes, 2)]
-    # Steps hold 16 rows: 9 + 7 of the first step are prompt, the rest takes one row or two at a time from each.
+    tokens = [tokens_of(20, sizes, 1), tokens_of(13, sizes, 2)]
+    # Steps hold 16 rows: 9 + 7 of the first are prompt, the second takes rows of both in turn, the third holds one.
     rows = [(0, i) for i in range(9)] + [(1, i) for i in range(7)]
     rows += [(sequence, first + i) for i in range(5) for sequence, first in ((1, 7), (0, 9))]
-    rows += [(0, i) for i in range(14, 20)]
+    rows += [(0, i) for i in range(14, 20)] + [(1, 12)]
     row_sequences, positions = np.array(rows).T
     both = [tokens[sequence][position] for sequence, position in rows]
     logits = run_step(executable, both, positions, row_sequences, [[3, 1, 5, 6], [0, 7, 2, 4]])
