@@ -1,0 +1,145 @@
+//===- kernel_harness.h - generated kernels, run in this process *- C++ -*-===//
+//
+// Takes kernel.function text through the codegen phase and LLVM into memory, and
+// calls it as a step function would: over a worker's grains, with buffers as the
+// memory plan sizes them. Whatever a kernel may not look at is NaN, and a buffer
+// ends at a page that faults.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_TEST_UNIT_CODEGEN_KERNEL_HARNESS_H
+#define INGOT_TEST_UNIT_CODEGEN_KERNEL_HARNESS_H
+
+#include "codegen/weights/pack.h"
+#include "runtime/abi.h"
+
+#include <cstddef>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace ingot::test {
+
+using Random = std::mt19937_64;
+
+/// A way to generate code that this machine can run.
+struct InstructionSet {
+  std::string name;
+  std::string cpu; ///< as in `ingot.options`
+  std::string dot; ///< lowering of kernel.dot4 that replaces the CPU's own; empty: none
+};
+inline void PrintTo(const InstructionSet &set, std::ostream *out) { *out << set.name; }
+
+/// One for every lowering of kernel.dot4 and width of vectors that this machine can run.
+const std::vector<InstructionSet> &getInstructionSets();
+
+/// Bytes at an address aligned to 64, all 0xff at first (NaN as f16, bf16 and f32), before a page that faults.
+class Buffer {
+public:
+  explicit Buffer(size_t bytes);
+  Buffer(Buffer &&other) noexcept;
+  Buffer &operator=(Buffer &&) = delete;
+  ~Buffer();
+
+  template <typename T = uint8_t> T *as(size_t byteOffset = 0) { return reinterpret_cast<T *>(begin + byteOffset); }
+  template <typename T = uint8_t> const T *as(size_t byteOffset = 0) const {
+    return reinterpret_cast<const T *>(begin + byteOffset);
+  }
+
+private:
+  uint8_t *mapping, *begin;
+  size_t mappingBytes;
+};
+
+/// The functions of one module.
+class Kernels {
+public:
+  /// Compiles the text of `kernel.function`s, in which formats have the aliases #i8, #q4_0, …, #i4_128, #f16, #bf16 and
+  /// #f32. Null, with a test failure, where that does not work.
+  static std::unique_ptr<Kernels> compile(const std::string &functions, const InstructionSet &set);
+  ~Kernels();
+
+  /// Runs all grains of `function` as `workers` workers would, one after the other. `rows`: rows of the launch.
+  /// `pointers`: inputs, keys and values of caches, outputs.
+  void run(const std::string &function, const IngotStep &step, int64_t rows, const std::vector<void *> &pointers,
+           int64_t workers = 3) const;
+
+private:
+  struct Implementation;
+  explicit Kernels(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation;
+};
+
+/// A step that owns its arrays.
+struct Step {
+  std::vector<int32_t> tokens, positions, sequences, pageTables, wanted;
+  int32_t sequenceCount = 1, pagesPerSequence = 0;
+
+  IngotStep view() const;
+};
+
+/// Rows that buffers hold for `rows` rows of a function for ranges of more than one.
+int64_t getPaddedRows(int64_t rows);
+inline int64_t roundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/// A weight matrix in panels, with the values it stands for.
+struct WeightMatrix {
+  WeightMatrix(weights::Format format, int64_t rows, int64_t columns);
+  double at(int64_t row, int64_t column) const { return values[row * columns + column]; }
+  /// The most that |w| may be off where a kernel takes zero points apart from codes: what errors are relative to.
+  double magnitude(int64_t row, int64_t column) const { return magnitudes[row * columns + column]; }
+
+  int64_t rows, columns;
+  Buffer packed;
+  std::vector<float> values, magnitudes;
+};
+
+enum class Codes {
+  Random,
+  Largest, ///< every code at its upper bound: sums saturate where anything can
+};
+/// `isPadding(row)`: rows that packing leaves out.
+WeightMatrix makeWeights(Random &random, weights::Format format, int64_t rows, int64_t columns,
+                         Codes codes = Codes::Random, bool (*isPadding)(int64_t row) = nullptr);
+
+/// Rows of activations, f32 or 8-bit, with the values they stand for.
+struct Activation {
+  /// All NaN.
+  Activation(int64_t rows, int64_t columns, bool quantized, bool padded = true);
+  double at(int64_t row, int64_t column) const;
+  float &f32(int64_t row, int64_t column) { return *buffer.as<float>(row * rowBytes + column * 4); }
+  void *data() { return buffer.as<void>(); }
+
+  int64_t rows, columns;
+  bool quantized;
+  int64_t rowBytes;
+  Buffer buffer;
+};
+Activation makeActivation(Random &random, int64_t rows, int64_t columns, bool quantized, Codes codes = Codes::Random,
+                          bool padded = true);
+/// The f32 product of scale and sum of codes that an 8-bit row holds for `group`.
+float getScaledSum(const Activation &activation, int64_t row, int64_t group);
+/// |scale| of the group of `column`, 0 for f32.
+double getScale(const Activation &activation, int64_t row, int64_t column);
+
+/// `alias` of Kernels::compile, its format, and whether it holds integers.
+struct NamedFormat {
+  const char *alias;
+  weights::Format format;
+  bool isQuantized() const { return format.kind > weights::FormatKind::BF16; }
+};
+const std::vector<NamedFormat> &getFormats();
+
+/// "tensor<ROWSxCOLUMNSxf32, #i8>"; rows 0: "?".
+std::string activationType(int64_t rows, int64_t columns, bool quantized);
+/// "tensor<ROWSxCOLUMNSxf32, #ALIAS>"
+std::string weightType(int64_t rows, int64_t columns, const std::string &alias);
+
+/// IEEE 754 binary16, rounded to nearest even.
+uint16_t toHalf(float value);
+
+} // namespace ingot::test
+
+#endif // INGOT_TEST_UNIT_CODEGEN_KERNEL_HARNESS_H

@@ -1,0 +1,273 @@
+//===- row_kernels_test.cpp - generated row kernels against plain loops ---===//
+
+#include "test/unit/codegen/kernel_harness.h"
+
+#include "gtest/gtest.h"
+
+#include <cmath>
+
+using namespace ingot;
+using namespace ingot::test;
+
+namespace {
+class RowKernels : public testing::TestWithParam<InstructionSet> {};
+
+const std::string stepType = "!model.step<rows = 512, sequences = 2, wanted = 512>";
+const std::string attributes = " attributes {row_range = #kernel.rows<9 to 512>} {\n";
+
+/// The text of a function with one operation.
+std::string makeFunction(const std::string &name, const std::string &arguments, const std::string &result,
+                         const std::string &operation) {
+  return "kernel.function @" + name + "(" + arguments + ") -> " + result + attributes + "  %y = " + operation + " to " +
+         result + "\n  kernel.return %y : " + result + "\n}\n";
+}
+} // namespace
+
+INSTANTIATE_TEST_SUITE_P(All, RowKernels, testing::ValuesIn(getInstructionSets()),
+                         [](const auto &info) { return info.param.name; });
+
+TEST_P(RowKernels, EmbeddingReadsRowsOfEveryFormat) {
+  constexpr int64_t vocabulary = 37;
+  auto columnsOf = [](const NamedFormat &format) -> int64_t {
+    return format.isQuantized() ? 2 * weights::groupColumns(format.format) : 45;
+  };
+  std::string text;
+  for (const NamedFormat &format : getFormats()) {
+    std::string table = weightType(vocabulary, columnsOf(format), format.alias);
+    std::string result = activationType(0, columnsOf(format), false);
+    text += makeFunction(format.alias, "%t: " + table + ", %s: " + stepType, result,
+                         "kernel.embedding %t, %s : " + table + ", " + stepType);
+  }
+  auto kernels = Kernels::compile(text, GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(5);
+  for (const NamedFormat &format : getFormats()) {
+    int64_t columns = columnsOf(format);
+    WeightMatrix table = makeWeights(random, format.format, vocabulary, columns);
+    Step step;
+    step.tokens = {0, 36, 15, 16, 31, 7, 7, 32, 20};
+    int64_t rows = static_cast<int64_t>(step.tokens.size());
+    Activation result(rows, columns, false);
+    kernels->run(format.alias, step.view(), rows, {table.packed.as<void>(), result.data()});
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t column = 0; column < columns; ++column) {
+        double expected = table.at(step.tokens[row], column);
+        ASSERT_NEAR(result.at(row, column), expected, 2e-7 * (1 + std::abs(expected))) << format.alias << " " << row;
+      }
+  }
+}
+
+TEST_P(RowKernels, NormQuantize) {
+  struct Shape {
+    int64_t columns;
+    bool norm, rounds;
+  };
+  std::vector<Shape> shapes = {
+      {576, true, true}, {96, true, false}, {50, true, false}, {7, true, false}, {64, false, true}};
+  auto nameOf = [](const Shape &shape) {
+    return "norm_" + std::to_string(shape.columns) + (shape.norm ? "_norm" : "") + (shape.rounds ? "_i8" : "");
+  };
+  std::string text;
+  for (const Shape &shape : shapes) {
+    std::string input = activationType(0, shape.columns, false),
+                result = activationType(0, shape.columns, shape.rounds);
+    std::string weight = "tensor<" + std::to_string(shape.columns) + "xf32>";
+    text += makeFunction(nameOf(shape), "%x: " + input + (shape.norm ? ", %w: " + weight : ""), result,
+                         "kernel.norm_quantize %x " +
+                             (shape.norm ? "norm %w : " + weight + " {epsilon = 1.0e-5 : f32}" : std::string()) +
+                             " : " + input);
+  }
+  auto kernels = Kernels::compile(text, GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(6);
+  constexpr int64_t rows = 11;
+  for (const Shape &shape : shapes) {
+    SCOPED_TRACE(nameOf(shape));
+    Activation input = makeActivation(random, rows, shape.columns, false);
+    // A row of zeros has no scale to divide by.
+    for (int64_t column = 0; column < shape.columns; ++column)
+      input.f32(3, column) = 0;
+    Activation weight = makeActivation(random, 1, shape.columns, false, Codes::Random, false);
+    Activation result(rows, shape.columns, shape.rounds);
+    std::vector<void *> pointers = {input.data()};
+    if (shape.norm)
+      pointers.push_back(weight.data());
+    pointers.push_back(result.data());
+    kernels->run(nameOf(shape), {}, rows, pointers);
+    for (int64_t row = 0; row < rows; ++row) {
+      double squares = 0, groupSum = 0;
+      for (int64_t column = 0; column < shape.columns; ++column)
+        squares += input.at(row, column) * input.at(row, column);
+      double inverse = 1 / std::sqrt(squares / static_cast<double>(shape.columns) + 1e-5);
+      for (int64_t column = 0; column < shape.columns; ++column) {
+        double expected = input.at(row, column) * (shape.norm ? inverse * weight.at(0, column) : 1);
+        double scale = getScale(result, row, column);
+        ASSERT_NEAR(result.at(row, column), expected, 1e-6 * std::abs(expected) + 0.501 * scale)
+            << row << " " << column;
+        groupSum += result.at(row, column);
+        if (shape.rounds && column % 32 == 31) {
+          ASSERT_NEAR(getScaledSum(result, row, column / 32), groupSum, 127 * 32 * scale * 1e-6);
+          groupSum = 0;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(RowKernels, WantedRowsAreCopiedInOrder) {
+  std::string type = activationType(0, 50, false);
+  auto kernels = Kernels::compile(makeFunction("wanted", "%x: " + type + ", %s: " + stepType, type,
+                                               "kernel.wanted_rows %x, %s : " + type + ", " + stepType),
+                                  GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(7);
+  Activation input = makeActivation(random, 12, 50, false), result(3, 50, false);
+  Step step;
+  step.wanted = {0, 7, 11};
+  kernels->run("wanted", step.view(), 3, {input.data(), result.data()});
+  for (int64_t row = 0; row < 3; ++row)
+    for (int64_t column = 0; column < 50; ++column)
+      ASSERT_EQ(result.at(row, column), input.at(step.wanted[row], column));
+}
+
+TEST_P(RowKernels, RopeTableAndRotation) {
+  constexpr int64_t dimension = 20, pairs = dimension / 2, padded = 16, heads = 3, rows = 9;
+  std::string frequencies;
+  for (int64_t pair = 0; pair < pairs; ++pair)
+    frequencies += (pair ? ", " : "") + std::to_string(std::pow(0.3, pair));
+  std::string table = activationType(0, 2 * padded, false), input = activationType(0, heads * dimension, false);
+  std::string rotated = activationType(0, heads * 2 * padded, false), factors = "tensor<10xf32>";
+  std::string text =
+      makeFunction("table", "%s: " + stepType + ", %f: " + factors, table,
+                   "kernel.rope_table %s factors %f : " + factors + " {frequencies = array<f32: " + frequencies +
+                       ">, magnitude = 1.25 : f32} : " + stepType);
+  for (const char *style : {"interleaved", "halves"})
+    text += makeFunction(style, "%x: " + input + ", %t: " + table, rotated,
+                         std::string("kernel.rope %x, %t {dimension = 20 : i64, style = ") +
+                             (style == std::string("interleaved") ? "1" : "0") + " : i32} : " + input + ", " + table);
+  auto kernels = Kernels::compile(text, GetParam());
+  ASSERT_TRUE(kernels);
+
+  Random random(8);
+  Step step;
+  for (int32_t row = 0; row < rows; ++row)
+    step.positions.push_back(row * row * 50);
+  Activation divisors = makeActivation(random, 1, pairs, false, Codes::Random, false);
+  for (int64_t pair = 0; pair < pairs; ++pair)
+    divisors.f32(0, pair) = 1 + std::abs(divisors.f32(0, pair));
+  Activation angles(rows, 2 * padded, false);
+  kernels->run("table", step.view(), rows, {divisors.data(), angles.data()});
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t pair = 0; pair < padded; ++pair) {
+      // Angles are products in f32, as in the models' own code.
+      float frequency = std::stof(std::to_string(std::pow(0.3, pair))) / (pair < pairs ? divisors.f32(0, pair) : 1);
+      double angle = static_cast<float>(step.positions[row]) * frequency, magnitude = pair < pairs ? 1.25 : 0;
+      ASSERT_NEAR(angles.at(row, pair), magnitude * std::cos(angle), 1e-6) << row << " " << pair;
+      ASSERT_NEAR(angles.at(row, padded + pair), magnitude * std::sin(angle), 1e-6) << row << " " << pair;
+    }
+
+  Activation plain = makeActivation(random, rows, heads * dimension, false);
+  for (const char *style : {"interleaved", "halves"}) {
+    Activation result(rows, heads * 2 * padded, false);
+    kernels->run(style, step.view(), rows, {plain.data(), angles.data(), result.data()});
+    bool interleaved = style == std::string("interleaved");
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t head = 0; head < heads; ++head)
+        for (int64_t pair = 0; pair < padded; ++pair) {
+          bool real = pair < pairs;
+          double first = real ? plain.at(row, head * dimension + (interleaved ? 2 * pair : pair)) : 0;
+          double second = real ? plain.at(row, head * dimension + (interleaved ? 2 * pair + 1 : pair + pairs)) : 0;
+          double cosine = angles.at(row, pair), sine = angles.at(row, padded + pair);
+          int64_t column = head * 2 * padded + pair;
+          ASSERT_NEAR(result.at(row, column), first * cosine - second * sine, 1e-6);
+          ASSERT_NEAR(result.at(row, column + padded), first * sine + second * cosine, 1e-6);
+        }
+  }
+}
+
+TEST_P(RowKernels, AppendWritesWhereThePageTableSays) {
+  constexpr int64_t heads = 2, dimension = 20, keyDimension = 32, valueDimension = 32, rows = 5, pages = 4,
+                    pageRows = 64;
+  std::string key = activationType(0, heads * keyDimension, false), value = activationType(0, heads * dimension, false);
+  std::string cache = "!model.key_value<2 x 20 x f16, \"full\">";
+  auto kernels = Kernels::compile("kernel.function @append(%c: " + cache + ", %k: " + key + ", %v: " + value +
+                                      ", %s: " + stepType + ") -> " + cache + attributes +
+                                      "  %n = kernel.append %c, %k, %v, %s : " + cache + ", " + key + ", " + value +
+                                      ", " + stepType + "\n  kernel.return %n : " + cache + "\n}\n",
+                                  GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(9);
+  Activation keys = makeActivation(random, rows, heads * keyDimension, false);
+  Activation values = makeActivation(random, rows, heads * dimension, false);
+  Buffer keyCache(pages * heads * pageRows * keyDimension * 2),
+      valueCache(pages * heads * pageRows * valueDimension * 2);
+  Step step;
+  step.sequenceCount = step.pagesPerSequence = 2;
+  step.pageTables = {2, 3, 1, 0};
+  step.positions = {62, 63, 64, 0, 1};
+  step.sequences = {0, 0, 0, 1, 1};
+  kernels->run("append", step.view(), rows, {keys.data(), values.data(), keyCache.as<void>(), valueCache.as<void>()});
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t inPage = step.positions[row] % pageRows;
+    int64_t page = step.pageTables[step.sequences[row] * 2 + step.positions[row] / pageRows];
+    for (int64_t head = 0; head < heads; ++head) {
+      int64_t first = (page * heads + head) * pageRows;
+      for (int64_t index = 0; index < keyDimension; ++index)
+        ASSERT_EQ(keyCache.as<uint16_t>()[(first + inPage / 16 * 16) * keyDimension + index * 16 + inPage % 16],
+                  toHalf(static_cast<float>(keys.at(row, head * keyDimension + index))));
+      for (int64_t index = 0; index < dimension; ++index)
+        ASSERT_EQ(valueCache.as<uint16_t>()[(first + inPage) * valueDimension + index],
+                  toHalf(static_cast<float>(values.at(row, head * dimension + index))));
+    }
+  }
+}
+
+/// Largest relative errors of the polynomials, as docs/numerics.md states them.
+TEST_P(RowKernels, PolynomialsOfMathFunctions) {
+  struct Function {
+    const char *name;
+    double (*oracle)(double);
+    double low, high, relative, absolute;
+  };
+  const std::vector<Function> functions = {
+      {"exp", std::exp, -87.3, 88.3, 2e-7, 0},
+      {"tanh", std::tanh, -12, 12, 5e-7, 0},
+      {"erf", std::erf, -5, 5, 5e-7, 1e-8},
+  };
+  std::string type = activationType(0, 4096, false), text;
+  for (const Function &function : functions)
+    text += std::string("kernel.function @") + function.name + "(%x: " + type + ") -> " + type + attributes +
+            "  %y = kernel.generic %x : " + type + " to " + type +
+            " {\n  ^bb0(%v: f32, %row: index, %column: index):\n" + "    %0 = math." + function.name +
+            " %v : f32\n    kernel.yield %0 : f32\n  }\n  kernel.return %y : " + type + "\n}\n";
+  auto kernels = Kernels::compile(text, GetParam());
+  ASSERT_TRUE(kernels);
+  constexpr int64_t rows = 64, columns = 4096;
+  for (const Function &function : functions) {
+    Activation input(rows, columns, false), result(rows, columns, false);
+    for (int64_t index = 0; index < rows * columns; ++index)
+      input.f32(index / columns, index % columns) = static_cast<float>(
+          function.low + (function.high - function.low) * static_cast<double>(index) / (rows * columns - 1));
+    kernels->run(function.name, {}, rows, {input.data(), result.data()});
+    double worst = 0, where = 0;
+    for (int64_t index = 0; index < rows * columns; ++index) {
+      double argument = input.at(index / columns, index % columns), expected = function.oracle(argument);
+      double difference = std::abs(result.at(index / columns, index % columns) - expected) - function.absolute;
+      double error = expected != 0 ? difference / std::abs(expected) : difference;
+      if (!(error <= worst)) {
+        worst = error;
+        where = argument;
+      }
+    }
+    EXPECT_LE(worst, function.relative) << function.name << " at " << where;
+    RecordProperty(std::string(function.name) + "_relative_error", std::to_string(worst));
+  }
+  // Past its range exp stays where it is.
+  Activation input(1, columns, false), result(1, columns, false);
+  for (int64_t column = 0; column < columns; ++column)
+    input.f32(0, column) = column % 2 ? 1e30f : -1e30f;
+  kernels->run("exp", {}, 1, {input.data(), result.data()});
+  EXPECT_LT(result.at(0, 0), 2e-38);
+  EXPECT_GE(result.at(0, 0), 0);
+  EXPECT_GT(result.at(0, 1), 1e38);
+}
