@@ -117,8 +117,9 @@ private:
   SmallVector<Value> emitScores(Value keys, Value firstPosition) {
     Type vector = emit.vector(emit.f32());
     SmallVector<Value> largest(queries, emit.real(masked, vector));
-    int64_t together = emit.cpu.tiles.keyBlocks;
-    for (int64_t firstBlock = 0; firstBlock < cache.getPageRows() / lanes; firstBlock += together) {
+    int64_t blocks = cache.getPageRows() / lanes;
+    for (int64_t firstBlock = 0, together; firstBlock < blocks; firstBlock += together) {
+      together = std::min(emit.cpu.tiles.keyBlocks, blocks - firstBlock);
       SmallVector<Value> zeros(queries * together, emit.real(0.0, vector));
       Value base = emit.pointer(keys, firstBlock * cache.getKeyBlockBytes());
       constexpr int64_t unroll = 2;

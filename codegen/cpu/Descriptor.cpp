@@ -111,6 +111,36 @@ static uint64_t lifetimeOf(schedule::Lifetime lifetime) {
   llvm_unreachable("unknown lifetime");
 }
 
+Type codegen::getDescriptorType(MLIRContext *context) {
+  Type pointer = LLVM::LLVMPointerType::get(context), i32 = IntegerType::get(context, 32),
+       i64 = IntegerType::get(context, 64);
+  return LLVM::LLVMStructType::getLiteral(context, {i32,     i32, i32,     i32,     pointer, pointer, pointer, pointer,
+                                                    pointer, i32, i32,     i32,     i32,     i64,     i64,     i64,
+                                                    i64,     i64, pointer, pointer, i64,     pointer, i64});
+}
+
+LogicalResult codegen::verifyDescriptor(LLVM::GlobalOp global) {
+  Type type = getDescriptorType(global.getContext());
+  if (global.getType() != type || !global.getConstant() || global.getInitializerRegion().empty())
+    return global.emitOpError() << "expected a constant of the descriptor's type " << type << " with an initializer";
+  const int64_t expected[] = {INGOT_ABI_MAGIC, INGOT_ABI_VERSION, sizeof(IngotDescriptor)};
+  unsigned found = 0;
+  for (auto insert : global.getInitializerRegion().getOps<LLVM::InsertValueOp>()) {
+    int64_t field = insert.getPosition().front();
+    if (field >= 3)
+      continue;
+    auto constant = insert.getValue().getDefiningOp<LLVM::ConstantOp>();
+    auto value = constant ? dyn_cast<IntegerAttr>(constant.getValue()) : IntegerAttr();
+    if (!value || value.getInt() != expected[field])
+      return insert.emitOpError() << "expected " << expected[field] << " in field " << field
+                                  << " of the descriptor: the interface of this compiler's runtime";
+    ++found;
+  }
+  if (found != std::size(expected))
+    return global.emitOpError() << "expected magic number, version and size in fields 0 to 2";
+  return success();
+}
+
 void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents) {
   ConstantWriter writer(module);
   Type pointer = writer.pointer(), i32 = writer.i32(), i64 = writer.i64();
@@ -157,9 +187,7 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
   std::string groups = writer.array({pointer, i32, i32, i32, i32}, groupRows);
   std::string name = text("model.name", "model"), version = writer.string("ingotc 0.1.0");
   std::string reportText = writer.string(report);
-  writer.structure(descriptorSymbol,
-                   {i32, i32, i32, i32, pointer, pointer, pointer, pointer, pointer, i32,     i32, i32,
-                    i32, i64, i64, i64, i64,     i64,     pointer, pointer, i64,     pointer, i64},
+  writer.structure(descriptorSymbol, cast<LLVM::LLVMStructType>(getDescriptorType(module.getContext())).getBody(),
                    {uint64_t(INGOT_ABI_MAGIC),
                     uint64_t(INGOT_ABI_VERSION),
                     uint64_t(sizeof(IngotDescriptor)),

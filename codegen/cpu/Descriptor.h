@@ -6,6 +6,7 @@
 #include "codegen/cpu/CpuDescription.h"
 #include "passes/schedule/Report.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace ingot::codegen {
@@ -39,6 +40,13 @@ struct DescriptorContents {
   uint64_t stepWeightBytes, keyValueBytesPerPosition, weightBytes;
   std::string report;
 };
+
+/// The constant's type: the fields of IngotDescriptor, blobs and weights spelled out.
+mlir::Type getDescriptorType(mlir::MLIRContext *context);
+/// Places in it of what is filled in when linking.
+enum DescriptorField { externalWeightsField = 18, tokenizerDataField = 19, tokenizerBytesField = 20 };
+/// Whether `global` is a descriptor of this compiler's runtime: type, magic number, version and size.
+mlir::LogicalResult verifyDescriptor(mlir::LLVM::GlobalOp global);
 
 /// Adds the constant `ingot_descriptor` of runtime/abi.h and all that it points to. Without `contents` the executable
 /// has text commands only. The tokenizer blob and the checksum are filled in when linking.

@@ -128,6 +128,13 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
       return signalPassFailure();
     }
 
+    for (schedule::ProgramOp program : programs) {
+      auto result = cast<schedule::ReturnOp>(program.getBody().front().back());
+      if (!result.getOutput().getDefiningOp<schedule::ViewOp>()) {
+        result.emitOpError() << "expected an output in an arena: run the plan phase first";
+        return signalPassFailure();
+      }
+    }
     DescriptorContents contents = describeModule(module, programs);
     llvm::StringMap<unsigned> arenaIndices;
     for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>()))

@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/ObjectFile.h"
 
+#include "codegen/cpu/Descriptor.h"
 #include "codegen/cpu/Symbols.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -23,9 +24,6 @@
 
 using namespace mlir;
 using namespace ingot::codegen;
-
-/// Fields of IngotDescriptor in the constant that Descriptor.cpp writes.
-enum DescriptorField { externalWeightsField = 18, tokenizerDataField = 19, tokenizerBytesField = 20 };
 
 static llvm::GlobalVariable *addBytes(llvm::Module &module, StringRef name, StringRef bytes) {
   llvm::Constant *data = llvm::ConstantDataArray::getString(module.getContext(), bytes, /*AddNull=*/false);

@@ -1,5 +1,6 @@
 //===- VerifyPhase.cpp - what the codegen phase promises ------------------===//
 
+#include "codegen/cpu/Descriptor.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
 #include "dialects/Schedule/Schedule.h"
@@ -39,6 +40,8 @@ struct VerifyPhase : ingot::codegen::impl::CodegenVerifyPhaseBase<VerifyPhase> {
       if (result.wasInterrupted())
         return signalPassFailure();
     }
+    if (failed(codegen::verifyDescriptor(descriptor)))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -94,6 +94,19 @@ LogicalResult AssembleOp::verify() {
   return success();
 }
 
+LogicalResult AssembleOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  for (auto load : getRecipe().front().getOps<LoadOp>()) {
+    // Parameters are the model dialect's, which stands above this one; what counts here is the type.
+    Operation *parameter = symbols.lookupNearestSymbolFrom(*this, load.getParameterAttr());
+    auto type = parameter ? parameter->getAttrOfType<TypeAttr>("type") : TypeAttr();
+    if (!type || isa<AssembleOp>(parameter))
+      return load.emitOpError() << "expected a parameter named " << load.getParameterAttr() << ", found none";
+    if (type.getValue() != load.getType())
+      return load.emitOpError() << "expected the parameter's type " << type.getValue() << ", found " << load.getType();
+  }
+  return success();
+}
+
 LogicalResult AssembleOp::verifyRegions() {
   for (Operation &op : getRecipe().front())
     if (!isa<EncodingDialect>(op.getDialect()))

@@ -44,7 +44,8 @@ def Encoding_DequantizeOp : Encoding_Op<"dequantize", [Pure]> {
 // Recipes
 //===----------------------------------------------------------------------===//
 
-def Encoding_AssembleOp : Encoding_Op<"assemble", [Symbol, IsolatedFromAbove, SingleBlock]> {
+def Encoding_AssembleOp : Encoding_Op<"assemble", [Symbol, IsolatedFromAbove, SingleBlock,
+                                                    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "A derived parameter and the recipe that makes it";
   let description = [{
     The region moves whole rows of parameters; it is evaluated panel by panel while the weights are written, so no

@@ -41,9 +41,14 @@ LogicalResult ParameterOp::verify() {
 }
 
 LogicalResult CacheGroupOp::verify() {
-  if (getContext() < 1 || getPageRows() < 16 || getPageRows() % 16)
-    return emitOpError() << "expected a context of at least 1 and pages of a multiple of 16 rows, found context = "
-                         << getContext() << ", page_rows = " << getPageRows();
+  // Kernels unroll over a page; the runtime counts positions and pages in 32 bits.
+  constexpr uint64_t mostPageRows = 256, most = std::numeric_limits<int32_t>::max();
+  if (getPageRows() < 16 || getPageRows() % 16 || getPageRows() > mostPageRows)
+    return emitOpError() << "expected pages of a multiple of 16 rows, at most " << mostPageRows
+                         << ", found page_rows = " << getPageRows();
+  if (getContext() < 1 || getContext() > most || getPages() > most)
+    return emitOpError() << "expected 1 <= context, pages <= " << most << ", found context = " << getContext()
+                         << ", pages = " << getPages();
   if (getPages() * getPageRows() < getContext())
     return emitOpError() << "expected pages for at least one sequence of " << getContext() << " positions, found "
                          << getPages() << " pages of " << getPageRows();

@@ -17,8 +17,7 @@ using namespace ingot::kernel;
 static Type specialize(Type type, RowRangeAttr range) {
   int64_t last = range.getLast();
   if (auto step = dyn_cast<model::StepType>(type))
-    return model::StepType::get(type.getContext(), last, std::min(step.getSequences(), last),
-                                std::min(step.getWanted(), last));
+    return model::StepType::get(type.getContext(), last, step.getSequences(), std::min(step.getWanted(), last));
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor || tensor.hasStaticShape() || last != 1)
     return type;

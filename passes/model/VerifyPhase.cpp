@@ -26,6 +26,7 @@ struct VerifyPhase : model::impl::ModelVerifyPhaseBase<VerifyPhase> {
   LogicalResult verifyForward();
   LogicalResult verifySignature(func::FuncOp forward);
   LogicalResult verifyOperation(Operation *op);
+  LogicalResult verifyRows(func::FuncOp forward);
   LogicalResult verifyCaches(func::FuncOp forward);
 
   llvm::StringSet<> groups;
@@ -64,7 +65,9 @@ LogicalResult VerifyPhase::verifyForward() {
   for (Operation &op : forward.getBody().front())
     if (failed(verifyOperation(&op)))
       return failure();
-  return verifyCaches(forward);
+  if (failed(verifyCaches(forward)))
+    return failure();
+  return verifyRows(forward);
 }
 
 LogicalResult VerifyPhase::verifySignature(func::FuncOp forward) {
@@ -99,6 +102,38 @@ LogicalResult VerifyPhase::verifyOperation(Operation *op) {
                                 "model, arith and math, or tensor.dim and tensor.splat";
   if (auto attention = dyn_cast<model::AttentionOp>(op); attention && !attention.getCache())
     return attention.emitOpError() << "expected a cache: run ingot-model-make-cache-explicit";
+  return success();
+}
+
+/// Follows the rows whose logits are wanted: they never meet the rows of the step, and they are what comes out.
+LogicalResult VerifyPhase::verifyRows(func::FuncOp forward) {
+  DenseMap<Value, bool> isWanted;
+  for (Operation &op : forward.getBody().front()) {
+    std::optional<bool> rows;
+    for (Value operand : op.getOperands()) {
+      auto known = isWanted.find(operand);
+      if (known == isWanted.end())
+        continue;
+      if (rows && *rows != known->second)
+        return op.emitOpError() << "expected operands with the same rows, found rows of the step and wanted rows";
+      rows = known->second;
+      if (isa<func::ReturnOp>(op))
+        break;
+    }
+    if (isa<func::ReturnOp>(op)) {
+      if (rows == false)
+        return op.emitOpError() << "expected logits of the wanted rows: model.wanted_rows stands before the head";
+      break;
+    }
+    if (isa<model::EmbeddingOp>(op))
+      rows = false;
+    if (isa<model::WantedRowsOp>(op))
+      rows = true;
+    if (rows)
+      for (Value result : op.getResults())
+        if (isa<RankedTensorType>(result.getType()))
+          isWanted[result] = *rows;
+  }
   return success();
 }
 

@@ -200,3 +200,11 @@ encoding.assemble @w : tensor<64x64xf32, #q4> {
   %a = encoding.load @a : tensor<64x64xf32, #q8>
   encoding.yield %a : tensor<64x64xf32, #q8>
 }
+
+// -----
+
+encoding.assemble @a : tensor<16x4xf32, #encoding.storage<format = #encoding.ggml<f32>>> {
+  // expected-error @+1 {{expected a parameter named @nope, found none}}
+  %0 = encoding.load @nope : tensor<16x4xf32, #encoding.storage<format = #encoding.ggml<f32>>>
+  encoding.yield %0 : tensor<16x4xf32, #encoding.storage<format = #encoding.ggml<f32>>>
+}

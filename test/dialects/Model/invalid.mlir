@@ -1,11 +1,11 @@
 // RUN: ingot-opt %s --split-input-file --verify-diagnostics
 
-// expected-error @+1 {{expected 1 <= sequences, wanted <= rows, found rows <= 4, sequences <= 1, wanted <= 8}}
+// expected-error @+1 {{expected 1 <= sequences and 1 <= wanted <= rows, found rows = 4, sequences = 1, wanted = 8}}
 func.func private @step(!model.step<rows = 4, sequences = 1, wanted = 8>)
 
 // -----
 
-// expected-error @+1 {{expected 1 <= sequences, wanted <= rows, found rows <= 4, sequences <= 0, wanted <= 1}}
+// expected-error @+1 {{expected 1 <= sequences and 1 <= wanted <= rows, found rows = 4, sequences = 0, wanted = 1}}
 func.func private @step(!model.step<rows = 4, sequences = 0, wanted = 1>)
 
 // -----
@@ -45,7 +45,7 @@ model.parameter @w : tensor<?x4xf32> splat 1.0
 
 // -----
 
-// expected-error @+1 {{expected a context of at least 1 and pages of a multiple of 16 rows, found context = 64, page_rows = 24}}
+// expected-error @+1 {{expected pages of a multiple of 16 rows, at most 256, found page_rows = 24}}
 model.cache_group "full" {context = 64 : i64, page_rows = 24 : i64, pages = 4 : i64}
 
 // -----

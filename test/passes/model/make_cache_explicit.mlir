@@ -23,8 +23,10 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     // CHECK: %[[N1:.*]] = model.key_value_append %[[C1]], %[[K]], %[[K]], %[[STEP]]
     // CHECK-NEXT: %[[A1:.*]] = model.attention %[[A0]], %[[STEP]] cache %[[N1]]
     %b = model.attention %a, %step key %k : tensor<?x32xf32> value %k : tensor<?x32xf32> {heads = 4 : i64, key_value_heads = 2 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
-    // CHECK: return %[[A1]], %[[N0]], %[[N1]]
-    return %b : tensor<?x64xf32>
+    // CHECK: %[[W:.*]] = model.wanted_rows %[[A1]]
+    %w = model.wanted_rows %b, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+    // CHECK: return %[[W]], %[[N0]], %[[N1]]
+    return %w : tensor<?x64xf32>
   }
 }
 // REMARK: [Passed] cache | Category:model | Function=forward | Cache="!model.key_value<2 x 16 x f16, "full">"
@@ -44,7 +46,8 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     %table = arith.constant dense<0.0> : tensor<8x64xf32>
     %q = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
     %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
-    return %a : tensor<?x64xf32>
+    %w = model.wanted_rows %a, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+    return %w : tensor<?x64xf32>
   }
 }
 // REMARK: Cache="!model.key_value<4 x 16 x f32, "full">"

@@ -19,5 +19,6 @@ func.func @forward(%step: !step, %c0: !cache) -> (tensor<?x64xf32>, !cache) {
   %c2 = model.key_value_append %c1, %k, %k, %step : !cache, tensor<?x64xf32>, tensor<?x64xf32>, !step
   %a = model.attention %k, %step cache %c2 : !cache {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   %y = math.tanh %a : tensor<?x64xf32>
-  return %y, %c2 : tensor<?x64xf32>, !cache
+  %w = model.wanted_rows %y, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w, %c2 : tensor<?x64xf32>, !cache
 }

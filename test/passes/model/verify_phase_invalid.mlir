@@ -140,3 +140,25 @@ func.func @forward(%step: !step, %c0: !cache, %d0: !cache) -> (tensor<?x64xf32>,
   // expected-error @+1 {{expected each version of a cache to be taken once, found argument 1 taken again}}
   return %x, %c0, %c0 : tensor<?x64xf32>, !cache, !cache
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected logits of the wanted rows: model.wanted_rows stands before the head}}
+  return %x : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected operands with the same rows, found rows of the step and wanted rows}}
+  %y = arith.addf %x, %w : tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}

@@ -28,9 +28,9 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     kernel.return %0 : tensor<1x32xf32>
   }
   // expected-error @+1 {{expected a model.cache_group "full"}}
-  func.func @forward(%step: !model.step<rows = 1, sequences = 1, wanted = 1>, %c0: !model.key_value<1 x 32 x f16, "full">) -> (tensor<1x32xf32>, !model.key_value<1 x 32 x f16, "full">) attributes {kernel.row_range = #kernel.rows<1 to 1>} {
+  func.func @forward(%step: !model.step<rows = 1, sequences = 1, wanted = 1>, %c0: !model.key_value<4096 x 32 x f16, "full">) -> (tensor<1x32xf32>, !model.key_value<4096 x 32 x f16, "full">) attributes {kernel.row_range = #kernel.rows<1 to 1>} {
     %x = kernel.call @rope_table(%step) on "compute" : (!model.step<rows = 1, sequences = 1, wanted = 1>) -> tensor<1x32xf32>
-    return %x, %c0 : tensor<1x32xf32>, !model.key_value<1 x 32 x f16, "full">
+    return %x, %c0 : tensor<1x32xf32>, !model.key_value<4096 x 32 x f16, "full">
   }
 }
 
@@ -38,7 +38,7 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
 
 // Sizes that no machine has are refused.
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
-  model.cache_group "full" {context = 64, page_rows = 1099511627776, pages = 1024}
+  model.cache_group "full" {context = 64, page_rows = 256, pages = 2147483647}
   kernel.function @rope_table(%step: !model.step<rows = 1, sequences = 1, wanted = 1>) -> tensor<1x32xf32> attributes {row_range = #kernel.rows<1 to 1>} {
     %0 = kernel.rope_table %step {frequencies = array<f32: 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0>, magnitude = 1.0 : f32} : !model.step<rows = 1, sequences = 1, wanted = 1> to tensor<1x32xf32>
     kernel.return %0 : tensor<1x32xf32>

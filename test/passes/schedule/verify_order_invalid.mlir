@@ -62,7 +62,7 @@
 
 // A function serves the rows of the program.
 // RUN: sed -E 's/launch @embedding.rows_9_to_512/launch @embedding.rows_1/' %t.many | not ingot-opt --ingot-schedule-verify-order 2>&1 | FileCheck %s --check-prefix=ROWS
-// ROWS: error: 'schedule.launch' op expected a function for 512 rows, found @embedding.rows_1 for #kernel.rows<1 to 1>
+// ROWS: error: 'schedule.launch' op expected a function for the program's #kernel.rows<9 to 512>, found @embedding.rows_1 for #kernel.rows<1 to 1>
 
 // Outputs are large enough.
 // RUN: sed -E 's/transient, 1088/transient, 1024/' %t | not ingot-opt --ingot-schedule-verify-order 2>&1 | FileCheck %s --check-prefix=OUTPUT-BYTES
