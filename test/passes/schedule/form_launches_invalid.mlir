@@ -28,9 +28,9 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     kernel.return %0 : tensor<1x32xf32>
   }
   // expected-error @+1 {{expected a model.cache_group "full"}}
-  func.func @forward(%step: !model.step<rows = 1, sequences = 1, wanted = 1>, %c0: !model.key_value<4096 x 32 x f16, "full">) -> (tensor<1x32xf32>, !model.key_value<4096 x 32 x f16, "full">) attributes {kernel.row_range = #kernel.rows<1 to 1>} {
+  func.func @forward(%step: !model.step<rows = 1, sequences = 1, wanted = 1>, %c0: !model.key_value<1 x 32 x f16, "full">) -> (tensor<1x32xf32>, !model.key_value<1 x 32 x f16, "full">) attributes {kernel.row_range = #kernel.rows<1 to 1>} {
     %x = kernel.call @rope_table(%step) on "compute" : (!model.step<rows = 1, sequences = 1, wanted = 1>) -> tensor<1x32xf32>
-    return %x, %c0 : tensor<1x32xf32>, !model.key_value<4096 x 32 x f16, "full">
+    return %x, %c0 : tensor<1x32xf32>, !model.key_value<1 x 32 x f16, "full">
   }
 }
 
@@ -44,9 +44,9 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     kernel.return %0 : tensor<1x32xf32>
   }
   // expected-error @+1 {{expected at least one byte and at most 256 TiB for the cache of a layer}}
-  func.func @forward(%step: !model.step<rows = 1, sequences = 1, wanted = 1>, %c0: !model.key_value<1 x 32 x f16, "full">) -> (tensor<1x32xf32>, !model.key_value<1 x 32 x f16, "full">) attributes {kernel.row_range = #kernel.rows<1 to 1>} {
+  func.func @forward(%step: !model.step<rows = 1, sequences = 1, wanted = 1>, %c0: !model.key_value<4096 x 32 x f16, "full">) -> (tensor<1x32xf32>, !model.key_value<4096 x 32 x f16, "full">) attributes {kernel.row_range = #kernel.rows<1 to 1>} {
     %x = kernel.call @rope_table(%step) on "compute" : (!model.step<rows = 1, sequences = 1, wanted = 1>) -> tensor<1x32xf32>
-    return %x, %c0 : tensor<1x32xf32>, !model.key_value<1 x 32 x f16, "full">
+    return %x, %c0 : tensor<1x32xf32>, !model.key_value<4096 x 32 x f16, "full">
   }
 }
 
