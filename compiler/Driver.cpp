@@ -2,6 +2,7 @@
 
 #include "compiler/Driver.h"
 
+#include "codegen/link/link.h"
 #include "codegen/link/output_file.h"
 #include "compiler/Diagnostics.h"
 #include "compiler/Options.h"
@@ -10,6 +11,7 @@
 #include "compiler/Progress.h"
 #include "compiler/Registration.h"
 #include "compiler/import/gguf/Import.h"
+#include "compiler/import/gguf/reader.h"
 #include "passes/schedule/Report.h"
 #include "target/TargetDescription.h"
 
@@ -28,9 +30,14 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 
 #include <cerrno>
+#include <map>
+#include <set>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace ingot;
@@ -47,6 +54,15 @@ static Error makeError(const Twine &message) {
 }
 
 namespace {
+/// A file that the compilation will write.
+struct Output {
+  /// Why it is written: an option, as errors name it.
+  std::string option;
+  std::string path;
+  /// Whether it holds a program, which may replace the one that was read.
+  bool isProgram = false;
+};
+
 /// One compilation. Its methods end at the first error.
 class Compilation {
 public:
@@ -61,7 +77,12 @@ public:
   Error run();
 
 private:
-  Error checkOutput();
+  std::optional<std::string> remarkPath() const;
+  std::string dumpPath(Phase phase) const;
+  std::vector<Output> outputs(bool externalWeights) const;
+  Error checkDistinct(ArrayRef<Output> outputs, const std::set<std::string> &weightFiles, bool modelIsMlir);
+  Error checkOutputs();
+  Error checkWeightFiles();
   Error enableRemarks();
   Error readModel();
   Error readModule();
@@ -98,7 +119,14 @@ private:
 /// Whether the file is MLIR: bytecode by its first bytes, text by its suffix.
 /// Everything else is left to GGUF's reader.
 static Expected<bool> isMlir(StringRef path) {
-  if (path == "-" || path.ends_with(".mlir"))
+  if (path == "-")
+    return true;
+  // Opening a pipe would wait for its writer. What is absent is left to the
+  // readers, which say why.
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
+    return makeError(path + ": is not a regular file; give a GGUF or .mlir file, or - for standard input");
+  if (path.ends_with(".mlir"))
     return true;
   auto start = llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
   return start && isBytecode(**start);
@@ -277,14 +305,16 @@ Error Compilation::print(StringRef path) {
   });
 }
 
+std::string Compilation::dumpPath(Phase phase) const {
+  return llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder, static_cast<int>(phase) + 1, describe(phase).name);
+}
+
 Error Compilation::dump(Phase phase) {
   if (!options.dumpFolder)
     return Error::success();
   if (std::error_code code = llvm::sys::fs::create_directories(*options.dumpFolder))
     return makeError(*options.dumpFolder + ": cannot be created, " + code.message());
-  std::string name =
-      llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder, static_cast<int>(phase) + 1, describe(phase).name);
-  return print(name);
+  return print(dumpPath(phase));
 }
 
 /// What is due once the module is at the phase `reached`.
@@ -305,16 +335,135 @@ Error Compilation::writeReport() {
 // The whole
 //===----------------------------------------------------------------------===//
 
+/// Where remarks go, unless to standard error.
+std::optional<std::string> Compilation::remarkPath() const {
+  std::string format = options.remarkFormat.value_or("emitRemark");
+  if (format == "emitRemark")
+    return std::nullopt;
+  return options.remarkFile.value_or(options.output + ".remarks." + format);
+}
+
+std::vector<Output> Compilation::outputs(bool externalWeights) const {
+  std::vector<Output> outputs = {{"-o", options.output, /*isProgram=*/options.compileTo != Phase::Link}};
+  if (externalWeights && options.compileTo == Phase::Link)
+    outputs.push_back({"--weights=external", link::externalWeightsPath(options.output)});
+  if (options.report)
+    outputs.push_back({"--report", options.report->empty() ? "-" : *options.report});
+  if (std::optional<std::string> path = remarkPath())
+    outputs.push_back({"--remark-format", *path});
+  if (options.dumpFolder)
+    for (const PhaseDescription &phase : getPhases())
+      if (phase.phase <= options.compileTo && phase.phase != Phase::Link)
+        outputs.push_back({"--dump-phases", dumpPath(phase.phase), /*isProgram=*/true});
+  return outputs;
+}
+
+/// The path without symbolic links and dots; the last name need not exist.
+static std::string resolvedPath(StringRef path) {
+  SmallString<256> resolved;
+  if (!llvm::sys::fs::real_path(path, resolved))
+    return resolved.str().str();
+  StringRef folder = llvm::sys::path::parent_path(path);
+  if (llvm::sys::fs::real_path(folder.empty() ? "." : folder, resolved))
+    return path.str();
+  llvm::sys::path::append(resolved, llvm::sys::path::filename(path));
+  return resolved.str().str();
+}
+
+/// "-" is standard input of one and standard output of the other.
+static bool isSameFile(StringRef read, StringRef written) {
+  return read != "-" && written != "-" && llvm::sys::fs::equivalent(read, written);
+}
+
+/// No output may be a file that is read, nor another output. Only a program
+/// may be written over the program that was read.
+Error Compilation::checkDistinct(ArrayRef<Output> outputs, const std::set<std::string> &weightFiles,
+                                 bool modelIsMlir) {
+  std::map<std::string, StringRef> optionOf;
+  for (const Output &output : outputs) {
+    auto refuse = [&](const Twine &reason) {
+      return makeError(output.path + ": cannot write, " + reason + "; choose another file for " + output.option);
+    };
+    if (!(modelIsMlir && output.isProgram) && isSameFile(options.model, output.path))
+      return refuse("it is the model");
+    for (const std::string &file : weightFiles)
+      if (isSameFile(file, output.path))
+        return refuse("the model's weights are in it");
+    std::string path = output.path == "-" ? "-" : resolvedPath(output.path);
+    auto [found, isNew] = optionOf.emplace(path, output.option);
+    if (!isNew)
+      return refuse(found->second + " writes it too");
+  }
+  return Error::success();
+}
+
+/// Whether dumps can be made in `folder`, which is created when needed.
+static Error checkFolder(StringRef folder) {
+  SmallString<256> existing(folder);
+  if (std::error_code code = llvm::sys::fs::make_absolute(existing))
+    return makeError(folder + ": cannot hold dumps, " + code.message());
+  while (!llvm::sys::fs::exists(existing) && llvm::sys::path::has_parent_path(existing))
+    llvm::sys::path::remove_filename(existing);
+  if (!llvm::sys::fs::is_directory(existing))
+    return makeError(folder + ": cannot hold dumps, " + existing + " is not a directory");
+  if (std::error_code code = llvm::sys::fs::access(existing, llvm::sys::fs::AccessMode::Write))
+    return makeError(folder + ": cannot hold dumps, " + existing + " cannot be written, " + code.message());
+  return Error::success();
+}
+
 /// Finds an output that cannot be written before the work is done.
-Error Compilation::checkOutput() {
-  if (options.output == "-")
-    return Error::success();
-  if (llvm::sys::fs::is_directory(options.output))
-    return makeError(options.output + ": cannot write, it is a directory");
-  if (options.compileTo == Phase::Link && llvm::sys::fs::equivalent(options.output, options.model))
-    return makeError(options.output + ": cannot write, it is the model; choose another output");
-  Expected<link::OutputFile> file = link::OutputFile::create(options.output, /*executable=*/false);
-  return file ? Error::success() : file.takeError();
+Error Compilation::checkOutputs() {
+  if (remarkPath() && !options.remarkFile && options.output == "-")
+    return makeError(modelName + ": --remark-format=" + *options.remarkFormat +
+                     " needs --remarks-output-file=FILE with -o -");
+  Expected<bool> mlir = isMlir(options.model);
+  if (!mlir)
+    return mlir.takeError();
+  std::vector<Output> written = outputs(options.weights == "external");
+  if (Error error = checkDistinct(written, {}, *mlir))
+    return error;
+  if (options.dumpFolder)
+    if (Error error = checkFolder(*options.dumpFolder))
+      return error;
+  for (const Output &output : written) {
+    if (output.path == "-" || output.option == "--dump-phases")
+      continue;
+    if (llvm::sys::fs::is_directory(output.path))
+      return makeError(output.path + ": cannot write, it is a directory");
+    // Remarks are written into an existing file, whatever its kind; the other
+    // outputs replace it.
+    if (output.option == "--remark-format" && llvm::sys::fs::exists(output.path)) {
+      if (std::error_code code = llvm::sys::fs::access(output.path, llvm::sys::fs::AccessMode::Write))
+        return makeError(output.path + ": cannot write, " + code.message());
+      continue;
+    }
+    Expected<link::OutputFile> file = link::OutputFile::create(output.path, /*executable=*/false);
+    if (!file)
+      return file.takeError();
+  }
+  return Error::success();
+}
+
+/// Once the module says so, the files that hold its weights are known, and
+/// where its weights go.
+Error Compilation::checkWeightFiles() {
+  FailureOr<target::CompileOptions> chosen = target::CompileOptions::of(*module);
+  if (failed(chosen))
+    return diagnostics.takeError("has broken options");
+  std::set<std::string> named, files;
+  for (auto parameter : module->getOps<model::ParameterOp>())
+    if (parameter.getFile())
+      named.insert(parameter.getFile()->str());
+  for (auto text : module->getOps<model::TextOp>())
+    named.insert(text.getFile().str());
+  for (const std::string &name : named) {
+    Expected<gguf::File> file = gguf::File::open(name);
+    if (!file)
+      return file.takeError();
+    for (size_t part = 0; part < file->partCount(); ++part)
+      files.insert(file->partPath(part).str());
+  }
+  return checkDistinct(outputs(chosen->weights == "external"), files, resumed);
 }
 
 Error Compilation::enableRemarks() {
@@ -342,12 +491,13 @@ Error Compilation::enableRemarks() {
     enabled = remark::enableOptimizationRemarks(context, nullptr, std::move(policy), categories,
                                                 /*printAsEmitRemarks=*/true);
   } else {
-    if (!options.remarkFile && options.output == "-")
-      return makeError(modelName + ": --remark-format=" + format + " needs --remarks-output-file=FILE with -o -");
-    std::string path = options.remarkFile.value_or(options.output + ".remarks." + format);
+    std::string path = *remarkPath();
     enabled = remark::enableOptimizationRemarksWithLLVMStreamer(
         context, path, format == "yaml" ? llvm::remarks::Format::YAML : llvm::remarks::Format::Bitstream,
         std::move(policy), categories);
+    if (failed(enabled))
+      return makeError(path + ": remarks cannot be written, " +
+                       llvm::toString(diagnostics.takeError("the file cannot be opened")));
   }
   return failed(enabled) ? diagnostics.takeError("remarks cannot be written") : Error::success();
 }
@@ -357,9 +507,7 @@ Error Compilation::run() {
   applyDefaultTimingManagerCLOptions(timingManager);
   TimingScope timing = timingManager.getRootScope();
 
-  if (Error error = checkOutput())
-    return error;
-  if (Error error = enableRemarks())
+  if (Error error = checkOutputs())
     return error;
   {
     TimingScope scope = timing.nest("import");
@@ -373,6 +521,11 @@ Error Compilation::run() {
   if (Error error = hasOptions ? checkOptions() : attachOptions())
     return error;
   if (Error error = checkContext())
+    return error;
+  if (Error error = checkWeightFiles())
+    return error;
+  // Only now: this empties the file for remarks.
+  if (Error error = enableRemarks())
     return error;
   if (resumed && describe(reached).addVerifier)
     if (Error error = runPasses(reached, describe(reached).addVerifier, timing))
@@ -402,6 +555,23 @@ Error Compilation::run() {
   return writeReport();
 }
 
+/// What `call` writes to standard error, where MLIR's options report values
+/// that they refuse whatever stream they are given.
+static Expected<std::string> captureErrors(llvm::function_ref<void()> call) {
+  int written = ::memfd_create("errors", MFD_CLOEXEC);
+  int saved = written < 0 ? -1 : ::dup(STDERR_FILENO);
+  if (saved < 0 || ::dup2(written, STDERR_FILENO) < 0)
+    return link::systemError("<stderr>", "cannot be redirected", errno);
+  call();
+  ::dup2(saved, STDERR_FILENO);
+  ::close(saved);
+  auto text = llvm::MemoryBuffer::getOpenFile(written, "<stderr>", /*FileSize=*/-1, /*RequiresNullTerminator=*/false);
+  ::close(written);
+  if (!text)
+    return makeError("<stderr>: cannot be read, " + text.getError().message());
+  return (*text)->getBuffer().str();
+}
+
 /// Hands --mlir-… to MLIR's own command line.
 static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments) {
   registerPassManagerCLOptions();
@@ -413,13 +583,23 @@ static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments
     pointers.push_back(argument.c_str());
   std::string message;
   llvm::raw_string_ostream errors(message);
-  if (llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "", &errors))
+  bool parsed = false;
+  Expected<std::string> refused = captureErrors(
+      [&] { parsed = llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "", &errors); });
+  if (!refused)
+    return refused.takeError();
+  if (parsed)
     return Error::success();
+  message += *refused;
   // The first line says what is wrong, the others suggest.
   StringRef line = StringRef(message).split('\n').first.trim();
   line.consume_front("ingotc: ");
   if (line.consume_front("Unknown command line argument "))
     return makeError("unknown option " + line.split(".  Try:").first + "; see ingotc --help");
+  if (line.consume_front("for the ")) {
+    auto [option, reason] = line.split(" option: ");
+    return makeError(option + ": " + reason.rtrim('!') + "; see ingotc --help");
+  }
   return makeError(line + "; see ingotc --help");
 }
 

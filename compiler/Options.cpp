@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/Regex.h"
 
 using namespace ingot::compiler;
 using namespace llvm;
@@ -153,6 +154,19 @@ Error Parser::check() {
                       "--report=FILE");
   if (options.output == "-" && options.compileTo == Phase::Link)
     return usageError("-o -: an executable cannot be written to standard output");
+  if (options.remarkFile && options.remarkFormat.value_or("emitRemark") == "emitRemark")
+    return usageError("--remarks-output-file=" + *options.remarkFile + ": needs --remark-format=yaml or bitstream");
+  struct {
+    StringRef name;
+    const std::optional<std::string> &expression;
+  } filters[] = {{"--remarks-filter", options.remarkFilter},
+                 {"--remarks-filter-passed", options.remarkPassedFilter},
+                 {"--remarks-filter-missed", options.remarkMissedFilter}};
+  for (auto &filter : filters) {
+    std::string reason;
+    if (filter.expression && !Regex(*filter.expression).isValid(reason))
+      return usageError(filter.name + "=" + *filter.expression + ": no regular expression, " + reason);
+  }
   return Error::success();
 }
 

@@ -34,6 +34,15 @@
 // PHASES-NEXT: ingotc: error: unknown option '--mlir-no-such-option'; see ingotc --help
 // PHASES-NOT: {{.}}
 
+// Options are refused in one line, those of MLIR too.
+// RUN: sh -c 'ingotc m -o o --remarks-filter="("; echo $?; ingotc m -o o --remarks-output-file=r; echo $?; ingotc m -o o --mlir-print-ir-after=foo; echo $?; true' 2>&1 | FileCheck %s --check-prefix=VALUES --match-full-lines
+// VALUES: ingotc: error: --remarks-filter=(: no regular expression, parentheses not balanced; see ingotc --help
+// VALUES-NEXT: 2
+// VALUES-NEXT: ingotc: error: --remarks-output-file=r: needs --remark-format=yaml or bitstream; see ingotc --help
+// VALUES-NEXT: 2
+// VALUES-NEXT: ingotc: error: --mlir-print-ir-after: Cannot find option named 'foo'; see ingotc --help
+// VALUES-NEXT: 2
+
 // The value of an option may be the next argument.
 // RUN: ingotc %data/tiny/one_layer_q5_0.gguf -o - --compile-to import --mcpu x86-64-v4 --context 32 | FileCheck %s --check-prefix=CHOSEN
 // CHOSEN: cpu = "x86-64-v4"
