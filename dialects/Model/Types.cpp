@@ -33,6 +33,11 @@ LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int
   if (rows < 1 || sequences < 1 || wanted < 1 || wanted > rows)
     return emitError() << "expected 1 <= sequences and 1 <= wanted <= rows, found rows = " << rows
                        << ", sequences = " << sequences << ", wanted = " << wanted;
+  // Sizes of buffers are products of these: far from 64 bits they cannot wrap.
+  constexpr int64_t most = int64_t(1) << 24;
+  if (rows > most || sequences > most)
+    return emitError() << "expected at most " << most << " rows and sequences, found rows = " << rows
+                       << ", sequences = " << sequences;
   // Buffers are sized by it.
   constexpr int64_t mostRows = 1 << 24;
   if (rows > mostRows || sequences > mostRows)

@@ -276,3 +276,8 @@ func.func @attention(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %v: tensor<?x64
   %a = model.attention %q, %step key %k : tensor<?x32xf32> value %v : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 2 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   return
 }
+
+// -----
+
+// expected-error @+1 {{expected at most 16777216 rows and sequences, found rows = 16777217, sequences = 1}}
+func.func private @f(!model.step<rows = 16777217, sequences = 1, wanted = 1>)
