@@ -377,8 +377,7 @@ static bool isSameFile(StringRef read, StringRef written) {
 
 /// No output may be a file that is read, nor another output. Only a program
 /// may be written over the program that was read.
-Error Compilation::checkDistinct(ArrayRef<Output> outputs, const std::set<std::string> &weightFiles,
-                                 bool modelIsMlir) {
+Error Compilation::checkDistinct(ArrayRef<Output> outputs, const std::set<std::string> &weightFiles, bool modelIsMlir) {
   std::map<std::string, StringRef> optionOf;
   for (const Output &output : outputs) {
     auto refuse = [&](const Twine &reason) {
@@ -584,8 +583,8 @@ static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments
   std::string message;
   llvm::raw_string_ostream errors(message);
   bool parsed = false;
-  Expected<std::string> refused = captureErrors(
-      [&] { parsed = llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "", &errors); });
+  Expected<std::string> refused =
+      captureErrors([&] { parsed = llvm::cl::ParseCommandLineOptions(pointers.size(), pointers.data(), "", &errors); });
   if (!refused)
     return refused.takeError();
   if (parsed)
