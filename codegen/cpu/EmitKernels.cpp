@@ -112,6 +112,12 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
     kernel::RowRangeAttr rows = function.getRowRange();
     if (rows.getLast() == 1)
       arguments.rows = emit.integer(1);
+    if (auto attention = dyn_cast<kernel::AttentionOp>(function.getKernel()))
+      // A head is rounded where it is produced: its groups must be its own.
+      if (int64_t dimension = attention.getCache().getType().getDimension();
+          encoding::isQuantizedActivation(attention.getResult().getType()) && dimension % encoding::groupColumns)
+        return attention.emitOpError() << "expected heads of whole groups of " << encoding::groupColumns
+                                       << " for a result in an integer format, found a dimension of " << dimension;
     bool known =
         llvm::TypeSwitch<Operation *, bool>(function.getKernel())
             .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(emit, op, arguments), true; })
