@@ -139,6 +139,7 @@ static json::Array describeLicences(ModuleOp module) {
   if (!link.empty())
     licence += ", " + link.str();
   add("model weights and tokenizer", licence);
+  add("Ingot runtime and generated code", "none stated yet: the project has no licence file");
   add("glibc, linked statically", "LGPL-2.1-or-later");
   add("libstdc++ and libgcc", "GPL-3.0-or-later with GCC Runtime Library Exception 3.1");
   add("PCRE2", "BSD-3-Clause");

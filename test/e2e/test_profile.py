@@ -142,7 +142,7 @@ def test_runtime_holds_no_model_arithmetic(ingot):
 
 
 def memory_calls_tool(ingot):
-    tool = ingot.compiler.parent.parent / "test" / "unit" / "runtime" / "ingot-count-memory-calls"
+    tool = ingot.compiler.parent / "ingot-count-memory-calls"
     if not tool.exists():
         pytest.skip(f"{tool} is not built (INGOT_BUILD_TESTS)")
     return tool

@@ -99,9 +99,7 @@ std::string contents(const fs::path &path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-std::string message(llvm::Error error) {
-  return error ? llvm::toString(std::move(error)) : "";
-}
+std::string message(llvm::Error error) { return error ? llvm::toString(std::move(error)) : ""; }
 
 WeightStream patternWeights(uint64_t bytes) {
   WeightStream stream;
@@ -137,16 +135,13 @@ protected:
     char name[] = "/tmp/ingot-link-test-XXXXXX";
     objects = new fs::path(mkdtemp(name));
     std::ofstream(*objects / "program.cpp") << programText;
-    std::ofstream(*objects / "broken.cpp")
-        << "void missing_symbol(); int main() { missing_symbol(); }";
+    std::ofstream(*objects / "broken.cpp") << "void missing_symbol(); int main() { missing_symbol(); }";
     for (const char *source : {"program", "broken"})
       compile(source);
   }
   static void compile(const std::string &name) {
-    Result result = shell(std::string(INGOT_TEST_COMPILER) +
-                          " -O1 -g -fno-pic -ffunction-sections -c -o " +
-                          (*objects / (name + ".o")).string() + " " +
-                          (*objects / (name + ".cpp")).string());
+    Result result = shell(std::string(INGOT_TEST_COMPILER) + " -O1 -g -fno-pic -ffunction-sections -c -o " +
+                          (*objects / (name + ".o")).string() + " " + (*objects / (name + ".cpp")).string());
     ASSERT_EQ(result.status, 0) << result.text;
   }
   static void TearDownTestSuite() {
@@ -166,10 +161,9 @@ protected:
     buffers.clear();
     std::string constant = "expected" + std::to_string(bytes);
     if (!fs::exists(*objects / (constant + ".o"))) {
-      std::ofstream(*objects / (constant + ".cpp"))
-          << "extern \"C\" { extern unsigned long expected_bytes; "
-             "unsigned long expected_bytes = "
-          << bytes << "; }";
+      std::ofstream(*objects / (constant + ".cpp")) << "extern \"C\" { extern unsigned long expected_bytes; "
+                                                       "unsigned long expected_bytes = "
+                                                    << bytes << "; }";
       compile(constant);
     }
     LinkRequest request;
@@ -181,8 +175,8 @@ protected:
   }
 
   llvm::MemoryBufferRef object(const std::string &name) {
-    buffers.push_back(llvm::cantFail(llvm::errorOrToExpected(
-        llvm::MemoryBuffer::getFile((*objects / (name + ".o")).string()))));
+    buffers.push_back(
+        llvm::cantFail(llvm::errorOrToExpected(llvm::MemoryBuffer::getFile((*objects / (name + ".o")).string()))));
     return {buffers.back()->getBuffer(), name + ".o"};
   }
 
@@ -209,13 +203,11 @@ TEST_F(LinkTest, WithoutWeights) {
   ASSERT_EQ(message(linkExecutable(request(0))), "");
   expectRuns(output);
   EXPECT_LT(fs::file_size(output), 4 * megabyte);
-  EXPECT_EQ(fs::status(output).permissions() & fs::perms::owner_all,
-            fs::perms::owner_all);
+  EXPECT_EQ(fs::status(output).permissions() & fs::perms::owner_all, fs::perms::owner_all);
   Result symbols = shell("nm " + output.string());
   EXPECT_NE(symbols.text.find(" T main\n"), std::string::npos);
   EXPECT_EQ(symbols.text.find("never_called"), std::string::npos);
-  EXPECT_EQ(shell("readelf -S " + output.string()).text.find(".debug_info"),
-            std::string::npos);
+  EXPECT_EQ(shell("readelf -S " + output.string()).text.find(".debug_info"), std::string::npos);
 }
 
 TEST_F(LinkTest, EmbeddedWeights) {
@@ -225,9 +217,7 @@ TEST_F(LinkTest, EmbeddedWeights) {
     ASSERT_EQ(message(linkExecutable(link)), "");
     expectRuns(output);
     EXPECT_LT(fs::file_size(output), bytes + 6 * megabyte);
-    EXPECT_EQ(
-        shell("readelf -lSW " + output.string() + " | grep -i warning:").text,
-        "");
+    EXPECT_EQ(shell("readelf -lSW " + output.string() + " | grep -i warning:").text, "");
   }
 }
 
@@ -246,8 +236,7 @@ TEST_F(LinkTest, SurvivesStrip) {
   link.weights = patternWeights(70 * megabyte + 5);
   ASSERT_EQ(message(linkExecutable(link)), "");
   std::string original = contents(output);
-  for (std::string tool : {"strip", "llvm-strip-22", "strip --strip-unneeded",
-                           "objcopy --strip-debug"}) {
+  for (std::string tool : {"strip", "llvm-strip-22", "strip --strip-unneeded", "objcopy --strip-debug"}) {
     std::string name = tool.substr(0, tool.find(' '));
     if (shell("command -v " + name).status != 0)
       continue;
@@ -297,10 +286,7 @@ TEST_F(LinkTest, UndefinedSymbolIsOneLine) {
   LinkRequest link = request(0);
   link.objects = {object("broken")};
   std::string text = message(linkExecutable(link));
-  EXPECT_EQ(text.find(output.string() +
-                      ": cannot link, undefined symbol: missing_symbol()"),
-            0u)
-      << text;
+  EXPECT_EQ(text.find(output.string() + ": cannot link, undefined symbol: missing_symbol()"), 0u) << text;
   EXPECT_NE(text.find("(referenced by broken.cpp"), std::string::npos) << text;
   EXPECT_EQ(text.find('\n'), std::string::npos);
   expectNothingLeft();
@@ -345,8 +331,7 @@ TEST_F(LinkTest, LinksAgainAfterAnError) {
 TEST_F(LinkTest, MissingLinkInput) {
   LinkRequest link = request(0);
   link.inputFolder = folder.string();
-  EXPECT_EQ(message(linkExecutable(link)),
-            folder.string() + "/crt1.o: missing link input, reinstall Ingot");
+  EXPECT_EQ(message(linkExecutable(link)), folder.string() + "/crt1.o: missing link input, reinstall Ingot");
   expectNothingLeft();
 }
 
@@ -354,48 +339,36 @@ TEST_F(LinkTest, WeightStreamsMustMatchTheirSize) {
   LinkRequest link = request(100);
   link.weights.bytes = 100;
   link.weights.write = [](WeightSink &sink) { return sink.skip(99); };
-  EXPECT_EQ(message(linkExecutable(link)),
-            output.string() + ": the weights have 99 bytes, 100 were planned");
+  EXPECT_EQ(message(linkExecutable(link)), output.string() + ": the weights have 99 bytes, 100 were planned");
   expectNothingLeft();
   link.weights.write = [](WeightSink &sink) {
     std::vector<uint8_t> data(101);
     return sink.write(data);
   };
-  EXPECT_EQ(message(linkExecutable(link)),
-            output.string() +
-                ": the weights exceed the 100 bytes planned for them");
+  EXPECT_EQ(message(linkExecutable(link)), output.string() + ": the weights exceed the 100 bytes planned for them");
   expectNothingLeft();
-  link.weights.write = [](WeightSink &) {
-    return llvm::createStringError("model.gguf: cannot read, it shrank");
-  };
-  for (auto placement :
-       {WeightPlacement::Embedded, WeightPlacement::External}) {
+  link.weights.write = [](WeightSink &) { return llvm::createStringError("model.gguf: cannot read, it shrank"); };
+  for (auto placement : {WeightPlacement::Embedded, WeightPlacement::External}) {
     link.placement = placement;
-    EXPECT_EQ(message(linkExecutable(link)),
-              "model.gguf: cannot read, it shrank");
+    EXPECT_EQ(message(linkExecutable(link)), "model.gguf: cannot read, it shrank");
     expectNothingLeft();
   }
   link.placement = WeightPlacement::Embedded;
   link.weights.bytes = uint64_t(1) << 62;
-  EXPECT_NE(message(linkExecutable(link)).find("exceed the address space"),
-            std::string::npos);
+  EXPECT_NE(message(linkExecutable(link)).find("exceed the address space"), std::string::npos);
   expectNothingLeft();
 }
 
 TEST_F(LinkTest, UnwritableOutput) {
   LinkRequest link = request(0);
   link.output = (folder / "nowhere" / "model").string();
-  EXPECT_EQ(message(linkExecutable(link)),
-            link.output + ": cannot write, No such file or directory");
+  EXPECT_EQ(message(linkExecutable(link)), link.output + ": cannot write, No such file or directory");
   link.output = "/proc/model";
-  EXPECT_NE(message(linkExecutable(link)).find("/proc/model: cannot write, "),
-            std::string::npos);
+  EXPECT_NE(message(linkExecutable(link)).find("/proc/model: cannot write, "), std::string::npos);
   link.output = folder.string();
-  EXPECT_EQ(message(linkExecutable(link)),
-            link.output + ": cannot write, it exists and is no file");
+  EXPECT_EQ(message(linkExecutable(link)), link.output + ": cannot write, it exists and is no file");
   link.output = "/dev/null";
-  EXPECT_EQ(message(linkExecutable(link)),
-            "/dev/null: cannot write, it exists and is no file");
+  EXPECT_EQ(message(linkExecutable(link)), "/dev/null: cannot write, it exists and is no file");
   expectNothingLeft();
 }
 
@@ -404,8 +377,7 @@ TEST_F(LinkTest, DiskFull) {
     GTEST_SKIP() << "mounting a tmpfs needs root";
   LinkRequest link = request(0);
   link.weights = patternWeights(70 * megabyte);
-  for (auto placement :
-       {WeightPlacement::Embedded, WeightPlacement::External}) {
+  for (auto placement : {WeightPlacement::Embedded, WeightPlacement::External}) {
     link.placement = placement;
     std::string text = message(linkExecutable(link));
     EXPECT_NE(text.find(output.string()), std::string::npos) << text;
@@ -443,7 +415,7 @@ TEST_F(LinkTest, ASignalLeavesNothing) {
 
 TEST_F(LinkTest, ThreeGibibytes) {
   if (!getenv("INGOT_FULL"))
-    GTEST_SKIP() << "set INGOT_FULL=1";
+    GTEST_SKIP() << "long form: needs --full (INGOT_FULL=1)";
   uint64_t bytes = 3072 * megabyte + 77;
   LinkRequest link = request(bytes);
   link.weights = patternWeights(bytes);
@@ -460,8 +432,7 @@ TEST_F(LinkTest, ThreeGibibytes) {
   ASSERT_EQ(WEXITSTATUS(status), 0);
   expectRuns(output);
   if (geteuid() == 0) {
-    EXPECT_EQ(shell("chroot " + folder.string() + " /model").text,
-              "ok 3.55975\n");
+    EXPECT_EQ(shell("chroot " + folder.string() + " /model").text, "ok 3.55975\n");
   }
   Result strip = shell("strip " + output.string());
   EXPECT_EQ(strip.text, "");

@@ -27,16 +27,11 @@ struct Case {
 };
 
 const Case cases[] = {
-    {"f32", {FormatKind::F32}, 4, 1},
-    {"f16", {FormatKind::F16}, 2, 1},
-    {"bf16", {FormatKind::BF16}, 2, 1},
-    {"q4_0", {FormatKind::Q4_0}, 18, 32},
-    {"q4_1", {FormatKind::Q4_1}, 20, 32},
-    {"q5_0", {FormatKind::Q5_0}, 22, 32},
-    {"q5_1", {FormatKind::Q5_1}, 24, 32},
-    {"q8_0", {FormatKind::Q8_0}, 34, 32},
-    {"i4_32", {FormatKind::I4, 32}, 18, 32},
-    {"i4_64", {FormatKind::I4, 64}, 34, 64},
+    {"f32", {FormatKind::F32}, 4, 1},           {"f16", {FormatKind::F16}, 2, 1},
+    {"bf16", {FormatKind::BF16}, 2, 1},         {"q4_0", {FormatKind::Q4_0}, 18, 32},
+    {"q4_1", {FormatKind::Q4_1}, 20, 32},       {"q5_0", {FormatKind::Q5_0}, 22, 32},
+    {"q5_1", {FormatKind::Q5_1}, 24, 32},       {"q8_0", {FormatKind::Q8_0}, 34, 32},
+    {"i4_32", {FormatKind::I4, 32}, 18, 32},    {"i4_64", {FormatKind::I4, 64}, 34, 64},
     {"i4_128", {FormatKind::I4, 128}, 66, 128},
 };
 
@@ -45,8 +40,7 @@ double half(const uint8_t *from) {
   memcpy(&bits, from, 2);
   int exponent = bits >> 10 & 31;
   double mantissa = bits & 1023;
-  double value = exponent ? std::ldexp(1024 + mantissa, exponent - 25)
-                          : std::ldexp(mantissa, -24);
+  double value = exponent ? std::ldexp(1024 + mantissa, exponent - 25) : std::ldexp(mantissa, -24);
   return bits & 0x8000 ? -value : value;
 }
 
@@ -84,8 +78,7 @@ double reference(const Case &test, const uint8_t *row, int64_t column) {
   case FormatKind::Q5_0:
     return half(block) * (int(nibble(block + 6) + fifth(block + 2)) - 16);
   case FormatKind::Q5_1:
-    return half(block) * (nibble(block + 8) + fifth(block + 4)) +
-           half(block + 2);
+    return half(block) * (nibble(block + 8) + fifth(block + 4)) + half(block + 2);
   case FormatKind::Q8_0:
     return half(block) * int8_t(block[2 + c]);
   }
@@ -93,14 +86,11 @@ double reference(const Case &test, const uint8_t *row, int64_t column) {
 }
 
 /// A random row whose floating-point numbers are finite.
-std::vector<uint8_t> randomRow(const Case &test, int64_t columns,
-                               std::mt19937_64 &random) {
+std::vector<uint8_t> randomRow(const Case &test, int64_t columns, std::mt19937_64 &random) {
   std::vector<uint8_t> row(columns / test.group * test.groupBytes);
   for (uint8_t &byte : row)
     byte = uint8_t(random());
-  auto tame = [&](uint64_t at, unsigned mask) {
-    row[at + 1] = uint8_t(row[at + 1] & mask);
-  };
+  auto tame = [&](uint64_t at, unsigned mask) { row[at + 1] = uint8_t(row[at + 1] & mask); };
   for (uint64_t at = 0; at < row.size(); at += test.groupBytes) {
     switch (test.format.kind) {
     case FormatKind::F32:
@@ -112,8 +102,7 @@ std::vector<uint8_t> randomRow(const Case &test, int64_t columns,
       break;
     default:
       tame(at, 0xbf);
-      if (test.format.kind == FormatKind::Q4_1 ||
-          test.format.kind == FormatKind::Q5_1)
+      if (test.format.kind == FormatKind::Q4_1 || test.format.kind == FormatKind::Q5_1)
         tame(at + 2, 0xbf);
     }
   }
@@ -129,8 +118,7 @@ TEST_P(PackTest, RoundTrip) {
     for (int rows : {16, 13, 1, 0}) {
       int64_t columns = groups * test.group;
       ASSERT_TRUE(isValid(test.format, columns));
-      ASSERT_EQ(rowBytes(test.format, columns),
-                uint64_t(groups) * test.groupBytes);
+      ASSERT_EQ(rowBytes(test.format, columns), uint64_t(groups) * test.groupBytes);
       std::vector<std::vector<uint8_t>> source;
       for (int r = 0; r < rows; ++r)
         source.push_back(randomRow(test, columns, random));
@@ -138,9 +126,7 @@ TEST_P(PackTest, RoundTrip) {
       ASSERT_EQ(bytes, 16 * groups * test.groupBytes);
       // Every byte is written, none outside.
       std::vector<uint8_t> panel(bytes + 64, 0xaa), other(bytes + 64, 0x55);
-      auto row = [&](int r) -> const uint8_t * {
-        return r < rows ? source[r].data() : nullptr;
-      };
+      auto row = [&](int r) -> const uint8_t * { return r < rows ? source[r].data() : nullptr; };
       packPanel(test.format, columns, row, panel.data());
       packPanel(test.format, columns, row, other.data());
       ASSERT_EQ(memcmp(panel.data(), other.data(), bytes), 0);
@@ -150,10 +136,8 @@ TEST_P(PackTest, RoundTrip) {
       unpackPanel(test.format, columns, panel.data(), values.data());
       for (int r = 0; r < 16; ++r)
         for (int64_t column = 0; column < columns; ++column) {
-          double want =
-              r < rows ? reference(test, source[r].data(), column) : 0.0;
-          ASSERT_EQ(values[r * columns + column], float(want))
-              << "row " << r << " column " << column;
+          double want = r < rows ? reference(test, source[r].data(), column) : 0.0;
+          ASSERT_EQ(values[r * columns + column], float(want)) << "row " << r << " column " << column;
         }
     }
   }
@@ -187,15 +171,12 @@ TEST_P(PackTest, PaddingRowsHoldTheZeroPoint) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, PackTest, testing::ValuesIn(cases),
-                         [](const auto &info) {
-                           return std::string(info.param.name);
-                         });
+                         [](const auto &info) { return std::string(info.param.name); });
 
 /// The code that the documented layout gives to (row, column) of a group whose
 /// lines start at `lines`.
 int code4(const uint8_t *lines, int row, int column) {
-  return lines[column / 8 * 64 + 4 * row + column % 4] >> (column / 4 % 2 * 4) &
-         15;
+  return lines[column / 8 * 64 + 4 * row + column % 4] >> (column / 4 % 2 * 4) & 15;
 }
 
 TEST(PackLayout, Q4_1) {
@@ -204,8 +185,7 @@ TEST(PackLayout, Q4_1) {
   for (int r = 0; r < 16; ++r)
     rows.push_back(randomRow(cases[4], 64, random));
   std::vector<uint8_t> panel(packedPanelBytes(cases[4].format, 64));
-  packPanel(
-      cases[4].format, 64, [&](int r) { return rows[r].data(); }, panel.data());
+  packPanel(cases[4].format, 64, [&](int r) { return rows[r].data(); }, panel.data());
   for (int g = 0; g < 2; ++g)
     for (int r = 0; r < 16; ++r) {
       const uint8_t *group = panel.data() + g * 320;
@@ -213,8 +193,7 @@ TEST(PackLayout, Q4_1) {
       EXPECT_EQ(memcmp(group + 2 * r, block, 2), 0);
       EXPECT_EQ(memcmp(group + 32 + 2 * r, block + 2, 2), 0);
       for (int c = 0; c < 32; ++c)
-        EXPECT_EQ(code4(group + 64, r, c),
-                  c < 16 ? block[4 + c] & 15 : block[4 + c - 16] >> 4);
+        EXPECT_EQ(code4(group + 64, r, c), c < 16 ? block[4 + c] & 15 : block[4 + c - 16] >> 4);
     }
 }
 
@@ -224,8 +203,7 @@ TEST(PackLayout, Q5HighBitsExpandByOneShift) {
   for (int r = 0; r < 16; ++r)
     rows.push_back(randomRow(cases[5], 32, random));
   std::vector<uint8_t> panel(packedPanelBytes(cases[5].format, 32));
-  packPanel(
-      cases[5].format, 32, [&](int r) { return rows[r].data(); }, panel.data());
+  packPanel(cases[5].format, 32, [&](int r) { return rows[r].data(); }, panel.data());
   for (int r = 0; r < 16; ++r) {
     uint32_t plane, source;
     memcpy(&plane, panel.data() + 32 + 4 * r, 4);
@@ -234,8 +212,7 @@ TEST(PackLayout, Q5HighBitsExpandByOneShift) {
       for (int h = 0; h < 2; ++h) {
         uint32_t high = ((plane >> (2 * l + h)) & 0x01010101) << 4;
         for (int j = 0; j < 4; ++j)
-          EXPECT_EQ(high >> (8 * j) & 255,
-                    (source >> (8 * l + 4 * h + j) & 1) * 16);
+          EXPECT_EQ(high >> (8 * j) & 255, (source >> (8 * l + 4 * h + j) & 1) * 16);
       }
   }
 }
@@ -257,17 +234,14 @@ TEST(PackLayout, I4HasOneScaleLinePerGroup) {
   for (int r = 0; r < 16; ++r)
     rows.push_back(randomRow(cases[10], 256, random));
   std::vector<uint8_t> panel(packedPanelBytes(cases[10].format, 256));
-  packPanel(
-      cases[10].format, 256, [&](int r) { return rows[r].data(); },
-      panel.data());
+  packPanel(cases[10].format, 256, [&](int r) { return rows[r].data(); }, panel.data());
   for (int g = 0; g < 2; ++g)
     for (int r = 0; r < 16; ++r) {
       const uint8_t *group = panel.data() + g * (32 + 4 * 256);
       const uint8_t *block = rows[r].data() + g * 66;
       EXPECT_EQ(memcmp(group + 2 * r, block, 2), 0);
       for (int c = 0; c < 128; ++c)
-        EXPECT_EQ(code4(group + 32 + c / 32 * 256, r, c % 32),
-                  c < 64 ? block[2 + c] & 15 : block[2 + c - 64] >> 4);
+        EXPECT_EQ(code4(group + 32 + c / 32 * 256, r, c % 32), c < 64 ? block[2 + c] & 15 : block[2 + c - 64] >> 4);
     }
 }
 
@@ -283,8 +257,7 @@ TEST(Pack, Validity) {
   EXPECT_FALSE(isValid({FormatKind::I4, 16}, 576));
   EXPECT_EQ(packedMatrixBytes({FormatKind::Q4_0}, 17, 32), 2 * 16 * 18u);
   EXPECT_EQ(packedMatrixBytes({FormatKind::Q4_0}, 0, 32), 0u);
-  EXPECT_EQ(packedMatrixBytes({FormatKind::F32}, (int64_t(1) << 31) - 1,
-                              (int64_t(1) << 31) - 1),
+  EXPECT_EQ(packedMatrixBytes({FormatKind::F32}, (int64_t(1) << 31) - 1, (int64_t(1) << 31) - 1),
             uint64_t(4) * (uint64_t(1) << 31) * ((uint64_t(1) << 31) - 1));
 }
 
@@ -314,16 +287,11 @@ TEST(Pack, Speed) {
     uint64_t total = 0;
     auto start = std::chrono::steady_clock::now();
     for (size_t first = 0; total < 98000000; first = (first + 16) % 512) {
-      packPanel(
-          test.format, columns, [&](int r) { return rows[first + r].data(); },
-          panel.data());
+      packPanel(test.format, columns, [&](int r) { return rows[first + r].data(); }, panel.data());
       total += panel.size();
     }
-    double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-            .count();
-    printf("%-7s %.2f GB/s, 98 MB in %.0f ms\n", test.name,
-           double(total) / seconds / 1e9, seconds * 1e3);
+    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    printf("%-7s %.2f GB/s, 98 MB in %.0f ms\n", test.name, double(total) / seconds / 1e9, seconds * 1e3);
 #ifdef NDEBUG
     EXPECT_LT(seconds, 1.0) << test.name;
 #endif
