@@ -64,6 +64,10 @@ encoding::PanelsAttr TargetDescription::getWeightLayout(encoding::StorageAttr st
                                    storage.getFormat().isQuantized() ? 4 : 1);
 }
 
+int64_t target::getValuePanelsPerGrain(model::KeyValueType cache) {
+  return encoding::paddedToPanels(cache.getDimension()) / encoding::panelRows % 2 ? 1 : 2;
+}
+
 AttentionTile target::getAttentionTile(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
   // Rows of several sequences have keys of their own, so only heads can share what is loaded.
   constexpr int64_t most = 4;
@@ -91,12 +95,13 @@ schedule::PartitionAttr TargetDescription::getPartition(Operation *kernel, kerne
   return llvm::TypeSwitch<Operation *, schedule::PartitionAttr>(kernel)
       .Case<kernel::MatmulOp, kernel::GatedMatmulOp>([&](auto op) { return columns(op.getResult()); })
       .Case([&](kernel::QkvRopeAppendOp op) {
-        // Queries and keys in pairs of panels, values in panels.
+        // Queries and keys in pairs of panels, values likewise where a head has an even number of panels.
         model::KeyValueType cache = op.getCache().getType();
         int64_t pairs = encoding::paddedToPanels(cache.getDimension() / 2) / encoding::panelRows;
         int64_t panels = encoding::paddedToPanels(cache.getDimension()) / encoding::panelRows;
         return get(Axis::Columns, encoding::panelRows,
-                   (op.getHeads() + cache.getHeads()) * pairs + cache.getHeads() * panels);
+                   (op.getHeads() + cache.getHeads()) * pairs +
+                       cache.getHeads() * panels / getValuePanelsPerGrain(cache));
       })
       .Case([&](kernel::AttentionOp op) {
         AttentionTile tile = getAttentionTile(op, rows);

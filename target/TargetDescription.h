@@ -69,6 +69,10 @@ private:
   CompileOptions options;
 };
 
+/// Panels of values in one grain of kernel.qkv_rope_append: as many as a grain of queries or keys has, where heads
+/// allow, so that equal shares of grains are equal shares of work.
+int64_t getValuePanelsPerGrain(model::KeyValueType cache);
+
 /// How attention groups its queries: heads of one row, or rows of one head.
 struct AttentionTile {
   int64_t heads, rows;

@@ -7,6 +7,7 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/WeightPanels.h"
+#include "target/TargetDescription.h"
 
 using namespace mlir;
 using namespace ingot;
@@ -268,19 +269,24 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
     });
   });
   int64_t valuesBegin = queryPairs + keyPairs;
-  section(valuesBegin, valuesBegin + cacheType.getHeads() * panelsPerHead, [&](Value grain) {
-    Value index = emit.sub(grain, emit.integer(valuesBegin));
-    Value head = emit.divide(index, panelsPerHead), part = emit.remainder(index, panelsPerHead);
-    product.forEachTile(arguments.rows, [&](Value firstRow) {
-      SmallVector<Value> values = product.compute(emit.add(index, 2 * valuesBegin), firstRow);
-      for (int64_t offset = 0; offset < tileRows; ++offset) {
-        inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
-          Value address = emit.pointer(cache.values(emit, arguments.states[1], page, head),
-                                       emit.add(emit.mul(positionInPage, cache.getValueRowBytes()),
-                                                emit.mul(part, lanes * cache.getElementBytes())));
-          emit.store(emit.round(values[offset], cache.getElement()), address, 32);
-        });
-      }
-    });
+  int64_t panelsPerGrain = target::getValuePanelsPerGrain(cacheType);
+  int64_t valuesEnd = valuesBegin + cacheType.getHeads() * panelsPerHead / panelsPerGrain;
+  section(valuesBegin, valuesEnd, [&](Value grain) {
+    Value first = emit.mul(emit.sub(grain, emit.integer(valuesBegin)), panelsPerGrain);
+    Value head = emit.divide(first, panelsPerHead);
+    for (int64_t panel = 0; panel < panelsPerGrain; ++panel) {
+      Value index = emit.add(first, panel), part = emit.remainder(index, panelsPerHead);
+      product.forEachTile(arguments.rows, [&](Value firstRow) {
+        SmallVector<Value> values = product.compute(emit.add(index, 2 * valuesBegin), firstRow);
+        for (int64_t offset = 0; offset < tileRows; ++offset) {
+          inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
+            Value address = emit.pointer(cache.values(emit, arguments.states[1], page, head),
+                                         emit.add(emit.mul(positionInPage, cache.getValueRowBytes()),
+                                                  emit.mul(part, lanes * cache.getElementBytes())));
+            emit.store(emit.round(values[offset], cache.getElement()), address, 32);
+          });
+        }
+      });
+    }
   });
 }

@@ -81,7 +81,7 @@
 // SCHEDULE:       schedule.constant @blk.1.attn_norm.weight
 // SCHEDULE:       %[[N:.*]] = schedule.launch @norm_quantize_576.rows_1{{.*}} on compute <rows, 1 x 0>
 // SCHEDULE:       %[[QUERY:.*]] = schedule.allocate : <host[0], transient, 2304>
-// SCHEDULE:       %[[L:.*]] = schedule.launch @qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} updates({{.*}} after {{.*}}%[[N]]{{.*}} on compute <columns, 16 x 36>
+// SCHEDULE:       %[[L:.*]] = schedule.launch @qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} updates({{.*}} after {{.*}}%[[N]]{{.*}} on compute <columns, 16 x 30>
 // SCHEDULE:       schedule.launch @attention_9x3x64_f16_quantize.rows_1(%[[QUERY]] {{.*}} after {{.*}}%[[L]]{{.*}} on compute <heads, 1 x 3>
 // SCHEDULE:       schedule.launch @matmul_576x576_q4_1_add.rows_1{{.*}} on compute <columns, 16 x 36>
 // SCHEDULE:       schedule.launch @gated_matmul_3072x576_q4_1_quantize.rows_1{{.*}} on compute <columns, 32 x 48>
