@@ -185,7 +185,7 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
   std::string entries = writer.array({pointer, i32, i32, i32, i32, pointer, i32, i32, pointer}, entryRows);
   std::string arenas = writer.array({pointer, i64, i32, i32}, arenaRows);
   std::string groups = writer.array({pointer, i32, i32, i32, i32}, groupRows);
-  std::string name = text("model.name", "model"), version = writer.string("ingotc 0.1.0");
+  std::string name = text("model.name", "model"), version = writer.string("ingotc " INGOT_VERSION);
   std::string reportText = writer.string(report);
   writer.structure(descriptorSymbol, cast<LLVM::LLVMStructType>(getDescriptorType(module.getContext())).getBody(),
                    {uint64_t(INGOT_ABI_MAGIC),

@@ -1,6 +1,7 @@
 //===- Ops.cpp - verifiers of the kernel dialect --------------------------===//
 
 #include "dialects/Kernel/Kernel.h"
+#include "dialects/Model/Columns.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -11,6 +12,9 @@
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::kernel;
+using ingot::model::columnsOf;
+using ingot::model::tensorOf;
+using ingot::model::verifyColumns;
 
 #include "dialects/Kernel/Dialect.cpp.inc"
 #define GET_ATTRDEF_CLASSES
@@ -41,19 +45,6 @@ void KernelDialect::initialize() {
 LogicalResult RowRangeAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t first, int64_t last) {
   if (first < 1 || last < first)
     return emitError() << "expected 1 <= first <= last, found " << first << " to " << last;
-  return success();
-}
-
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-/// The last dimension; 0 for a tensor without dimensions, so that no expectation holds for it.
-static int64_t columnsOf(Value value) {
-  RankedTensorType type = tensorOf(value);
-  return type.getRank() ? type.getShape().back() : 0;
-}
-
-static LogicalResult verifyColumns(Operation *op, Value value, int64_t expected, StringRef what) {
-  if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
-    return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
   return success();
 }
 

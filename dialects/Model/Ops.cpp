@@ -1,5 +1,6 @@
 //===- Ops.cpp - verifiers of the model dialect ---------------------------===//
 
+#include "dialects/Model/Columns.h"
 #include "dialects/Model/Model.h"
 
 #include "mlir/IR/OpImplementation.h"
@@ -10,20 +11,6 @@ using namespace ingot::model;
 
 #define GET_OP_CLASSES
 #include "dialects/Model/Ops.cpp.inc"
-
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-/// The last dimension; 0 for a tensor without dimensions, so that no expectation holds for it.
-static int64_t columnsOf(Value value) {
-  RankedTensorType type = tensorOf(value);
-  return type.getRank() ? type.getShape().back() : 0;
-}
-
-/// `value` is `expected` elements wide.
-static LogicalResult verifyColumns(Operation *op, Value value, int64_t expected, StringRef what) {
-  if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
-    return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
-  return success();
-}
 
 //===----------------------------------------------------------------------===//
 // What the file holds

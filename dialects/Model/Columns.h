@@ -1,0 +1,31 @@
+//===- Columns.h - what verifiers ask about tensors of rows -----*- C++ -*-===//
+
+#ifndef INGOT_DIALECTS_MODEL_COLUMNS_H
+#define INGOT_DIALECTS_MODEL_COLUMNS_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Operation.h"
+
+namespace ingot::model {
+
+inline mlir::RankedTensorType tensorOf(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType());
+}
+
+/// The last dimension; 0 for a tensor without dimensions, so that no expectation holds for it.
+inline int64_t columnsOf(mlir::Value value) {
+  mlir::RankedTensorType type = tensorOf(value);
+  return type.getRank() ? type.getShape().back() : 0;
+}
+
+/// `value` is [rows, expected]; otherwise an error on `op` that calls it `what`.
+inline mlir::LogicalResult verifyColumns(mlir::Operation *op, mlir::Value value, int64_t expected,
+                                         llvm::StringRef what) {
+  if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
+    return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
+  return mlir::success();
+}
+
+} // namespace ingot::model
+
+#endif // INGOT_DIALECTS_MODEL_COLUMNS_H
