@@ -53,16 +53,20 @@ const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor) {
 uint32_t chooseWorkers(const ThreadOptions &options) {
   uint32_t cpus = countUsableCpus();
   uint32_t wanted = options.threads ? static_cast<uint32_t>(options.threads) : cpus;
-  if (options.oversubscribe || wanted <= cpus)
+  if (options.force || wanted <= cpus)
     return wanted;
-  note("--threads %u: this process may use %u CPUs; using %u", wanted, cpus, cpus);
+  note("--threads %u: this process may use %u CPU%s; using %u (--threads-force keeps %u)", wanted, cpus,
+       cpus == 1 ? "" : "s", cpus, wanted);
   return cpus;
 }
 
 Model::Model(const IngotDescriptor &descriptor, const ThreadOptions &threads)
     : descriptor(descriptor), entry(requireEntry(descriptor)), variant(requireVariant(entry)), weights(descriptor),
-      arenas(descriptor, weights.data()), team(chooseWorkers(threads)) {
+      arenas(descriptor, weights.data()), team(chooseWorkers(threads), countUsableCpus()) {
   weights.startPopulating();
+  // After the thread above has inherited the CPUs that the process may use.
+  if (threads.pin && !team.pin(listAffinity()))
+    note("--pin: the kernel refuses; threads run where it puts them");
 }
 
 uint32_t Model::context() const {

@@ -16,11 +16,12 @@ namespace ingot::runtime {
 
 struct ThreadOptions {
   int64_t threads = 0; ///< 0: as many as there are CPUs to use
-  bool oversubscribe = false;
+  bool force = false;  ///< keep threads that exceed the CPUs
+  bool pin = false;
 };
 
 /// The number of workers. More threads than CPUs are clamped, with a note,
-/// unless oversubscription is asked for.
+/// unless they are forced.
 uint32_t chooseWorkers(const ThreadOptions &options);
 
 class Model {

@@ -58,19 +58,24 @@ template <typename Visitor> void visitUpwards(const std::string &mount, std::str
   visit(mount);
 }
 
-uint32_t countAffinity() {
+} // namespace
+
+std::vector<uint32_t> listAffinity() {
   // The kernel refuses a mask smaller than its own, so grow until it fits.
-  for (size_t cpus = 1024; cpus <= 1024 * 1024; cpus *= 2) {
-    std::vector<unsigned long> mask(cpus / (8 * sizeof(unsigned long)));
+  for (size_t size = 1024; size <= 1024 * 1024; size *= 2) {
+    std::vector<unsigned long> mask(size / (8 * sizeof(unsigned long)));
     size_t bytes = mask.size() * sizeof(unsigned long);
     cpu_set_t *set = reinterpret_cast<cpu_set_t *>(mask.data());
-    if (sched_getaffinity(0, bytes, set) == 0)
-      return std::max(1, CPU_COUNT_S(bytes, set));
+    if (sched_getaffinity(0, bytes, set) != 0)
+      continue;
+    std::vector<uint32_t> cpus;
+    for (uint32_t cpu = 0; cpu < size; ++cpu)
+      if (CPU_ISSET_S(cpu, bytes, set))
+        cpus.push_back(cpu);
+    return cpus;
   }
-  return 1;
+  return {0};
 }
-
-} // namespace
 
 std::optional<uint32_t> cpusFromQuotaV2(std::string_view cpuMax) {
   auto quota = parseInteger(takeWord(cpuMax));
@@ -109,7 +114,7 @@ ControlGroupPaths parseControlGroups(std::string_view text) {
 }
 
 uint32_t countUsableCpus() {
-  uint32_t cpus = countAffinity();
+  auto cpus = static_cast<uint32_t>(listAffinity().size());
   auto apply = [&](std::optional<uint32_t> limit) {
     if (limit)
       cpus = std::min(cpus, *limit);

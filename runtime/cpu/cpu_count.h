@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ingot::runtime {
 
@@ -31,6 +32,10 @@ struct ControlGroupPaths {
   std::optional<std::string> cpuController; ///< v1
 };
 ControlGroupPaths parseControlGroups(std::string_view procSelfCgroup);
+
+/// Numbers of the CPUs in the affinity mask, ascending; {0} if the kernel does
+/// not tell.
+std::vector<uint32_t> listAffinity();
 
 /// CPUs that this process may use, at least 1.
 uint32_t countUsableCpus();

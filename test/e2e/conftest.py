@@ -106,7 +106,7 @@ class Ingot:
         """float32 [tokens, vocabulary]"""
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
             out = pathlib.Path(scratch) / "logits.npy"
-            options = [] if threads is None else ["--threads", threads, "--oversubscribe"]
+            options = [] if threads is None else ["--threads", threads, "--threads-force"]
             options += [] if chunk is None else ["--chunk", chunk]
             run([*prefix, executable, "logits", "--tokens", ",".join(map(str, tokens)), "-o", out, *options])
             logits = np.load(out)

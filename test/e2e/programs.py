@@ -40,7 +40,7 @@ def run_step(executable, tokens, positions=None, row_sequences=None, page_tables
                 np.save(scratch / f"{name}.npy", np.asarray(values, np.int32))
                 command += ["--input", f"{name}={scratch}/{name}.npy"]
         command += ["--output", f"logits={scratch}/logits.npy"]
-        run(command + ([] if threads is None else ["--threads", threads, "--oversubscribe"]))
+        run(command + ([] if threads is None else ["--threads", threads, "--threads-force"]))
         logits = np.load(scratch / "logits.npy")
     assert np.isfinite(logits).all(), "logits are not finite"
     return logits.reshape(len(tokens), -1)

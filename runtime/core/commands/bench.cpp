@@ -12,6 +12,7 @@
 #include "runtime/core/options.h"
 #include "runtime/core/process.h"
 #include "runtime/core/sequence.h"
+#include "runtime/cpu/barrier_time.h"
 #include "runtime/cpu/read_ceiling.h"
 
 #include <algorithm>
@@ -114,7 +115,9 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   uint64_t peak = peakMemory();
   double ceiling = measureReadCeiling(model.team);
   double meanPositions = depth + (newTokens + 1) / 2.0;
-  double bytesPerToken = descriptor.step_weight_bytes + descriptor.key_value_bytes_per_position * meanPositions;
+  double cacheBytes = descriptor.key_value_bytes_per_position * meanPositions;
+  double bytesPerToken = descriptor.step_weight_bytes + cacheBytes;
+  double decodeRate = median(decode);
   const IngotRowRange &decodeRange = model.range(1);
   const IngotRowRange &promptRange =
       model.range(static_cast<uint32_t>(std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
@@ -129,12 +132,17 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   writer.number("depth", depth);
   writer.number("repetitions", repetitions);
   writer.number("prefill_tokens_per_second", median(prefill));
-  writer.number("decode_tokens_per_second", median(decode));
+  writer.number("decode_tokens_per_second", decodeRate);
   writer.numbers("prefill_tokens_per_second_each", prefill);
   writer.numbers("decode_tokens_per_second_each", decode);
   writer.number("bytes_per_token", bytesPerToken);
+  writer.number("weight_bytes_per_token", descriptor.step_weight_bytes);
+  writer.number("key_value_bytes_per_token", cacheBytes);
+  writer.number("decode_bytes_per_second", decodeRate * bytesPerToken);
   writer.number("read_ceiling_bytes_per_second", ceiling);
   writer.number("read_ceiling_tokens_per_second", bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
+  writer.number("decode_percent_of_read_ceiling", ceiling > 0 ? 100 * decodeRate * bytesPerToken / ceiling : 0);
+  writer.number("nanoseconds_per_barrier", double(measureBarriers(model.team)) / barriersInMeasurement);
   writer.number("peak_memory_bytes", peak);
   writer.number("planned_memory_bytes", model.plannedMemory());
   writer.number("kernel_bodies", descriptor.kernel_bodies);

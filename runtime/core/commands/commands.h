@@ -37,7 +37,7 @@ text::Tokenizer openTokenizer(const IngotDescriptor &descriptor);
 /// neither is given. Fails when both are, or when nobody pipes anything in.
 std::string readPrompt(const std::optional<std::string> &text, const std::optional<std::string> &file);
 
-/// Declares --threads and --oversubscribe.
+/// Declares --threads, --threads-force and --pin.
 void declareThreads(Options &options, ThreadOptions &threads);
 
 } // namespace ingot::runtime

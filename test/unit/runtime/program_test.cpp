@@ -154,7 +154,7 @@ TEST_F(ProgramTest, AllocatesNothingBetweenTokens) {
 
 TEST_F(ProgramTest, AsksForNoMemoryBetweenTokens) {
   Result result = run(std::string(INGOT_COUNT_MEMORY_CALLS) + " $M -p abc -n 150 --ignore-eos --seed 1 -t 2 "
-                                                              "--oversubscribe");
+                                                              "--threads-force");
   EXPECT_EQ(result.status, 0) << result.errors;
   EXPECT_NE(result.errors.find("\nmemory calls: 0 between "), std::string::npos) << result.errors;
 }
@@ -185,7 +185,7 @@ TEST_F(ProgramTest, Logits) {
                       "$M logits --tokens 1,2,3,4,5,6,7,8,9,10 --chunk 1 -o "
                       "b.npy && echo 1 2 3 4 5 6 7 8 9 10 >t && "
                       "$M logits --tokens-file t --chunk 10 -t 3 "
-                      "--oversubscribe -o c.npy");
+                      "--threads-force -o c.npy");
   EXPECT_EQ(result.status, 0) << result.errors;
   EXPECT_EQ(result.errors, "");
   std::string contents = readFile(folder + "/a.npy");
@@ -436,7 +436,8 @@ TEST_F(ProgramTest, BenchAndInfo) {
   for (const char *key :
        {"\"prefill_tokens_per_second\": ", "\"decode_tokens_per_second\": ", "\"read_ceiling_bytes_per_second\": ",
         "\"peak_memory_bytes\": ", "\"planned_memory_bytes\": ", "\"depth\": 100", "\"bytes_per_token\": 1434",
-        "\"decode_barriers_per_step\": 2"})
+        "\"decode_barriers_per_step\": 2", "\"weight_bytes_per_token\": 1000", "\"key_value_bytes_per_token\": 434",
+        "\"nanoseconds_per_barrier\": ", "\"decode_percent_of_read_ceiling\": ", "\"decode_bytes_per_second\": "})
     EXPECT_NE(bench.output.find(key), std::string::npos) << key << bench.output;
   EXPECT_NE(run("$M info").output.find("none: a test"), std::string::npos);
   EXPECT_EQ(run("$M info --json | python3 -c 'import json,sys; "

@@ -4,6 +4,7 @@
 #include "runtime/core/sequence.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 using namespace ingot::runtime;
 using namespace ingot::runtime::test;
@@ -30,7 +31,7 @@ protected:
   void TearDown() override { fakeStepHook = nullptr; }
 
   IngotDescriptor descriptor = makeFakeDescriptor();
-  Model model{descriptor, {GetParam(), /*oversubscribe=*/true}};
+  Model model{descriptor, {GetParam(), /*force=*/true}};
   Sequence sequence{model};
 };
 
@@ -87,6 +88,23 @@ TEST_P(SequenceTest, TheContextIsALimit) {
 TEST_P(SequenceTest, TokensMustBeOfTheVocabulary) {
   EXPECT_EXIT(sequence.append(std::vector<int32_t>{1, 259}), testing::ExitedWithCode(1),
               "token 259 is outside the vocabulary of 259 tokens");
+}
+
+TEST(Model, ClampsThreadsToTheCpus) {
+  cpu_set_t before, one;
+  sched_getaffinity(0, sizeof(before), &before);
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  sched_setaffinity(0, sizeof(one), &one);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(chooseWorkers({}), 1u);
+  EXPECT_EQ(chooseWorkers({8, /*force=*/true}), 8u);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(chooseWorkers({8}), 1u);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "ingot: note: --threads 8: this process may use 1 CPU; using 1 (--threads-force keeps 8)\n");
+  sched_setaffinity(0, sizeof(before), &before);
 }
 
 TEST(Model, RefusesAnotherVersion) {
