@@ -207,7 +207,7 @@ private:
       int64_t groups = dimension / encoding::groupColumns;
       for (int64_t group = 0; group < groups; ++group)
         storeQuantizedGroup(emit, result(2 * group), result(2 * group + 1), row,
-                            emit.add(emit.mul(heads[query], groups), group), type.getShape().back());
+                            emit.add(emit.mul(heads[query], groups), group), type);
       return;
     }
     Value head = emit.pointer(row, emit.mul(heads[query], dimension * 4));

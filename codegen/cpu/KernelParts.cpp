@@ -93,27 +93,34 @@ SmallVector<Value> codegen::loadRegionOperands(Emitter &emit, ValueRange operand
 // 8-bit rows
 //===----------------------------------------------------------------------===//
 
-void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Value row, Value group, int64_t columns) {
+void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Value row, Value group,
+                                  RankedTensorType type) {
+  encoding::ActivationRow layout(type);
   auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
   Value largest = emit.reduceMax(emit.maxf(magnitude(first), magnitude(second)));
   Value scale = emit.mulf(largest, emit.real(1.0 / 127.0));
   Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, largest, emit.real(0.0));
   Value inverse = arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(127.0), largest));
   Value codesAddress = emit.pointer(row, emit.mul(group, encoding::groupColumns));
-  Value sum;
+  SmallVector<Value> sums;
   int64_t offset = 0;
   for (Value value : {first, second}) {
     Value rounded = math::RoundEvenOp::create(emit.builder, emit.mulf(value, emit.splat(inverse)));
     Value codes = arith::FPToSIOp::create(emit.builder, emit.vector(emit.i32()), rounded);
     Value bytes = arith::TruncIOp::create(emit.builder, emit.vector(emit.i8()), codes);
     emit.store(bytes, emit.pointer(codesAddress, offset), 16);
-    sum = sum ? emit.add(sum, codes) : codes;
+    sums.push_back(codes);
     offset += lanes;
   }
-  int64_t groups = columns / encoding::groupColumns;
-  emit.store(scale, emit.pointer(row, emit.add(emit.mul(group, 4), columns)), 4);
-  Value scaledSum = emit.mulf(scale, emit.toFloat(emit.reduceAdd(sum)));
-  emit.store(scaledSum, emit.pointer(row, emit.add(emit.mul(group, 4), columns + groups * 4)), 4);
+  if (layout.sumColumns == encoding::groupColumns)
+    sums = {emit.add(sums[0], sums[1])};
+  emit.store(scale, emit.pointer(row, emit.add(emit.mul(group, 4), layout.scalesOffset)), 4);
+  int64_t count = static_cast<int64_t>(sums.size());
+  Value sumsAddress = emit.pointer(row, emit.add(emit.mul(group, 4 * count), layout.sumsOffset));
+  for (auto [index, sum] : llvm::enumerate(sums)) {
+    Value scaledSum = emit.mulf(scale, emit.toFloat(emit.reduceAdd(sum)));
+    emit.store(scaledSum, emit.pointer(sumsAddress, static_cast<int64_t>(index) * 4), 4);
+  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -62,9 +62,9 @@ llvm::SmallVector<mlir::Value> inlineRegion(Emitter &emit, mlir::Region &region,
 llvm::SmallVector<mlir::Value> loadRegionOperands(Emitter &emit, mlir::ValueRange operands, mlir::ValueRange pointers,
                                                   mlir::Value row, mlir::Value column);
 
-/// Rounds 32 values (two vectors of 16) into group `group` of the 8-bit row that starts at `row`.
+/// Rounds 32 values (two vectors of 16) into group `group` of the 8-bit row of type `type` that starts at `row`.
 void storeQuantizedGroup(Emitter &emit, mlir::Value first, mlir::Value second, mlir::Value row, mlir::Value group,
-                         int64_t columns);
+                         mlir::RankedTensorType type);
 
 /// Where a cache keeps the keys and values of one head and position.
 class CacheLayout {

@@ -19,7 +19,7 @@ class PanelProduct {
 public:
   PanelProduct(Emitter &emit, Value input, Value weight, Value inputPointer, Value weightPointer,
                kernel::RowRangeAttr rows)
-      : emit(emit), inputType(cast<RankedTensorType>(input.getType())),
+      : emit(emit), inputType(cast<RankedTensorType>(input.getType())), activation(inputType),
         panels(cast<RankedTensorType>(weight.getType())), inputPointer(inputPointer), weightPointer(weightPointer),
         integerInput(encoding::isQuantizedActivation(inputType)),
         tileRows(rows.getLast() == 1   ? 1
@@ -37,13 +37,12 @@ public:
   /// Panel `panel` times rows firstRow .. firstRow + tile - 1: a vector of 16 outputs per row.
   SmallVector<Value> compute(Value panel, Value firstRow) {
     Value weights = emit.pointer(weightPointer, emit.mul(panel, panels.getPanelBytes()));
-    uint64_t stride = encoding::getActivationRowBytes(inputType);
-    Value tile = emit.pointer(inputPointer, emit.mul(firstRow, stride));
+    Value tile = emit.pointer(inputPointer, emit.mul(firstRow, activation.bytes));
     SmallVector<Value> rows;
     for (int64_t row = 0; row < tileRows; ++row)
-      rows.push_back(emit.pointer(tile, row * stride));
+      rows.push_back(emit.pointer(tile, row * activation.bytes));
     SmallVector<Value> zeros(tileRows, emit.real(0.0, emit.vector(emit.f32())));
-    if (!panels.isQuantized())
+    if (!panels.getFormat().isQuantized())
       return computePlain(weights, rows, zeros);
     return panels.forEachGroup(emit, weights, zeros,
                                [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
@@ -78,34 +77,51 @@ private:
     return sums;
   }
 
-  /// Integer weights and integer activations: eight byte dot products per group, then one scaling.
+  /// The f32 sum that zero points and minima of part `part` of a group are multiplied with: scale · Σ code.
+  Value loadScaledSum(Value row, Value group, int64_t part) {
+    int64_t columns = panels.getFormat().getSumColumns(), sums = encoding::groupColumns / activation.sumColumns;
+    Value address = emit.pointer(row, emit.add(emit.mul(group, 4 * sums), activation.sumsOffset));
+    auto load = [&](int64_t index) { return emit.load(emit.f32(), emit.pointer(address, index * 4), 4); };
+    if (columns == activation.sumColumns)
+      return load(part);
+    // Another consumer of the activation wanted halves.
+    return emit.addf(load(0), load(1));
+  }
+
+  /// Integer weights and integer activations: eight byte dot products per group, then one scaling per part.
   ///   Σ w x = scale · (activationScale · dot - zeroPoint · scaledSum) + minimum · scaledSum
   SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
                                      ValueRange sums) {
-    int64_t columns = panels.getColumns(), groups = columns / encoding::groupColumns;
-    SmallVector<Value> weightBytes;
-    for (Value codes : weight.codes)
-      weightBytes.push_back(emit.bitcast(codes, emit.vector(emit.i8(), 64)));
+    SmallVector<SmallVector<Value>> weightBytes;
+    for (const WeightPanels::Part &part : weight) {
+      weightBytes.emplace_back();
+      for (Value codes : part.codes)
+        weightBytes.back().push_back(emit.bitcast(codes, emit.vector(emit.i8(), 64)));
+    }
     SmallVector<Value> next;
     for (auto [row, sum] : llvm::zip(rows, sums)) {
       Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
-      SmallVector<Value> activationBytes;
-      for (size_t line = 0; line < weightBytes.size(); ++line) {
-        Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
-        activationBytes.push_back(emit.bitcast(emit.splat(four), emit.vector(emit.i8(), 64)));
+      Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
+      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4));
+      Value total = sum;
+      int64_t line = 0;
+      for (auto [index, part] : llvm::enumerate(weight)) {
+        SmallVector<Value> activationBytes;
+        for (size_t quad = 0; quad < part.codes.size(); ++quad, ++line) {
+          Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
+          activationBytes.push_back(emit.bitcast(emit.splat(four), emit.vector(emit.i8(), 64)));
+        }
+        Value zero = emit.integer(0, emit.vector(emit.i32()));
+        Value dot = kernel::Dot4Op::create(emit.builder, zero.getType(), zero, weightBytes[index], activationBytes,
+                                           panels.getFormat().getLargestCode());
+        Value scaledSum = emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)));
+        Value product = emit.mulf(emit.toFloat(dot), scale);
+        if (int64_t zeroPoint = panels.getFormat().zeroPoint)
+          product = emit.fma(scaledSum, emit.real(-static_cast<double>(zeroPoint), scaledSum.getType()), product);
+        total = emit.fma(product, part.scale, total);
+        if (part.minimum)
+          total = emit.fma(part.minimum, scaledSum, total);
       }
-      Value zero = emit.integer(0, emit.vector(emit.i32()));
-      Value dot = kernel::Dot4Op::create(emit.builder, zero.getType(), zero, weightBytes, activationBytes,
-                                         panels.getLargestCode());
-      Value scales = emit.pointer(row, emit.add(emit.mul(group, 4), columns));
-      Value scale = emit.splat(emit.load(emit.f32(), scales, 4));
-      Value scaledSum = emit.splat(emit.load(emit.f32(), emit.pointer(scales, groups * 4), 4));
-      Value product = emit.mulf(emit.toFloat(dot), scale);
-      if (int64_t zero = panels.getZeroPoint())
-        product = emit.fma(scaledSum, emit.real(-static_cast<double>(zero), scaledSum.getType()), product);
-      Value total = emit.fma(product, weight.scale, sum);
-      if (weight.minimum)
-        total = emit.fma(weight.minimum, scaledSum, total);
       next.push_back(total);
     }
     return next;
@@ -115,18 +131,20 @@ private:
   SmallVector<Value> accumulateFloats(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
                                       ValueRange sums) {
     SmallVector<Value> totals(sums);
-    Value zero = emit.integer(panels.getZeroPoint(), emit.vector(emit.i32()));
-    for (auto [line, codes] : llvm::enumerate(weight.codes)) {
-      for (int64_t byte = 0; byte < 4; ++byte) {
-        Value code = emit.bitAnd(emit.shiftRight(codes, 8 * byte), 0xff);
-        if (panels.getZeroPoint())
-          code = emit.sub(code, zero);
-        Value restored = weight.minimum ? emit.fma(emit.toFloat(code), weight.scale, weight.minimum)
-                                        : emit.mulf(emit.toFloat(code), weight.scale);
-        int64_t column = 4 * static_cast<int64_t>(line) + byte;
-        for (auto [row, total] : llvm::zip(rows, totals)) {
-          Value address = emit.pointer(row, emit.add(emit.mul(group, encoding::groupColumns * 4), column * 4));
-          total = emit.fma(emit.splat(emit.load(emit.f32(), address, 4)), restored, total);
+    int64_t zeroPoint = panels.getFormat().zeroPoint, column = 0;
+    Value zero = emit.integer(zeroPoint, emit.vector(emit.i32()));
+    for (const WeightPanels::Part &part : weight) {
+      for (Value codes : part.codes) {
+        for (int64_t byte = 0; byte < 4; ++byte, ++column) {
+          Value code = emit.bitAnd(emit.shiftRight(codes, 8 * byte), 0xff);
+          if (zeroPoint)
+            code = emit.sub(code, zero);
+          Value restored = part.minimum ? emit.fma(emit.toFloat(code), part.scale, part.minimum)
+                                        : emit.mulf(emit.toFloat(code), part.scale);
+          for (auto [row, total] : llvm::zip(rows, totals)) {
+            Value address = emit.pointer(row, emit.add(emit.mul(group, encoding::groupColumns * 4), column * 4));
+            total = emit.fma(emit.splat(emit.load(emit.f32(), address, 4)), restored, total);
+          }
         }
       }
     }
@@ -135,6 +153,7 @@ private:
 
   Emitter &emit;
   RankedTensorType inputType;
+  encoding::ActivationRow activation;
   WeightPanels panels;
   Value inputPointer, weightPointer;
   bool integerInput;
@@ -148,7 +167,6 @@ template <typename Op>
 static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &arguments, kernel::RowRangeAttr rows,
                                   int64_t accumulators) {
   auto resultType = cast<RankedTensorType>(op.getResult().getType());
-  int64_t columns = resultType.getShape().back();
   bool quantize = encoding::isQuantizedActivation(resultType);
   uint64_t stride = encoding::getActivationRowBytes(resultType);
   PanelProduct product(emit, op.getInput(), op.getWeight(), arguments.inputs[0], arguments.inputs[1], rows);
@@ -185,7 +203,7 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
         Value first = emit.load(emit.vector(emit.f32()), values, 64);
         Value second = emit.load(emit.vector(emit.f32()), emit.pointer(values, lanes * 4), 64);
         Value row = emit.pointer(arguments.outputs[0], emit.mul(emit.add(firstRow, offset), stride));
-        storeQuantizedGroup(emit, first, second, row, grain, columns);
+        storeQuantizedGroup(emit, first, second, row, grain, resultType);
       }
     });
   });

@@ -100,7 +100,8 @@ void codegen::emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const K
     if (quantize) {
       emit.loop(emit.integer(0), emit.integer(columns / encoding::groupColumns), [&](Value group) {
         Value column = emit.mul(group, encoding::groupColumns);
-        storeQuantizedGroup(emit, normalized(column), normalized(emit.add(column, lanes)), output, group, columns);
+        storeQuantizedGroup(emit, normalized(column), normalized(emit.add(column, lanes)), output, group,
+                            tensorOf(op.getResult()));
       });
       return;
     }

@@ -5,161 +5,175 @@
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::codegen;
+using encoding::groupColumns;
 
-namespace {
-/// Integer codes of a format; 0 bits: a plain one.
-struct Codes {
-  int64_t bits, zeroPoint;
-  bool minimum;
-};
-} // namespace
+/// Bytes of a line, which holds a 32-bit word for each row.
+static constexpr int64_t lineBytes = 64;
 
-static Codes describeCodes(encoding::FormatInterface format) {
-  if (isa<encoding::BlockAttr>(format))
-    return {4, 8, false};
-  switch (cast<encoding::GgmlAttr>(format).getType()) {
-  case encoding::GgmlType::F32:
-  case encoding::GgmlType::F16:
-  case encoding::GgmlType::BF16:
-    return {0, 0, false};
-  case encoding::GgmlType::Q4_0:
-    return {4, 8, false};
-  case encoding::GgmlType::Q4_1:
-    return {4, 0, true};
-  case encoding::GgmlType::Q5_0:
-    return {5, 16, false};
-  case encoding::GgmlType::Q5_1:
-    return {5, 0, true};
-  case encoding::GgmlType::Q8_0:
-    return {8, 128, false};
-  }
-  llvm_unreachable("unknown ggml type");
-}
+WeightPanels::WeightPanels(RankedTensorType type)
+    : format(encoding::getStorage(type).getFormat().getWeightFormat()), layout(format), columns(type.getShape().back()),
+      panelBytes(static_cast<int64_t>(encoding::getPanelBytes(format, columns))) {}
 
 /// Element type of a plain format.
-static Type plainElement(encoding::FormatInterface format) {
-  auto ggml = dyn_cast<encoding::GgmlAttr>(format);
-  if (ggml && ggml.getType() == encoding::GgmlType::F16)
-    return Float16Type::get(format.getContext());
-  if (ggml && ggml.getType() == encoding::GgmlType::BF16)
-    return BFloat16Type::get(format.getContext());
-  return Float32Type::get(format.getContext());
+static Type plainElement(Emitter &emit, encoding::ElementKind element) {
+  if (element == encoding::ElementKind::F16)
+    return emit.f16();
+  return element == encoding::ElementKind::BF16 ? emit.builder.getBF16Type() : emit.f32();
 }
 
-WeightPanels::WeightPanels(RankedTensorType type) : columns(type.getShape().back()) {
-  encoding::FormatInterface format = encoding::getStorage(type).getFormat();
-  Codes codes = describeCodes(format);
-  quantized = format.isQuantized();
-  bits = codes.bits;
-  zeroPoint = codes.zeroPoint;
-  minimum = codes.minimum;
-  largestCode = (int64_t(1) << bits) - 1;
-  scaleGroup = format.getGroupSize();
-  panelBytes = encoding::panelRows * (columns / scaleGroup) * format.getGroupBytes();
-  element = plainElement(format);
+//===----------------------------------------------------------------------===//
+// Quantised formats
+//===----------------------------------------------------------------------===//
+
+struct WeightPanels::RowChoice {
+  Emitter &emit;
+  /// Null: all rows; otherwise one (i64).
+  Value row;
+
+  Type type(Type element) const { return row ? element : emit.vector(element); }
+  /// Loads one number of `bytes` bytes for each row from `address`, where the numbers of all rows stand side by side.
+  Value load(Type element, Value address, int64_t bytes) const {
+    if (row)
+      return emit.load(element, emit.pointer(address, emit.mul(row, bytes)), static_cast<unsigned>(bytes));
+    return emit.load(emit.vector(element), address, static_cast<unsigned>(bytes * lanes > 32 ? 32 : bytes * lanes));
+  }
+  Value loadHalf(Value address) const {
+    return row ? emit.extend(load(emit.f16(), address, 2)) : emit.loadExtended(emit.f16(), address, 32);
+  }
+};
+
+Value WeightPanels::loadFactor(Emitter &emit, const RowChoice &rows, Value block, bool minimum) const {
+  if (!minimum)
+    return rows.loadHalf(block);
+  Value factor = rows.loadHalf(emit.pointer(block, layout.minimumOffset));
+  return format.subScales == encoding::SubScales::None ? factor : arith::NegFOp::create(emit.builder, factor);
 }
 
-/// Scales and minima of 16 rows, in f16.
-int64_t WeightPanels::headerBytes() const { return minimum ? 64 : 32; }
+Value WeightPanels::loadSubScale(Emitter &emit, const RowChoice &rows, Value block, Value part, bool minimum,
+                                 Value factor) const {
+  if (format.subScales == encoding::SubScales::None)
+    return factor;
+  bool inOneByte = format.subScales == encoding::SubScales::Nibbles;
+  int64_t offset = layout.subScaleOffset + (minimum && !inOneByte ? encoding::panelRows : 0);
+  Value bytes = rows.load(emit.i8(), emit.pointer(block, emit.add(emit.mul(part, layout.subScaleBytes), offset)), 1);
+  Value integers;
+  if (inOneByte) {
+    integers = arith::ExtUIOp::create(emit.builder, rows.type(emit.i32()), bytes);
+    integers = minimum ? emit.shiftRight(integers, 4) : emit.bitAnd(integers, 15);
+  } else {
+    integers = arith::ExtSIOp::create(emit.builder, rows.type(emit.i32()), bytes);
+  }
+  return emit.mulf(factor, emit.toFloat(integers));
+}
 
-int64_t WeightPanels::scaleGroupBytes() const {
-  int64_t perGroup = lineBytes() + (bits == 5 ? 64 : 0);
-  return headerBytes() + scaleGroup / encoding::groupColumns * perGroup;
+SmallVector<Value, 8> WeightPanels::loadCodes(Emitter &emit, const RowChoice &rows, Value codes) const {
+  auto loadLines = [&](int64_t offset, int64_t count) {
+    SmallVector<Value, 8> lines;
+    for (int64_t line = 0; line < count; ++line)
+      lines.push_back(rows.load(emit.i32(), emit.pointer(codes, offset + line * lineBytes), 4));
+    return lines;
+  };
+  /// The bits of four columns, from bit `place` of every byte on.
+  auto pick = [&](ArrayRef<Value> lines, int64_t bits, int64_t quad, int64_t place) {
+    if (bits == 8)
+      return lines[quad];
+    int64_t perByte = 8 / bits, shift = quad % perByte * bits - place;
+    Value word = lines[quad / perByte];
+    word = shift < 0 ? emit.shiftLeft(word, -shift) : emit.shiftRight(word, shift);
+    return emit.bitAnd(word, 0x01010101 * ((int64_t(1) << bits) - 1) << place);
+  };
+  SmallVector<Value, 8> high = loadLines(0, format.high.bits), low = loadLines(layout.lowOffset, format.low.bits),
+                        result;
+  for (int64_t quad = 0; quad < groupColumns / 4; ++quad) {
+    Value code = pick(low, format.low.bits, quad, 0);
+    if (format.high.bits)
+      code = arith::OrIOp::create(emit.builder, code, pick(high, format.high.bits, quad, format.low.bits));
+    result.push_back(code);
+  }
+  return result;
+}
+
+WeightPanels::Group WeightPanels::loadGroup(Emitter &emit, const RowChoice &rows, Value block, Value group, Value scale,
+                                            Value minimum) const {
+  int64_t parts = groupColumns / format.getSumColumns();
+  Value address = emit.pointer(block, emit.add(emit.mul(group, layout.groupBytes), layout.codesOffset));
+  SmallVector<Value, 8> codes = loadCodes(emit, rows, address);
+  ArrayRef<Value> rest = codes;
+  Group result;
+  for (int64_t index = 0; index < parts; ++index) {
+    Value part = emit.add(emit.mul(group, parts), index);
+    Part next;
+    next.scale = loadSubScale(emit, rows, block, part, false, scale);
+    if (minimum)
+      next.minimum = loadSubScale(emit, rows, block, part, true, minimum);
+    next.codes.assign(rest.begin(), rest.begin() + codes.size() / parts);
+    rest = rest.drop_front(codes.size() / parts);
+    result.push_back(std::move(next));
+  }
+  return result;
 }
 
 SmallVector<Value>
 WeightPanels::forEachGroup(Emitter &emit, Value panel, ValueRange carried,
                            function_ref<SmallVector<Value>(Value, const Group &, ValueRange)> body) const {
-  int64_t groupsPerScale = scaleGroup / encoding::groupColumns;
-  return emit.loop(
-      emit.integer(0), emit.integer(columns / scaleGroup), 1, carried, [&](Value index, ValueRange loopCarried) {
-        Value base = emit.pointer(panel, emit.mul(index, scaleGroupBytes()));
-        Group group;
-        group.scale = emit.loadExtended(emit.f16(), base, 32);
-        if (minimum)
-          group.minimum = emit.loadExtended(emit.f16(), emit.pointer(base, 32), 32);
-        auto addPart = [&](Value part, Value codes, ValueRange values) {
-          group.codes.clear();
-          int64_t offset = 0;
-          Value plane;
-          if (bits == 5) {
-            plane = emit.load(emit.vector(emit.i32()), codes, 32);
-            offset += 64;
-          }
-          for (int64_t line = 0; line < lineBytes() / 64; ++line, offset += 64) {
-            Value word = emit.load(emit.vector(emit.i32()), emit.pointer(codes, offset), 32);
-            if (bits == 8) {
-              group.codes.push_back(word);
-              continue;
-            }
-            for (int64_t half = 0; half < 2; ++half) {
-              Value code = emit.bitAnd(emit.shiftRight(word, 4 * half), 0x0f0f0f0f);
-              if (plane) {
-                Value high = emit.bitAnd(emit.shiftRight(plane, 2 * line + half), 0x01010101);
-                code = arith::OrIOp::create(emit.builder, code, emit.shiftLeft(high, 4));
-              }
-              group.codes.push_back(code);
-            }
-          }
-          return body(part, group, values);
-        };
-        Value codes = emit.pointer(base, headerBytes());
-        if (groupsPerScale == 1)
-          return addPart(index, codes, loopCarried);
-        // Unrolled, the wide tiles of the exact path take LLVM half a minute.
-        Value first = emit.mul(index, groupsPerScale);
-        int64_t partBytes = (scaleGroupBytes() - headerBytes()) / groupsPerScale;
-        return emit.loop(
-            emit.integer(0), emit.integer(groupsPerScale), 1, loopCarried, [&](Value part, ValueRange values) {
-              return addPart(emit.add(first, part), emit.pointer(codes, emit.mul(part, partBytes)), values);
-            });
-      });
+  int64_t groupsPerBlock = format.blockColumns / groupColumns;
+  RowChoice all{emit, Value()};
+  return emit.loop(emit.integer(0), emit.integer(columns / format.blockColumns), 1, carried,
+                   [&](Value index, ValueRange values) {
+                     Value block = emit.pointer(panel, emit.mul(index, layout.blockBytes));
+                     Value scale = loadFactor(emit, all, block, false);
+                     Value minimum = format.hasMinimum() ? loadFactor(emit, all, block, true) : Value();
+                     auto addGroup = [&](Value group, ValueRange sums) {
+                       return body(emit.add(emit.mul(index, groupsPerBlock), group),
+                                   loadGroup(emit, all, block, group, scale, minimum), sums);
+                     };
+                     if (groupsPerBlock == 1)
+                       return addGroup(emit.integer(0), values);
+                     // Unrolled, the wide tiles of the exact path take LLVM half a minute.
+                     return emit.loop(emit.integer(0), emit.integer(groupsPerBlock), 1, values, addGroup);
+                   });
 }
 
+//===----------------------------------------------------------------------===//
+// Columns and rows
+//===----------------------------------------------------------------------===//
+
 Value WeightPanels::loadColumn(Emitter &emit, Value panel, Value column) const {
-  int64_t bytes = element.getIntOrFloatBitWidth() / 8 * lanes;
-  return emit.loadExtended(element, emit.pointer(panel, emit.mul(column, bytes)), 32);
+  return emit.loadExtended(plainElement(emit, format.element), emit.pointer(panel, emit.mul(column, layout.blockBytes)),
+                           32);
 }
 
 void WeightPanels::storeRow(Emitter &emit, Value panel, Value row, Value destination) const {
-  if (!quantized) {
-    int64_t bytes = element.getIntOrFloatBitWidth() / 8;
-    Value source = emit.pointer(panel, emit.mul(row, bytes));
+  if (!format.isQuantized()) {
+    Type element = plainElement(emit, format.element);
+    Value source = emit.pointer(panel, emit.mul(row, layout.elementBytes));
     emit.loop(emit.integer(0), emit.integer(columns), [&](Value column) {
-      Value value = emit.extend(emit.load(element, emit.pointer(source, emit.mul(column, bytes * lanes)), bytes));
+      Value address = emit.pointer(source, emit.mul(column, layout.blockBytes));
+      Value value = emit.extend(emit.load(element, address, static_cast<unsigned>(layout.elementBytes)));
       emit.store(value, emit.pointer(destination, emit.mul(column, 4)), 4);
     });
     return;
   }
-  int64_t groupsPerScale = scaleGroup / encoding::groupColumns;
-  emit.loop(emit.integer(0), emit.integer(columns / scaleGroup), [&](Value index) {
-    Value base = emit.pointer(panel, emit.mul(index, scaleGroupBytes()));
-    Value rowHalf = emit.pointer(base, emit.mul(row, 2)), rowWord = emit.pointer(base, emit.mul(row, 4));
-    Value scale = emit.splat(emit.extend(emit.load(emit.f16(), rowHalf, 2)), 4);
-    Value low = minimum ? emit.splat(emit.extend(emit.load(emit.f16(), emit.pointer(rowHalf, 32), 2)), 4) : Value();
-    Value output = emit.pointer(destination, emit.mul(index, scaleGroup * 4));
-    int64_t offset = headerBytes(), position = 0;
-    for (int64_t part = 0; part < groupsPerScale; ++part) {
-      Value plane;
-      if (bits == 5) {
-        plane = emit.load(emit.i32(), emit.pointer(rowWord, offset), 4);
-        offset += 64;
-      }
-      for (int64_t line = 0; line < lineBytes() / 64; ++line, offset += 64) {
-        Value word = emit.load(emit.i32(), emit.pointer(rowWord, offset), 4);
-        for (int64_t half = 0; half < (bits == 8 ? 1 : 2); ++half, position += 4) {
-          Value code = bits == 8 ? word : emit.bitAnd(emit.shiftRight(word, 4 * half), 0x0f0f0f0f);
-          if (plane) {
-            Value high = emit.bitAnd(emit.shiftRight(plane, 2 * line + half), 0x01010101);
-            code = arith::OrIOp::create(emit.builder, code, emit.shiftLeft(high, 4));
-          }
-          Value bytes = emit.bitcast(emit.splat(code, 1), emit.vector(emit.i8(), 4));
+  RowChoice one{emit, row};
+  emit.loop(emit.integer(0), emit.integer(columns / format.blockColumns), [&](Value index) {
+    Value block = emit.pointer(panel, emit.mul(index, layout.blockBytes));
+    Value scale = loadFactor(emit, one, block, false);
+    Value minimum = format.hasMinimum() ? loadFactor(emit, one, block, true) : Value();
+    emit.loop(emit.integer(0), emit.integer(format.blockColumns / groupColumns), [&](Value group) {
+      Value column = emit.add(emit.mul(index, format.blockColumns), emit.mul(group, groupColumns));
+      Value output = emit.pointer(destination, emit.mul(column, 4));
+      int64_t position = 0;
+      for (const Part &part : loadGroup(emit, one, block, group, scale, minimum)) {
+        Value factor = emit.splat(part.scale, 4), low = part.minimum ? emit.splat(part.minimum, 4) : Value();
+        for (Value word : part.codes) {
+          Value bytes = emit.bitcast(emit.splat(word, 1), emit.vector(emit.i8(), 4));
           Value codes = arith::ExtUIOp::create(emit.builder, emit.vector(emit.i32(), 4), bytes);
-          Value centred = emit.sub(codes, emit.integer(zeroPoint, codes.getType()));
-          Value product = low ? emit.fma(emit.toFloat(centred), scale, low) : emit.mulf(emit.toFloat(centred), scale);
-          emit.store(product, emit.pointer(output, position * 4), 4);
+          Value centred = emit.toFloat(emit.sub(codes, emit.integer(format.zeroPoint, codes.getType())));
+          Value value = low ? emit.fma(centred, factor, low) : emit.mulf(centred, factor);
+          emit.store(value, emit.pointer(output, position * 4), 4);
+          position += 4;
         }
       }
-    }
+    });
   });
 }

@@ -1,8 +1,8 @@
 //===- WeightPanels.h - reading packed weights in registers -----*- C++ -*-===//
 //
-// A panel interleaves 16 rows of a weight matrix (encoding.panels, packed by
-// codegen/weights/pack.h, which documents the bytes). One description per format
-// serves matrix kernels of all row counts and the embedding row read.
+// A panel interleaves 16 rows of a weight matrix (encoding::PanelLayout documents the
+// bytes). The description of its format serves matrix kernels of all row counts and the
+// embedding row read.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,22 +20,20 @@ public:
   /// `type`: [rows, columns] f32 with a storage that has a layout.
   explicit WeightPanels(mlir::RankedTensorType type);
 
-  bool isQuantized() const { return quantized; }
+  const encoding::WeightFormat &getFormat() const { return format; }
   int64_t getColumns() const { return columns; }
   int64_t getPanelBytes() const { return panelBytes; }
-  /// Columns that share a scale.
-  int64_t getScaleGroup() const { return scaleGroup; }
 
-  /// Codes of 32 columns of 16 rows and what turns them into weights: w = scale · (code - zeroPoint) + minimum.
-  struct Group {
-    /// codes[i]: 16 x i32, byte j of lane r is the code of row r, column 4 i + j.
+  /// Codes of neighbouring columns of 16 rows and what turns them into weights: w = scale · (code - zeroPoint) +
+  /// minimum.
+  struct Part {
+    /// codes[i]: 16 x i32, byte j of lane r is the code of row r, column 4 i + j of the part.
     llvm::SmallVector<mlir::Value, 8> codes;
     mlir::Value scale;   ///< 16 x f32
     mlir::Value minimum; ///< 16 x f32, null where the format has none
   };
-  int64_t getZeroPoint() const { return zeroPoint; }
-  int64_t getLargestCode() const { return largestCode; }
-  bool hasMinimum() const { return minimum; }
+  /// 32 columns: one part, or two of 16 columns.
+  using Group = llvm::SmallVector<Part, 2>;
 
   /// Calls `body(firstColumn / 32, group, carried)` for all groups of 32 columns, carrying values in registers.
   llvm::SmallVector<mlir::Value>
@@ -50,13 +48,21 @@ public:
   void storeRow(Emitter &emit, mlir::Value panel, mlir::Value row, mlir::Value destination) const;
 
 private:
-  int64_t scaleGroupBytes() const;
-  int64_t headerBytes() const;
-  int64_t lineBytes() const { return bits == 8 ? 512 : 256; }
+  /// All rows of a panel, or one: the same numbers in the same places, vectors or scalars.
+  struct RowChoice;
+  /// The scale or minimum of part `part` (i64) of a block, given its d or m.
+  mlir::Value loadSubScale(Emitter &emit, const RowChoice &rows, mlir::Value block, mlir::Value part, bool minimum,
+                           mlir::Value factor) const;
+  /// d, or m with the sign that sums want.
+  mlir::Value loadFactor(Emitter &emit, const RowChoice &rows, mlir::Value block, bool minimum) const;
+  /// Group `group` (i64) of a block.
+  Group loadGroup(Emitter &emit, const RowChoice &rows, mlir::Value block, mlir::Value group, mlir::Value scale,
+                  mlir::Value minimum) const;
+  llvm::SmallVector<mlir::Value, 8> loadCodes(Emitter &emit, const RowChoice &rows, mlir::Value codes) const;
 
-  bool quantized = false, minimum = false;
-  int64_t columns, panelBytes, scaleGroup = 1, bits = 0, zeroPoint = 0, largestCode = 0;
-  mlir::Type element;
+  encoding::WeightFormat format;
+  encoding::PanelLayout layout;
+  int64_t columns, panelBytes;
 };
 
 } // namespace ingot::codegen

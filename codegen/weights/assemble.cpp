@@ -15,31 +15,12 @@
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::weights;
+using encoding::panelRows;
 using llvm::Error;
 using llvm::Expected;
 
-static Format formatOf(encoding::FormatInterface format) {
-  if (auto block = dyn_cast<encoding::BlockAttr>(format))
-    return {FormatKind::I4, static_cast<uint32_t>(block.getGroup())};
-  switch (cast<encoding::GgmlAttr>(format).getType()) {
-  case encoding::GgmlType::F32:
-    return {FormatKind::F32};
-  case encoding::GgmlType::F16:
-    return {FormatKind::F16};
-  case encoding::GgmlType::BF16:
-    return {FormatKind::BF16};
-  case encoding::GgmlType::Q4_0:
-    return {FormatKind::Q4_0};
-  case encoding::GgmlType::Q4_1:
-    return {FormatKind::Q4_1};
-  case encoding::GgmlType::Q5_0:
-    return {FormatKind::Q5_0};
-  case encoding::GgmlType::Q5_1:
-    return {FormatKind::Q5_1};
-  case encoding::GgmlType::Q8_0:
-    return {FormatKind::Q8_0};
-  }
-  llvm_unreachable("unknown ggml type");
+static encoding::WeightFormat formatOf(RankedTensorType type) {
+  return encoding::getStorage(type).getFormat().getWeightFormat();
 }
 
 /// GGUF's name of a storage format.
@@ -86,9 +67,9 @@ public:
     if (!parameter)
       return nullptr;
     auto type = cast<RankedTensorType>(parameter.getType());
-    Format format = formatOf(encoding::getStorage(type).getFormat());
+    encoding::WeightFormat format = formatOf(type);
     int64_t columns = type.getShape().back();
-    uint64_t bytes = rowBytes(format, columns);
+    uint64_t bytes = format.getRowBytes(columns);
     if (parameter.getFile())
       return data[parameter].bytes.data() + reference.row * bytes;
     std::vector<uint8_t> &buffer = generated[slot];
@@ -236,15 +217,15 @@ Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8
         return error;
 
     auto type = cast<RankedTensorType>(assemble.getType());
-    Format format = formatOf(encoding::getStorage(type).getFormat());
+    encoding::WeightFormat format = formatOf(type);
     int64_t columns = type.getShape().back();
     if (type.getRank() == 1) {
-      uint64_t bytes = rowBytes(format, columns);
+      uint64_t bytes = format.getRowBytes(columns);
       if (Error error = write(ArrayRef(parameters.row(rows.front(), 0), bytes)))
         return error;
       position += bytes;
     } else {
-      panel.resize(packedPanelBytes(format, columns));
+      panel.resize(encoding::getPanelBytes(format, columns));
       for (size_t first = 0; first < rows.size(); first += panelRows) {
         packPanel(
             format, columns,

@@ -32,53 +32,32 @@ void EncodingDialect::initialize() {
 // Formats
 //===----------------------------------------------------------------------===//
 
-namespace {
-struct GgmlFormat {
-  int64_t groupSize;
-  int64_t groupBytes;
-};
-} // namespace
-
-static GgmlFormat describe(GgmlType type) {
-  switch (type) {
-  case GgmlType::F32:
-    return {1, 4};
-  case GgmlType::F16:
-  case GgmlType::BF16:
-    return {1, 2};
-  case GgmlType::Q4_0:
-    return {32, 18};
-  case GgmlType::Q4_1:
-    return {32, 20};
-  case GgmlType::Q5_0:
-    return {32, 22};
-  case GgmlType::Q5_1:
-    return {32, 24};
-  case GgmlType::Q8_0:
-    return {32, 34};
-  }
-  llvm_unreachable("unknown ggml type");
-}
-
-int64_t GgmlAttr::getGroupSize() const { return describe(getType()).groupSize; }
-int64_t GgmlAttr::getGroupBytes() const { return describe(getType()).groupBytes; }
-bool GgmlAttr::isQuantized() const { return getGroupSize() > 1; }
+int64_t GgmlAttr::getGroupSize() const { return getWeightFormat().blockColumns; }
+int64_t GgmlAttr::getGroupBytes() const { return getWeightFormat().blockBytes; }
+bool GgmlAttr::isQuantized() const { return getWeightFormat().isQuantized(); }
+WeightFormat GgmlAttr::getWeightFormat() const { return *findGgmlFormat(stringifyGgmlType(getType())); }
 
 int64_t BlockAttr::getGroupSize() const { return getGroup(); }
 int64_t BlockAttr::getGroupBytes() const {
-  int64_t codes = getGroup() * getCode().getWidth() / 8;
-  // A dynamic group stores its scale and its scaled sum as f32, a static one its scale as f16.
-  return codes + (getScale() == ScaleKind::Dynamic ? 8 : 2);
+  // The codes, the scale and the scaled sums, these as f32.
+  return getScale() == ScaleKind::Dynamic ? getGroup() + 4 + 4 * (getGroup() / getSums())
+                                          : getWeightFormat().blockBytes;
 }
 bool BlockAttr::isQuantized() const { return true; }
+WeightFormat BlockAttr::getWeightFormat() const {
+  assert(getScale() == ScaleKind::Static && "activations are no weights");
+  return describeI4(getGroup());
+}
 
 LogicalResult BlockAttr::verify(function_ref<InFlightDiagnostic()> emitError, IntegerType code, int64_t group,
-                                ScaleKind scale) {
+                                ScaleKind scale, int64_t sums) {
   if (scale == ScaleKind::Dynamic ? code.getWidth() != 8 : code.getWidth() != 4)
     return emitError() << "expected i8 codes with a dynamic scale or i4 codes with a static one, found " << code
                        << " with a " << stringifyScaleKind(scale) << " scale";
   if (scale == ScaleKind::Dynamic ? group != groupColumns : (group != 32 && group != 64 && group != 128))
     return emitError() << "expected a group of 32 (i8) or of 32, 64 or 128 (i4), found " << group;
+  if (sums != groupColumns && (sums != groupColumns / 2 || scale != ScaleKind::Dynamic))
+    return emitError() << "expected sums of 32 columns or, with a dynamic scale, of 16, found " << sums;
   return success();
 }
 
@@ -102,15 +81,19 @@ LogicalResult StorageAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementT
   if (shape.back() % group)
     return emitError() << "expected a last dimension that is a multiple of the group of " << group << ", found "
                        << shape.back();
+  auto block = dyn_cast<BlockAttr>(getFormat());
+  if (getLayout() && block && block.getScale() == ScaleKind::Dynamic)
+    return emitError() << "expected no layout for a format of activations, found " << getLayout();
   if (getLayout() && (getLayout().getColumns() == 4) != getFormat().isQuantized())
     return emitError() << "expected panels<16 x 4> for quantised formats and panels<16 x 1> for plain ones";
   return success();
 }
 
 uint64_t StorageAttr::getBytes(int64_t rows, int64_t columns) const {
-  if (getLayout())
-    rows = llvm::alignTo(rows, getLayout().getRows());
-  return static_cast<uint64_t>(rows) * (columns / getFormat().getGroupSize()) * getFormat().getGroupBytes();
+  if (!getLayout())
+    return static_cast<uint64_t>(rows) * (columns / getFormat().getGroupSize()) * getFormat().getGroupBytes();
+  return static_cast<uint64_t>(llvm::divideCeil(rows, panelRows)) *
+         getPanelBytes(getFormat().getWeightFormat(), columns);
 }
 
 StorageAttr StorageAttr::withLayout(PanelsAttr layout) const {
@@ -128,9 +111,17 @@ bool ingot::encoding::isQuantizedActivation(Type type) {
   return block && block.getScale() == ScaleKind::Dynamic;
 }
 
-uint64_t ingot::encoding::getActivationRowBytes(RankedTensorType type) {
-  int64_t columns = type.getShape().back();
-  if (isQuantizedActivation(type))
-    return llvm::alignTo(columns + columns / groupColumns * 8, 64);
-  return static_cast<uint64_t>(paddedToPanels(columns)) * 4;
+ActivationRow::ActivationRow(RankedTensorType type) : columns(type.getShape().back()) {
+  StorageAttr storage = getStorage(type);
+  auto block = storage ? dyn_cast<BlockAttr>(storage.getFormat()) : BlockAttr();
+  if (!block || block.getScale() != ScaleKind::Dynamic) {
+    bytes = static_cast<uint64_t>(paddedToPanels(columns)) * 4;
+    return;
+  }
+  sumColumns = block.getSums();
+  scalesOffset = columns;
+  sumsOffset = scalesOffset + columns / groupColumns * 4;
+  bytes = llvm::alignTo(sumsOffset + columns / sumColumns * 4, 64);
 }
+
+uint64_t ingot::encoding::getActivationRowBytes(RankedTensorType type) { return ActivationRow(type).bytes; }

@@ -7,6 +7,8 @@
 #ifndef INGOT_DIALECTS_ENCODING_ENCODING_H
 #define INGOT_DIALECTS_ENCODING_ENCODING_H
 
+#include "dialects/Encoding/Formats.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -17,19 +19,6 @@
 #include "mlir/IR/TensorEncoding.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-
-namespace ingot::encoding {
-
-/// Rows that a panel of packed weights interleaves, and lanes of the kernels' vectors.
-constexpr int64_t panelRows = 16;
-
-/// Columns of one group of the quantised activations, and of every ggml block format here.
-constexpr int64_t groupColumns = 32;
-
-/// `value` rounded up to whole panels.
-constexpr int64_t paddedToPanels(int64_t value) { return (value + panelRows - 1) / panelRows * panelRows; }
-
-} // namespace ingot::encoding
 
 #include "dialects/Encoding/Dialect.h.inc"
 #include "dialects/Encoding/Enums.h.inc"
@@ -46,6 +35,16 @@ StorageAttr getStorage(mlir::Type type);
 
 /// Whether `type` is an activation in the dynamic 8-bit group format.
 bool isQuantizedActivation(mlir::Type type);
+
+/// Where a row of a rank-2 activation keeps what: see encoding.block. Offsets are those of an 8-bit row.
+struct ActivationRow {
+  explicit ActivationRow(mlir::RankedTensorType type);
+
+  int64_t columns;
+  int64_t sumColumns = groupColumns; ///< columns that a scaled sum is over
+  int64_t scalesOffset = 0, sumsOffset = 0;
+  uint64_t bytes; ///< from row to row
+};
 
 /// Bytes from row to row of a rank-2 activation with `columns` columns: plain f32 rows are padded to whole
 /// vectors of 16, 8-bit rows carry their scales and scaled sums and are padded to 64 bytes.

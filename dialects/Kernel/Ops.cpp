@@ -137,6 +137,13 @@ static LogicalResult verifyProduct(Operation *op, Value input, Value weight) {
     return op->emitOpError() << "expected a static weight matrix with a storage, found " << type;
   if (encoding::isQuantizedActivation(input.getType()) && !stored.getFormat().isQuantized())
     return op->emitOpError() << "expected a plain input for the plain weight " << type << ", found " << input.getType();
+  if (encoding::isQuantizedActivation(input.getType())) {
+    int64_t sums = encoding::ActivationRow(tensorOf(input)).sumColumns;
+    int64_t wanted = stored.getFormat().getWeightFormat().getSumColumns();
+    if (sums > wanted)
+      return op->emitOpError() << "expected an input with sums = " << wanted << " for the scales of " << type
+                               << ", found " << input.getType();
+  }
   if (encoding::StorageAttr activation = encoding::getStorage(input.getType()))
     if (activation.getOrder() != stored.getOrder())
       return op->emitOpError() << "expected input and weight in one channel order, found " << input.getType() << " and "

@@ -61,11 +61,16 @@ void QuantizeActivations::runOnOperation() {
   });
 
   MLIRContext *context = &getContext();
-  auto format = encoding::BlockAttr::get(context, IntegerType::get(context, 8), encoding::groupColumns,
-                                         encoding::ScaleKind::Dynamic);
   for (auto &[key, users] : consumers) {
     auto [value, order] = key;
     auto plain = cast<RankedTensorType>(value.getType());
+    // Sums as fine as the finest scales of a weight.
+    int64_t sums = encoding::groupColumns;
+    for (Operation *user : users)
+      for (Value weight : quantize::getWeights(user))
+        sums = std::min(sums, encoding::getStorage(weight.getType()).getFormat().getWeightFormat().getSumColumns());
+    auto format = encoding::BlockAttr::get(context, IntegerType::get(context, 8), encoding::groupColumns,
+                                           encoding::ScaleKind::Dynamic, sums);
     auto type = RankedTensorType::get(plain.getShape(), plain.getElementType(),
                                       encoding::StorageAttr::get(context, format, order, encoding::PanelsAttr()));
     OpBuilder builder(context);

@@ -3,8 +3,8 @@
 
 // RUN: not ingotc %t/model-general.architecture-mamba.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=ARCHITECTURE --match-full-lines
 // ARCHITECTURE: ingotc: error: {{.*}}/model-general.architecture-mamba.gguf: architecture 'mamba' ('general.architecture') is not supported; supported: llama
-// RUN: not ingotc %t/type-q4_k.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=TYPE
-// TYPE: ingotc: error: {{.*}}/type-q4_k.gguf: {{.*}}Q4_K{{.*}}F32, F16, {{.*}}Q8_0
+// RUN: not ingotc %t/type-iq4_xs.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=TYPE
+// TYPE: ingotc: error: {{.*}}/type-iq4_xs.gguf: {{.*}}IQ4_XS{{.*}}F32, F16, {{.*}}Q8_0
 // RUN: not ingotc %t/model-without-llama.block_count.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: ingotc: error: {{.*}}'llama.block_count'
 // RUN: not ingotc %t/model-llama.block_count-4294967295.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=LAYERS --match-full-lines

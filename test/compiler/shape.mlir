@@ -19,7 +19,7 @@
 
 // RUN: sh -c 'for flags in "--format i4" "--format q4_2" "--key-value-heads 3" "--head-dim 3" "--layers 0" "--kv i8" "--rope-base 1" "--splat 1 --seed 2" "--sequences 4 --rows 2"; do ingot-shape $flags; done; true' 2>&1 | FileCheck %s --check-prefix=ERROR --match-full-lines
 // ERROR: ingot-shape: error: --format=i4: parameter token_embd.weight has 64 columns; expected a multiple of 128
-// ERROR-NEXT: ingot-shape: error: --format=q4_2: expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0 or i4
+// ERROR-NEXT: ingot-shape: error: --format=q4_2: expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k or i4
 // ERROR-NEXT: ingot-shape: error: --key-value-heads=3: expected a divisor of the 4 heads
 // ERROR-NEXT: ingot-shape: error: --head-dim=3: expected an even number, and at most 16777216 elements in all heads
 // ERROR-NEXT: ingot-shape: error: --layers=0: expected 1 to 16777216

@@ -25,8 +25,9 @@ FORMATS = {U8: "B", I8: "b", U16: "H", I16: "h", U32: "I", I32: "i", F32: "f",
 # ggml type numbers with (elements, bytes) of a block.
 TYPES = {"F32": (0, 1, 4), "F16": (1, 1, 2), "Q4_0": (2, 32, 18),
          "Q4_1": (3, 32, 20), "Q5_0": (6, 32, 22), "Q5_1": (7, 32, 24),
-         "Q8_0": (8, 32, 34), "Q4_K": (12, 256, 144), "Q6_K": (14, 256, 210),
-         "BF16": (30, 1, 2)}
+         "Q8_0": (8, 32, 34), "Q2_K": (10, 256, 84), "Q3_K": (11, 256, 110),
+         "Q4_K": (12, 256, 144), "Q5_K": (13, 256, 176), "Q6_K": (14, 256, 210),
+         "IQ4_NL": (20, 32, 18), "IQ4_XS": (23, 256, 136), "BF16": (30, 1, 2)}
 
 
 def string(text):
@@ -437,13 +438,16 @@ def tensors(cases):
     model = valid_model()
     model.tensor(name).number = 31
     cases.add("type-removed", "reader", "Q4_0_4_4", model)
-    for kind in ["Q4_K", "Q6_K"]:
+    for kind in ["IQ4_NL", "IQ4_XS"]:
         model = valid_model().replace_tensor(name, [256, 4], kind)
         cases.add("type-" + kind.lower(), "importer", kind, model)
 
     model = valid_model()
     model.tensor(name).dimensions = [31, 32]
     cases.add("block-indivisible", "reader", "no multiple of 32", model)
+    model = valid_model()
+    model.tensor(name).number, model.tensor(name).dimensions = 12, [128, 8]
+    cases.add("block-indivisible-k", "reader", "no multiple of 256", model)
     model = valid_model()
     model.tensors.append(Tensor(name, [32, 32], "Q4_0"))
     cases.add("tensor-twice", "reader", "'%s' stands twice" % name, model)

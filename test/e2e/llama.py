@@ -35,10 +35,11 @@ def random_matrix(format_name, shape, seed, scale):
     if format_name in plain:
         values = scale * (bits.astype(np.float32) * np.float32(2.0**-23) - np.float32(1))
         return plain[format_name](values).astype(np.float32).reshape(shape)
-    width = {"q4_0": 4, "q4_1": 4, "q5_0": 5, "q5_1": 5, "q8_0": 8, "i4": 4}[format_name]
+    width = {"q4_0": 4, "q4_1": 4, "q5_0": 5, "q5_1": 5, "q8_0": 8, "i4": 4,
+             "q2_k": 2, "q3_k": 3, "q4_k": 4, "q5_k": 5, "q6_k": 6}[format_name]
     step = np.float32(np.float16(2 * scale / np.float32(1 << width)))
     codes = (bits >> np.uint64(24 - width)).astype(np.int64)
-    if format_name in ("q4_1", "q5_1"):
+    if format_name in ("q4_1", "q5_1", "q2_k", "q4_k", "q5_k"):
         values = codes * step + np.float32(np.float16(-scale))
     else:
         values = np.maximum(codes - (1 << (width - 1)), 1 - (1 << (width - 1)) if width == 8 else -(1 << width)) * step

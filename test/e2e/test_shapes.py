@@ -26,7 +26,7 @@ SHAPES = {
     "odd": Sizes(layers=3, width=1000, heads=3, key_value_heads=1, head_dim=72, hidden=777, vocabulary=12345, context=100,
                  rows=37, wanted=37, sequences=3),
 }
-FORMATS = ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "i4"]
+FORMATS = ["f32", "f16", "bf16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "i4", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k"]
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -90,7 +90,9 @@ def test_kernel_bodies_of_smollm2(ingot, smollm2, tmp_path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_seeded_formats(ingot, name, tmp_path):
     """Every format of a shape compiles and computes: the exact path equals numpy, and workers do not change a bit."""
-    sizes = Sizes(layers=2, width=128, heads=2, head_dim=64, key_value_heads=1, hidden=256, vocabulary=320, format=name)
+    width = 256 if name.endswith("_k") else 128
+    sizes = Sizes(layers=2, width=width, heads=width // 64, head_dim=64, key_value_heads=1, hidden=256, vocabulary=320,
+                  format=name)
     program = print_shape(ingot, *sizes.options())
     tokens = np.random.default_rng(1).integers(0, sizes.vocabulary, 41)
     reference = forward(sizes, parameters_of(program), tokens)

@@ -8,7 +8,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/import/dequantize.h"
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 #include "runtime/text/tokenizer.h"
@@ -110,9 +109,10 @@ static void checkTensors(const File &file) {
     sink = data.back();
     require(tensor.rowBytes() * tensor.rowCount() == tensor.bytes, "rows make the tensor");
     require(tensor.shape().size() == tensor.rank, "a shape has all dimensions");
-    if (typeInfo(tensor.type).supported) {
+    if (const encoding::WeightFormat *format = typeInfo(tensor.type).getFormat()) {
       row.resize(tensor.rowElements());
-      decodeRow(tensor.type, data.take_back(tensor.rowBytes()).data(), row.size(), row.data());
+      encoding::decodeRow(*format, data.take_back(tensor.rowBytes()).data(), static_cast<int64_t>(row.size()),
+                          row.data());
     }
     file.release(data);
   }

@@ -35,7 +35,8 @@ def tensors():
     model.alignment = 8
     for kind in ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"]:
         model.tensors.append(Tensor("t." + kind, [32], kind))
-    model.tensors.append(Tensor("t.k", [256], "Q4_K"))
+    for kind in ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS"]:
+        model.tensors.append(Tensor("t." + kind, [256], kind))
     model.tensors.append(Tensor("t.deep", [2, 2, 1, 2], "F32"))
     return model
 

@@ -42,8 +42,8 @@ static Flag<int64_t> rows("rows", 512, "rows of one step, at most the context ti
 static Flag<int64_t> sequences("sequences", 1, "sequences of one step");
 static Flag<int64_t> wanted("wanted", 16, "rows of one step whose logits are wanted");
 static Flag<std::string> format("format", "f32",
-                                "matrices: f32, f16, bf16, q4_0, q4_1, q5_0, "
-                                "q5_1, q8_0, or i4 (group 128)");
+                                "matrices: a type of GGUF files in lower case (f32 … bf16, q4_0 … q8_0, q2_k … q6_k) "
+                                "or i4 (group 128)");
 static Flag<std::string> keyValue("kv", "f16", "elements of the caches: f16 or f32");
 static Flag<bool> separateHead("separate-head", false, "a head of its own, not the table of the embedding");
 static Flag<double> ropeBase("rope-base", 10000, "base of the rotary frequencies");
@@ -54,14 +54,22 @@ static Error makeError(const Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
+static std::string formatNames() {
+  std::string names;
+  for (const encoding::NamedFormat &named : encoding::getGgmlFormats())
+    names += (names.empty() ? "" : ", ") + named.name.str();
+  return names;
+}
+
 static llvm::Expected<encoding::StorageAttr> storageOf(MLIRContext &context, StringRef name) {
   encoding::FormatInterface interface;
   if (name == "i4")
-    interface = encoding::BlockAttr::get(&context, IntegerType::get(&context, 4), 128, encoding::ScaleKind::Static);
+    interface = encoding::BlockAttr::get(&context, IntegerType::get(&context, 4), 128, encoding::ScaleKind::Static,
+                                         encoding::groupColumns);
   else if (std::optional<encoding::GgmlType> type = encoding::symbolizeGgmlType(name))
     interface = encoding::GgmlAttr::get(&context, *type);
   else
-    return makeError("--format=" + name + ": expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0 or i4");
+    return makeError("--format=" + name + ": expected " + formatNames() + " or i4");
   return encoding::StorageAttr::get(&context, interface, StringAttr(), encoding::PanelsAttr());
 }
 

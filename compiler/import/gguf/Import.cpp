@@ -30,30 +30,10 @@ static Error makeError(const gguf::File &file, const Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), file.name() + ": " + message);
 }
 
-static encoding::GgmlType formatOf(gguf::Type type) {
-  switch (type) {
-  case gguf::Type::F32:
-    return encoding::GgmlType::F32;
-  case gguf::Type::F16:
-    return encoding::GgmlType::F16;
-  case gguf::Type::BF16:
-    return encoding::GgmlType::BF16;
-  case gguf::Type::Q4_0:
-    return encoding::GgmlType::Q4_0;
-  case gguf::Type::Q4_1:
-    return encoding::GgmlType::Q4_1;
-  case gguf::Type::Q5_0:
-    return encoding::GgmlType::Q5_0;
-  case gguf::Type::Q5_1:
-    return encoding::GgmlType::Q5_1;
-  case gguf::Type::Q8_0:
-    return encoding::GgmlType::Q8_0;
-  }
-  llvm_unreachable("checkTypes refuses the others");
-}
-
+/// The type of a parameter; checkTypes has refused what is not imported.
 static RankedTensorType typeOf(MLIRContext &context, const gguf::Tensor &tensor) {
-  auto format = encoding::GgmlAttr::get(&context, formatOf(tensor.type));
+  auto format =
+      encoding::GgmlAttr::get(&context, *encoding::symbolizeGgmlType(gguf::typeInfo(tensor.type).name.lower()));
   auto storage = encoding::StorageAttr::get(&context, format, StringAttr(), encoding::PanelsAttr());
   return RankedTensorType::get(tensor.shape(), Float32Type::get(&context), storage);
 }

@@ -907,7 +907,7 @@ Error File::checkTypes() const {
   SmallVector<Count, 4> unsupported;
   for (const Tensor &tensor : allTensors) {
     const TypeInfo &info = typeInfo(tensor.type);
-    if (info.supported)
+    if (info.getFormat())
       continue;
     auto found = find_if(unsupported, [&](const Count &count) { return count.id == info.id; });
     if (found == unsupported.end())

@@ -11,6 +11,7 @@
 #ifndef INGOT_COMPILER_IMPORT_GGUF_TYPES_H
 #define INGOT_COMPILER_IMPORT_GGUF_TYPES_H
 
+#include "dialects/Encoding/Formats.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -19,18 +20,8 @@
 
 namespace ingot::gguf {
 
-/// Tensor types by the number that stands in the file. Only the types that
-/// Ingot imports have an enumerator; the others are told by `typeInfo`.
-enum class Type : uint32_t {
-  F32 = 0,
-  F16 = 1,
-  Q4_0 = 2,
-  Q4_1 = 3,
-  Q5_0 = 6,
-  Q5_1 = 7,
-  Q8_0 = 8,
-  BF16 = 30,
-};
+/// Tensor types by the number that stands in the file.
+enum class Type : uint32_t {};
 
 struct TypeInfo {
   uint32_t id;
@@ -39,14 +30,15 @@ struct TypeInfo {
   /// therefore unknown.
   uint32_t blockElements;
   uint32_t blockBytes;
-  /// Whether Ingot imports tensors of this type.
-  bool supported;
+
+  /// What tensors of this type store; null where Ingot does not import them.
+  const encoding::WeightFormat *getFormat() const { return encoding::findGgmlFormat(name); }
 };
 
 /// The entry of the type numbered `id`, or null when ggml knows no such type.
 const TypeInfo *typeInfo(uint32_t id);
 
-/// The entry of a type that has an enumerator.
+/// The entry of a type that the reader let through.
 const TypeInfo &typeInfo(Type type);
 
 /// "F32, F16, …": the types that Ingot imports, for error messages.

@@ -20,6 +20,16 @@
 
 // -----
 
+// expected-error @+1 {{expected sums of 32 columns or, with a dynamic scale, of 16, found 8}}
+#block = #encoding.block<i8, group = 32, scale = dynamic, sums = 8>
+
+// -----
+
+// expected-error @+1 {{expected sums of 32 columns or, with a dynamic scale, of 16, found 16}}
+#block = #encoding.block<i4, group = 32, scale = static, sums = 16>
+
+// -----
+
 // expected-error @+1 {{expected panels<16 x 1> or panels<16 x 4>, found 8 x 4}}
 #panels = #encoding.panels<8 x 4>
 
@@ -32,6 +42,16 @@
 
 // expected-error @+1 {{expected panels<16 x 4> for quantised formats and panels<16 x 1> for plain ones}}
 func.func private @panels(tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q4_0>, layout = <16 x 1>>>)
+
+// -----
+
+// expected-error @+1 {{expected no layout for a format of activations, found #encoding.panels<16 x 4>}}
+func.func private @activation(tensor<4x64xf32, #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>, layout = <16 x 4>>>)
+
+// -----
+
+// expected-error @+1 {{expected a last dimension that is a multiple of the group of 256, found 64}}
+func.func private @columns(tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q4_k>>>)
 
 // -----
 

@@ -16,7 +16,13 @@
 // CHECK-SAME: tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q5_1>>>
 // CHECK-SAME: tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>, order = "by_energy">>
 // CHECK-SAME: tensor<?x64xf32, #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>>
+// CHECK-SAME: tensor<?x64xf32, #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic, sums = 16>>>
 // CHECK-SAME: tensor<4x128xf32, #encoding.storage<format = #encoding.block<i4, group = 128, scale = static>>>
+// CHECK-SAME: tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q2_k>>>
+// CHECK-SAME: tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q3_k>>>
+// CHECK-SAME: tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q4_k>>>
+// CHECK-SAME: tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q5_k>>>
+// CHECK-SAME: tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q6_k>, layout = <16 x 4>>>
 func.func private @formats(tensor<4x64xf32, #f32>,
   tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<f16>, layout = <16 x 1>>>,
   tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<bf16>>>,
@@ -26,7 +32,13 @@ func.func private @formats(tensor<4x64xf32, #f32>,
   tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q5_1>>>,
   tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>, order = "by_energy">>,
   tensor<?x64xf32, #i8>,
-  tensor<4x128xf32, #encoding.storage<format = #encoding.block<i4, group = 128, scale = static>>>)
+  tensor<?x64xf32, #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic, sums = 16>>>,
+  tensor<4x128xf32, #encoding.storage<format = #encoding.block<i4, group = 128, scale = static>>>,
+  tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q2_k>>>,
+  tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q3_k>>>,
+  tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q4_k>>>,
+  tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q5_k>>>,
+  tensor<4x256xf32, #encoding.storage<format = #encoding.ggml<q6_k>, layout = <16 x 4>>>)
 
 // CHECK-LABEL: func.func @quantize
 func.func @quantize(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {

@@ -147,6 +147,19 @@ func.func @matmul(%x: tensor<?x64xf32>, %w: tensor<64x64xf32>) {
 // -----
 
 #i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
+#q6 = #encoding.storage<format = #encoding.ggml<q6_k>>
+func.func @matmul(%x: tensor<?x256xf32, #i8>, %w: tensor<64x256xf32, #q6>) {
+  // expected-error @+1 {{expected an input with sums = 16 for the scales of}}
+  kernel.matmul %x, %w : tensor<?x256xf32, #i8>, tensor<64x256xf32, #q6> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
 #f16 = #encoding.storage<format = #encoding.ggml<f16>>
 func.func @matmul(%x: tensor<?x64xf32, #i8>, %w: tensor<64x64xf32, #f16>) {
   // expected-error @+1 {{expected a plain input for the plain weight}}

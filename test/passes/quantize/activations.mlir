@@ -100,3 +100,35 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
 // A vocabulary alone needs no options.
 // CHECK: model.text from "vocabulary.gguf"
 model.text from "vocabulary.gguf"
+
+// -----
+
+// Scales per 16 columns want sums as fine; what shares the rounding takes them, too.
+
+#q4 = #encoding.storage<format = #encoding.ggml<q4_k>>
+#q6 = #encoding.storage<format = #encoding.ggml<q6_k>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!rows = tensor<?x256xf32>
+!fine = tensor<256x256xf32, #q6>
+!coarse = tensor<256x256xf32, #q4>
+
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.parameter @fine : !fine splat 1.0
+  model.parameter @coarse : !coarse splat 1.0
+  // CHECK-LABEL: func.func @forward
+  func.func @forward(%step: !step) -> !rows {
+    %fine = model.load_parameter @fine : !fine
+    %coarse = model.load_parameter @coarse : !coarse
+    %x = model.embedding %fine, %step : !fine, !step to !rows
+    // CHECK: %[[XQ:.*]] = encoding.quantize {{.*}} scale = dynamic, sums = 16>>>
+    // CHECK-NEXT: %[[Y:.*]] = model.linear %[[XQ]]
+    %y = model.linear %x, %fine : !rows, !fine to !rows
+    // CHECK-NEXT: model.linear %[[XQ]]
+    %z = model.linear %x, %coarse : !rows, !coarse to !rows
+    // CHECK-NEXT: arith.addf
+    %s = arith.addf %y, %z : !rows
+    // CHECK-NEXT: encoding.quantize {{.*}} scale = dynamic>>>
+    %t = model.linear %s, %coarse : !rows, !coarse to !rows
+    return %t : !rows
+  }
+}

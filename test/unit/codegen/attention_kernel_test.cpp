@@ -92,7 +92,7 @@ private:
     return ((page * shape.keyHeads + head) * pageRows + inPage) * shape.valueDimension() + index;
   }
   double read(const Buffer &buffer, int64_t index) const {
-    return shape.half ? weights::halfToFloat(*buffer.as<uint16_t>(index * 2)) : *buffer.as<float>(index * 4);
+    return shape.half ? encoding::halfToFloat(*buffer.as<uint16_t>(index * 2)) : *buffer.as<float>(index * 4);
   }
   void write(Buffer &buffer, int64_t index, float number) {
     if (shape.half)

@@ -134,12 +134,14 @@ Kernels::Kernels(std::unique_ptr<Implementation> implementation) : implementatio
 Kernels::~Kernels() = default;
 
 static std::string makeModule(const std::string &functions, const std::string &cpu) {
-  std::string text = "#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>\n";
+  std::string text =
+      "#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>\n"
+      "#i8_16 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic, sums = 16>>\n";
   for (const NamedFormat &named : getFormats()) {
-    std::string alias = named.alias;
-    std::string format = named.format.kind == weights::FormatKind::I4
-                             ? "block<i4, group = " + std::to_string(named.format.group) + ", scale = static>"
-                             : "ggml<" + alias + ">";
+    const std::string &alias = named.alias;
+    std::string format = encoding::findGgmlFormat(alias)
+                             ? "ggml<" + alias + ">"
+                             : "block<i4, group = " + std::to_string(named.format.blockColumns) + ", scale = static>";
     text += "#" + alias + " = #encoding.storage<format = #encoding." + format + ", layout = #encoding.panels<16 x " +
             (named.isQuantized() ? "4" : "1") + ">>\n";
   }
@@ -269,18 +271,20 @@ int64_t test::getPaddedRows(int64_t rows) { return roundUp(rows, 8); }
 //===----------------------------------------------------------------------===//
 
 const std::vector<NamedFormat> &test::getFormats() {
-  using weights::FormatKind;
-  static const std::vector<NamedFormat> formats = {
-      {"f32", {FormatKind::F32}},      {"f16", {FormatKind::F16}},       {"bf16", {FormatKind::BF16}},
-      {"q4_0", {FormatKind::Q4_0}},    {"q4_1", {FormatKind::Q4_1}},     {"q5_0", {FormatKind::Q5_0}},
-      {"q5_1", {FormatKind::Q5_1}},    {"q8_0", {FormatKind::Q8_0}},     {"i4_32", {FormatKind::I4, 32}},
-      {"i4_64", {FormatKind::I4, 64}}, {"i4_128", {FormatKind::I4, 128}}};
+  static const std::vector<NamedFormat> formats = [] {
+    std::vector<NamedFormat> result;
+    for (const encoding::NamedFormat &named : encoding::getGgmlFormats())
+      result.push_back({named.name.str(), named.format});
+    for (int64_t group : {32, 64, 128})
+      result.push_back({"i4_" + std::to_string(group), encoding::describeI4(group)});
+    return result;
+  }();
   return formats;
 }
 
-std::string test::activationType(int64_t rows, int64_t columns, bool quantized) {
+std::string test::activationType(int64_t rows, int64_t columns, Rounding rounding) {
   return "tensor<" + (rows ? std::to_string(rows) : "?") + "x" + std::to_string(columns) + "xf32" +
-         (quantized ? ", #i8>" : ">");
+         (rounding ? ", #" + rounding.getSuffix().substr(1) + ">" : ">");
 }
 
 std::string test::weightType(int64_t rows, int64_t columns, const std::string &alias) {
@@ -298,115 +302,122 @@ static double uniform(Random &random, double low, double high) {
   return std::uniform_real_distribution<double>(low, high)(random);
 }
 
-WeightMatrix::WeightMatrix(weights::Format format, int64_t rows, int64_t columns)
-    : rows(rows), columns(columns), packed(weights::packedMatrixBytes(format, rows, columns)),
+WeightMatrix::WeightMatrix(const encoding::WeightFormat &format, int64_t rows, int64_t columns)
+    : rows(rows), columns(columns), packed(roundUp(rows, 16) / 16 * encoding::getPanelBytes(format, columns)),
       values(roundUp(rows, 16) * columns), magnitudes(values.size()) {}
 
-/// One source row, in the byte layout of pack.h's formats.
-static std::vector<uint8_t> makeRow(Random &random, weights::Format format, int64_t columns, Codes codes) {
-  using weights::FormatKind;
-  std::vector<uint8_t> bytes(weights::rowBytes(format, columns));
+/// One source row, as files store it.
+static std::vector<uint8_t> makeRow(Random &random, const encoding::WeightFormat &format, int64_t columns,
+                                    Codes codes) {
+  using encoding::ElementKind;
+  std::vector<uint8_t> bytes(format.getRowBytes(columns));
   auto putHalf = [&](size_t offset, double value) {
     uint16_t half = toHalf(static_cast<float>(value));
     memcpy(&bytes[offset], &half, 2);
   };
-  if (format.kind <= FormatKind::BF16) {
+  if (!format.isQuantized()) {
     for (int64_t column = 0; column < columns; ++column) {
       float value = static_cast<float>(uniform(random, -1, 1));
       uint32_t bits;
       memcpy(&bits, &value, 4);
       uint16_t upper = static_cast<uint16_t>(bits >> 16);
-      if (format.kind == FormatKind::F32)
+      if (format.element == ElementKind::F32)
         memcpy(&bytes[column * 4], &value, 4);
-      else if (format.kind == FormatKind::F16)
+      else if (format.element == ElementKind::F16)
         putHalf(column * 2, value);
       else
         memcpy(&bytes[column * 2], &upper, 2);
     }
     return bytes;
   }
-  uint8_t largest = format.kind == FormatKind::Q8_0 ? 0x7f : 0xff;
+  uint8_t largest = format.signedBytes ? 0x7f : 0xff;
   for (uint8_t &byte : bytes)
     byte = codes == Codes::Largest ? largest : static_cast<uint8_t>(random());
-  bool minimum = format.kind == FormatKind::Q4_1 || format.kind == FormatKind::Q5_1;
-  size_t groupBytes = bytes.size() / (columns / weights::groupColumns(format));
-  for (size_t group = 0; group < bytes.size(); group += groupBytes) {
-    putHalf(group, uniform(random, 0.01, 0.1) * (random() % 8 ? 1 : -1));
-    if (minimum)
-      putHalf(group + 2, uniform(random, -1, 1));
+  // Sub-scales are integers: with them the numbers stay as large as without.
+  double unit = format.subScales == encoding::SubScales::None ? 1 : 1.0 / 32;
+  for (size_t block = 0; block < bytes.size(); block += format.blockBytes) {
+    putHalf(block + format.scaleOffset, unit * uniform(random, 0.01, 0.1) * (random() % 8 ? 1 : -1));
+    if (format.hasMinimum())
+      putHalf(block + format.minimumOffset, unit * uniform(random, -1, 1));
   }
   return bytes;
 }
 
-WeightMatrix test::makeWeights(Random &random, weights::Format format, int64_t rows, int64_t columns, Codes codes,
-                               bool (*isPadding)(int64_t row)) {
+WeightMatrix test::makeWeights(Random &random, const encoding::WeightFormat &format, int64_t rows, int64_t columns,
+                               Codes codes, bool (*isPadding)(int64_t row)) {
   WeightMatrix matrix(format, rows, columns);
   for (int64_t panel = 0; panel * 16 < rows; ++panel) {
     std::array<std::vector<uint8_t>, 16> sources;
     for (int64_t row = 0; row < 16; ++row)
       if (panel * 16 + row < rows && (!isPadding || !isPadding(panel * 16 + row)))
         sources[row] = makeRow(random, format, columns, codes);
-    uint8_t *out = matrix.packed.as<uint8_t>(panel * weights::packedPanelBytes(format, columns));
+    uint8_t *out = matrix.packed.as<uint8_t>(panel * encoding::getPanelBytes(format, columns));
     weights::packPanel(
         format, columns, [&](int row) { return sources[row].empty() ? nullptr : sources[row].data(); }, out);
     weights::unpackPanel(format, columns, out, &matrix.values[panel * 16 * columns]);
   }
-  // A code less its zero point is the difference of two products.
-  double zeroPoint = format.kind == weights::FormatKind::Q8_0  ? 128 * 0.1
-                     : format.kind > weights::FormatKind::BF16 ? 3
-                                                               : 0;
+  // A code less its zero point is the difference of two products, and one with a minimum may be: both are at most the
+  // largest scale times the largest code.
+  double apart = 0;
+  if (format.isQuantized()) {
+    double subScale = format.subScales == encoding::SubScales::None          ? 1
+                      : format.subScales == encoding::SubScales::SignedBytes ? 4
+                                                                             : 2;
+    int64_t codes = format.zeroPoint ? format.zeroPoint : format.getLargestCode();
+    apart = subScale * std::max(3.0, 0.1 * static_cast<double>(codes));
+  }
   for (size_t index = 0; index < matrix.values.size(); ++index)
-    matrix.magnitudes[index] = static_cast<float>(std::abs(matrix.values[index]) + zeroPoint);
+    matrix.magnitudes[index] = static_cast<float>(std::abs(matrix.values[index]) + apart);
   return matrix;
 }
 
-static int64_t activationRowBytes(int64_t columns, bool quantized) {
-  return quantized ? roundUp(columns + columns / 32 * 8, 64) : roundUp(columns, 16) * 4;
+static int64_t activationRowBytes(int64_t columns, Rounding rounding) {
+  return rounding ? roundUp(columns + columns / 32 * 4 + columns / rounding.sums * 4, 64) : roundUp(columns, 16) * 4;
 }
 
-Activation::Activation(int64_t rows, int64_t columns, bool quantized, bool padded)
-    : rows(rows), columns(columns), quantized(quantized), rowBytes(activationRowBytes(columns, quantized)),
+Activation::Activation(int64_t rows, int64_t columns, Rounding rounding, bool padded)
+    : rows(rows), columns(columns), rounding(rounding), rowBytes(activationRowBytes(columns, rounding)),
       buffer((padded ? getPaddedRows(rows) : rows) * rowBytes) {}
 
 double Activation::at(int64_t row, int64_t column) const {
-  if (!quantized)
+  if (!rounding)
     return *buffer.as<float>(row * rowBytes + column * 4);
   double scale = *buffer.as<float>(row * rowBytes + columns + column / 32 * 4);
   return scale * *buffer.as<int8_t>(row * rowBytes + column);
 }
 
-float test::getScaledSum(const Activation &activation, int64_t row, int64_t group) {
-  int64_t columns = activation.columns;
-  return *activation.buffer.as<float>(row * activation.rowBytes + columns + columns / 32 * 4 + group * 4);
+float test::getScaledSum(const Activation &activation, int64_t row, int64_t column) {
+  int64_t columns = activation.columns, sum = column / activation.rounding.sums;
+  return *activation.buffer.as<float>(row * activation.rowBytes + columns + columns / 32 * 4 + sum * 4);
 }
 
 double test::getScale(const Activation &activation, int64_t row, int64_t column) {
-  if (!activation.quantized)
+  if (!activation.rounding)
     return 0;
   return std::abs(*activation.buffer.as<float>(row * activation.rowBytes + activation.columns + column / 32 * 4));
 }
 
-Activation test::makeActivation(Random &random, int64_t rows, int64_t columns, bool quantized, Codes codes,
+Activation test::makeActivation(Random &random, int64_t rows, int64_t columns, Rounding rounding, Codes codes,
                                 bool padded) {
-  Activation activation(rows, columns, quantized, padded);
+  Activation activation(rows, columns, rounding, padded);
   for (int64_t row = 0; row < rows; ++row) {
-    if (!quantized) {
+    if (!rounding) {
       for (int64_t column = 0; column < columns; ++column)
         activation.f32(row, column) = static_cast<float>(uniform(random, -2, 2));
       continue;
     }
     int8_t *bytes = activation.buffer.as<int8_t>(row * activation.rowBytes);
-    float *scales = activation.buffer.as<float>(row * activation.rowBytes + columns);
-    for (int64_t group = 0; group < columns / 32; ++group) {
-      float scale = static_cast<float>(uniform(random, 0.001, 0.02));
+    float *scales = activation.buffer.as<float>(row * activation.rowBytes + columns), *sums = scales + columns / 32;
+    for (int64_t group = 0; group < columns / 32; ++group)
+      scales[group] = static_cast<float>(uniform(random, 0.001, 0.02));
+    for (int64_t first = 0; first < columns; first += rounding.sums) {
       int sum = 0;
-      for (int64_t column = group * 32; column < group * 32 + 32; ++column) {
+      for (int64_t column = first; column < first + rounding.sums; ++column) {
         int largest = row % 2 ? -127 : 127;
         bytes[column] = static_cast<int8_t>(codes == Codes::Largest ? largest : static_cast<int>(random() % 255) - 127);
         sum += bytes[column];
       }
-      scales[group] = scale;
-      scales[columns / 32 + group] = scale * static_cast<float>(sum);
+      sums[first / rounding.sums] = scales[first / 32] * static_cast<float>(sum);
     }
   }
   return activation;

@@ -86,7 +86,7 @@ inline int64_t roundUp(int64_t value, int64_t multiple) { return (value + multip
 
 /// A weight matrix in panels, with the values it stands for.
 struct WeightMatrix {
-  WeightMatrix(weights::Format format, int64_t rows, int64_t columns);
+  WeightMatrix(const encoding::WeightFormat &format, int64_t rows, int64_t columns);
   double at(int64_t row, int64_t column) const { return values[row * columns + column]; }
   /// The most that |w| may be off where a kernel takes zero points apart from codes: what errors are relative to.
   double magnitude(int64_t row, int64_t column) const { return magnitudes[row * columns + column]; }
@@ -101,39 +101,55 @@ enum class Codes {
   Largest, ///< every code at its upper bound: sums saturate where anything can
 };
 /// `isPadding(row)`: rows that packing leaves out.
-WeightMatrix makeWeights(Random &random, weights::Format format, int64_t rows, int64_t columns,
+WeightMatrix makeWeights(Random &random, const encoding::WeightFormat &format, int64_t rows, int64_t columns,
                          Codes codes = Codes::Random, bool (*isPadding)(int64_t row) = nullptr);
 
-/// Rows of activations, f32 or 8-bit, with the values they stand for.
+/// How an activation is stored: as f32, or in 8-bit rows with a sum for so many columns.
+struct Rounding {
+  /// 8-bit rows with sums of 32 columns, where that is true.
+  Rounding(bool rounds) : sums(rounds ? 32 : 0) {}
+  static Rounding withSums(int64_t sums) {
+    Rounding result = true;
+    result.sums = sums;
+    return result;
+  }
+  explicit operator bool() const { return sums != 0; }
+  /// For names of functions.
+  std::string getSuffix() const { return sums == 0 ? "_f32" : sums == 32 ? "_i8" : "_i8_" + std::to_string(sums); }
+
+  int64_t sums;
+};
+
+/// Rows of activations with the values they stand for.
 struct Activation {
   /// All NaN.
-  Activation(int64_t rows, int64_t columns, bool quantized, bool padded = true);
+  Activation(int64_t rows, int64_t columns, Rounding rounding, bool padded = true);
   double at(int64_t row, int64_t column) const;
   float &f32(int64_t row, int64_t column) { return *buffer.as<float>(row * rowBytes + column * 4); }
   void *data() { return buffer.as<void>(); }
 
   int64_t rows, columns;
-  bool quantized;
+  Rounding rounding;
   int64_t rowBytes;
   Buffer buffer;
 };
-Activation makeActivation(Random &random, int64_t rows, int64_t columns, bool quantized, Codes codes = Codes::Random,
+Activation makeActivation(Random &random, int64_t rows, int64_t columns, Rounding rounding, Codes codes = Codes::Random,
                           bool padded = true);
-/// The f32 product of scale and sum of codes that an 8-bit row holds for `group`.
-float getScaledSum(const Activation &activation, int64_t row, int64_t group);
+/// The f32 product of scale and sum of codes that an 8-bit row holds for the columns around `column`.
+float getScaledSum(const Activation &activation, int64_t row, int64_t column);
 /// |scale| of the group of `column`, 0 for f32.
 double getScale(const Activation &activation, int64_t row, int64_t column);
 
 /// `alias` of Kernels::compile, its format, and whether it holds integers.
 struct NamedFormat {
-  const char *alias;
-  weights::Format format;
-  bool isQuantized() const { return format.kind > weights::FormatKind::BF16; }
+  std::string alias;
+  encoding::WeightFormat format;
+  bool isQuantized() const { return format.isQuantized(); }
 };
 const std::vector<NamedFormat> &getFormats();
 
-/// "tensor<ROWSxCOLUMNSxf32, #i8>"; rows 0: "?".
-std::string activationType(int64_t rows, int64_t columns, bool quantized);
+/// "tensor<ROWSxCOLUMNSxf32, #i8>", or "#i8_16"; rows 0: "?".
+std::string activationType(int64_t rows, int64_t columns, Rounding rounding);
 /// "tensor<ROWSxCOLUMNSxf32, #ALIAS>"
 std::string weightType(int64_t rows, int64_t columns, const std::string &alias);
 

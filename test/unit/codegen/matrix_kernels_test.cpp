@@ -26,10 +26,10 @@ struct Shape {
 
 /// Rows of the weight and columns of the sum: with a rest of a panel, and the smallest.
 std::vector<Shape> getShapes(const NamedFormat &format) {
-  int64_t group = weights::groupColumns(format.format);
+  int64_t group = format.format.blockColumns;
   if (!format.isQuantized())
     return {{40, 45}, {3, 1}};
-  return {{40, group * 3}, {17, group}};
+  return {{40, group == 256 ? 512 : group * 3}, {17, group}};
 }
 
 /// The smallest shape needs no look at all ranges.
@@ -37,8 +37,14 @@ bool isTried(const NamedFormat &format, const Shape &shape, const Range &range) 
   return shape.rows == getShapes(format).front().rows || range.name == "few";
 }
 
-std::vector<bool> getInputs(const NamedFormat &format) {
-  return format.isQuantized() ? std::vector<bool>{false, true} : std::vector<bool>{false};
+std::vector<Rounding> getInputs(const NamedFormat &format) {
+  if (!format.isQuantized())
+    return {false};
+  std::vector<Rounding> inputs = {false, Rounding::withSums(format.format.getSumColumns())};
+  // An input that another consumer wanted sums of 16 columns for.
+  if (format.alias == "q4_1" || format.alias == "q4_k")
+    inputs.push_back(Rounding::withSums(16));
+  return inputs;
 }
 
 struct Case {
@@ -64,7 +70,7 @@ std::vector<Case> getEndCases() {
   std::vector<Case> cases = getCases();
   std::erase_if(cases, [](const Case &value) {
     std::string alias = value.format.alias;
-    return alias != "f32" && alias != "q4_1" && alias != "q8_0";
+    return alias != "f32" && alias != "q4_1" && alias != "q8_0" && alias != "q6_k";
   });
   return cases;
 }
@@ -92,14 +98,14 @@ TEST_P(Matmul, AgainstPlainSums) {
   std::string text;
   for (const Shape &shape : getShapes(format))
     for (const Range &range : ranges)
-      for (bool quantized : getInputs(format)) {
+      for (Rounding rounding : getInputs(format)) {
         if (!isTried(format, shape, range))
           continue;
-        std::string input = activationType(range.typeRows, shape.columns, quantized);
+        std::string input = activationType(range.typeRows, shape.columns, rounding);
         std::string weight = weightType(shape.rows, shape.columns, format.alias);
         std::string output = activationType(range.typeRows, shape.rows, false);
         std::string bias = "tensor<" + std::to_string(shape.rows) + "xf32>";
-        text += "kernel.function @matmul_" + range.name + "_" + shape.getName() + (quantized ? "_i8" : "_f32") +
+        text += "kernel.function @matmul_" + range.name + "_" + shape.getName() + rounding.getSuffix() +
                 "(%a: " + input + ", %w: " + weight + ", %r: " + output + ", %b: " + bias + ") -> " + output +
                 " attributes {row_range = #kernel.rows<" + range.attribute + ">} {\n" +
                 "  %y = kernel.matmul %a, %w with %r, %b : " + output + ", " + bias + " : " + input + ", " + weight +
@@ -127,14 +133,14 @@ TEST_P(Matmul, AgainstPlainSums) {
     for (Codes codes : {Codes::Random, Codes::Largest}) {
       WeightMatrix weight = makeWeights(random, format.format, shape.rows, shape.columns, codes);
       for (const Range &range : ranges)
-        for (bool quantized : getInputs(format))
+        for (Rounding rounding : getInputs(format))
           for (int64_t rows : isTried(format, shape, range) ? range.rows : std::vector<int64_t>()) {
             bool padded = range.typeRows != 1;
-            Activation input = makeActivation(random, rows, shape.columns, quantized, codes, padded);
+            Activation input = makeActivation(random, rows, shape.columns, rounding, codes, padded);
             Activation residual = makeActivation(random, rows, shape.rows, false, Codes::Random, padded);
             Activation bias = makeActivation(random, 1, shape.rows, false, Codes::Random, false);
             Activation output(rows, shape.rows, false, padded);
-            std::string name = "matmul_" + range.name + "_" + shape.getName() + (quantized ? "_i8" : "_f32");
+            std::string name = "matmul_" + range.name + "_" + shape.getName() + rounding.getSuffix();
             SCOPED_TRACE(name + ", rows = " + std::to_string(rows));
             kernels->run(name, {}, rows,
                          {input.data(), weight.packed.as<void>(), residual.data(), bias.data(), output.data()});
@@ -154,22 +160,22 @@ TEST_P(Matmul, AgainstPlainSums) {
 TEST_P(MatrixEnds, GatedMatmul) {
   auto [set, format] = GetParam();
   constexpr int64_t columns = 64, unquantizedColumns = 40;
-  int64_t depth = format.isQuantized() ? std::max<int64_t>(64, weights::groupColumns(format.format)) : 19;
+  int64_t depth = format.isQuantized() ? std::max<int64_t>(64, format.format.blockColumns) : 19;
   // One decode step as it is, and every end of the kernel with each kind of input.
-  auto isTried = [](const Range &range, bool quantized, bool rounds) {
-    return range.name == "few" ? quantized != rounds : quantized == rounds;
+  auto isTried = [](const Range &range, Rounding rounding, bool rounds) {
+    return (range.name == "few") == (static_cast<bool>(rounding) != rounds);
   };
   std::string text;
   for (const Range &range : ranges)
-    for (bool quantized : getInputs(format))
+    for (Rounding rounding : getInputs(format))
       for (bool rounds : {false, true}) {
-        if (!isTried(range, quantized, rounds))
+        if (!isTried(range, rounding, rounds))
           continue;
         int64_t width = rounds ? columns : unquantizedColumns;
-        std::string input = activationType(range.typeRows, depth, quantized);
+        std::string input = activationType(range.typeRows, depth, rounding);
         std::string weight = weightType(2 * roundUp(width, 16), depth, format.alias);
         std::string output = activationType(range.typeRows, width, rounds);
-        text += "kernel.function @gated_" + range.name + (quantized ? "_i8" : "_f32") + (rounds ? "_i8" : "_f32") +
+        text += "kernel.function @gated_" + range.name + rounding.getSuffix() + (rounds ? "_i8" : "_f32") +
                 "(%a: " + input + ", %w: " + weight + ") -> " + output + " attributes {row_range = #kernel.rows<" +
                 range.attribute + ">} {\n  %y = kernel.gated_matmul %a, %w : " + input + ", " + weight + " to " +
                 output +
@@ -197,12 +203,12 @@ TEST_P(MatrixEnds, GatedMatmul) {
     WeightMatrix weight =
         makeWeights(random, format.format, 2 * roundUp(width, 16), depth, Codes::Random, rounds ? nullptr : +isPadding);
     for (const Range &range : ranges)
-      for (bool quantized : getInputs(format))
-        for (int64_t rows : isTried(range, quantized, rounds) ? range.rows : std::vector<int64_t>()) {
+      for (Rounding rounding : getInputs(format))
+        for (int64_t rows : isTried(range, rounding, rounds) ? range.rows : std::vector<int64_t>()) {
           bool padded = range.typeRows != 1;
-          Activation input = makeActivation(random, rows, depth, quantized, Codes::Random, padded);
+          Activation input = makeActivation(random, rows, depth, rounding, Codes::Random, padded);
           Activation output(rows, width, rounds, padded);
-          std::string name = "gated_" + range.name + (quantized ? "_i8" : "_f32") + (rounds ? "_i8" : "_f32");
+          std::string name = "gated_" + range.name + rounding.getSuffix() + (rounds ? "_i8" : "_f32");
           SCOPED_TRACE(name + ", rows = " + std::to_string(rows));
           kernels->run(name, {}, rows, {input.data(), weight.packed.as<void>(), output.data()});
           for (int64_t row = 0; row < rows; ++row) {
@@ -219,7 +225,7 @@ TEST_P(MatrixEnds, GatedMatmul) {
               groupSum += output.at(row, column);
               if (rounds && column % 32 == 31) {
                 double scale = getScale(output, row, column);
-                ASSERT_NEAR(getScaledSum(output, row, column / 32), groupSum, 127 * 32 * scale * 1e-6);
+                ASSERT_NEAR(getScaledSum(output, row, column), groupSum, 127 * 32 * scale * 1e-6);
                 groupSum = 0;
               }
             }
@@ -232,30 +238,30 @@ TEST_P(MatrixEnds, GatedMatmul) {
 TEST_P(MatrixEnds, QkvRopeAppend) {
   auto [set, format] = GetParam();
   // Every range with one and, where it can be, two sequences; each kind of cache with both.
-  auto isTried = [&](const Range &range, bool quantized, int sequences, bool isHalf) {
-    return quantized == format.isQuantized() && (sequences == 1 || range.typeRows != 1) &&
+  auto isTried = [&](const Range &range, Rounding rounding, int sequences, bool isHalf) {
+    return static_cast<bool>(rounding) == format.isQuantized() && (sequences == 1 || range.typeRows != 1) &&
            isHalf == ((range.name == "few") == (sequences == 2));
   };
   constexpr int64_t heads = 4, keyHeads = 2, dimension = 40, half = dimension / 2, paddedHalf = 32, paddedValue = 48;
   constexpr int64_t pages = 5, pageRows = 64;
-  int64_t depth = format.isQuantized() ? weights::groupColumns(format.format) : 19;
+  int64_t depth = format.isQuantized() ? format.format.blockColumns : 19;
   int64_t weightRows = (heads + keyHeads) * 2 * paddedHalf + keyHeads * paddedValue;
   std::string weight = weightType(weightRows, depth, format.alias);
   std::string text;
   for (const Range &range : ranges)
-    for (bool quantized : getInputs(format))
+    for (Rounding rounding : getInputs(format))
       for (int sequences : {1, 2})
         for (const char *element : {"f16", "f32"}) {
-          if (!isTried(range, quantized, sequences, element == std::string("f16")))
+          if (!isTried(range, rounding, sequences, element == std::string("f16")))
             continue;
-          std::string input = activationType(range.typeRows, depth, quantized);
+          std::string input = activationType(range.typeRows, depth, rounding);
           std::string table = activationType(range.typeRows, 2 * paddedHalf, false);
           std::string cache = std::string("!model.key_value<2 x 40 x ") + element + ", \"full\">";
           std::string last = range.attribute.substr(range.attribute.rfind(' ') + 1);
           std::string step =
               "!model.step<rows = " + last + ", sequences = " + std::to_string(sequences) + ", wanted = 1>";
           std::string query = activationType(range.typeRows, heads * 2 * paddedHalf, false);
-          text += "kernel.function @qkv_" + range.name + (quantized ? "_i8_" : "_f32_") + element + "_" +
+          text += "kernel.function @qkv_" + range.name + rounding.getSuffix() + "_" + element + "_" +
                   std::to_string(sequences) + "(%a: " + input + ", %w: " + weight + ", %t: " + table +
                   ", %c: " + cache + ", %s: " + step + ") -> (" + query + ", " + cache +
                   ") attributes {row_range = #kernel.rows<" + range.attribute +
@@ -285,11 +291,11 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
   };
   WeightMatrix matrix = makeWeights(random, format.format, weightRows, depth, Codes::Random, +isPadding);
   for (const Range &range : ranges)
-    for (bool quantized : getInputs(format))
+    for (Rounding rounding : getInputs(format))
       for (int sequences : {1, 2})
         for (bool isHalf : {true, false})
           for (int64_t rows : range.rows) {
-            if (!isTried(range, quantized, sequences, isHalf) || rows < sequences)
+            if (!isTried(range, rounding, sequences, isHalf) || rows < sequences)
               continue;
             bool padded = range.typeRows != 1;
             Step step;
@@ -303,7 +309,7 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
               step.sequences.push_back(second);
               step.positions.push_back(static_cast<int32_t>(second ? row - first : row + 57));
             }
-            Activation input = makeActivation(random, rows, depth, quantized, Codes::Random, padded);
+            Activation input = makeActivation(random, rows, depth, rounding, Codes::Random, padded);
             Activation table = makeActivation(random, rows, 2 * paddedHalf, false, Codes::Random, padded);
             for (int64_t row = 0; row < rows; ++row)
               for (int64_t pair = half; pair < paddedHalf; ++pair)
@@ -312,7 +318,7 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
             int64_t elementBytes = isHalf ? 2 : 4;
             Buffer keys(pages * keyHeads * pageRows * 2 * paddedHalf * elementBytes);
             Buffer values(pages * keyHeads * pageRows * paddedValue * elementBytes);
-            std::string name = "qkv_" + range.name + (quantized ? "_i8_" : "_f32_") + (isHalf ? "f16_" : "f32_") +
+            std::string name = "qkv_" + range.name + rounding.getSuffix() + "_" + (isHalf ? "f16_" : "f32_") +
                                std::to_string(sequences);
             SCOPED_TRACE(name + ", rows = " + std::to_string(rows));
             kernels->run(name, step.view(), rows,
@@ -320,7 +326,7 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
                           query.data()});
 
             auto read = [&](const Buffer &buffer, int64_t index) -> double {
-              return isHalf ? weights::halfToFloat(*buffer.as<uint16_t>(index * 2)) : *buffer.as<float>(index * 4);
+              return isHalf ? encoding::halfToFloat(*buffer.as<uint16_t>(index * 2)) : *buffer.as<float>(index * 4);
             };
             double relative = isHalf ? 5e-4 : 0, written = 0;
             for (int64_t row = 0; row < rows; ++row) {

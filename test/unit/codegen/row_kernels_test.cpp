@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(All, RowKernels, testing::ValuesIn(getInstructionSets()
 TEST_P(RowKernels, EmbeddingReadsRowsOfEveryFormat) {
   constexpr int64_t vocabulary = 37;
   auto columnsOf = [](const NamedFormat &format) -> int64_t {
-    return format.isQuantized() ? 2 * weights::groupColumns(format.format) : 45;
+    return format.isQuantized() ? 2 * format.format.blockColumns : 45;
   };
   std::string text;
   for (const NamedFormat &format : getFormats()) {
@@ -60,17 +60,18 @@ TEST_P(RowKernels, EmbeddingReadsRowsOfEveryFormat) {
 TEST_P(RowKernels, NormQuantize) {
   struct Shape {
     int64_t columns;
-    bool norm, rounds;
+    bool norm;
+    Rounding rounding;
   };
-  std::vector<Shape> shapes = {
-      {576, true, true}, {96, true, false}, {50, true, false}, {7, true, false}, {64, false, true}};
+  std::vector<Shape> shapes = {{576, true, true}, {96, true, false}, {50, true, false},
+                               {7, true, false},  {64, false, true}, {96, true, Rounding::withSums(16)}};
   auto nameOf = [](const Shape &shape) {
-    return "norm_" + std::to_string(shape.columns) + (shape.norm ? "_norm" : "") + (shape.rounds ? "_i8" : "");
+    return "norm_" + std::to_string(shape.columns) + (shape.norm ? "_norm" : "") + shape.rounding.getSuffix();
   };
   std::string text;
   for (const Shape &shape : shapes) {
     std::string input = activationType(0, shape.columns, false),
-                result = activationType(0, shape.columns, shape.rounds);
+                result = activationType(0, shape.columns, shape.rounding);
     std::string weight = "tensor<" + std::to_string(shape.columns) + "xf32>";
     text += makeFunction(nameOf(shape), "%x: " + input + (shape.norm ? ", %w: " + weight : ""), result,
                          "kernel.norm_quantize %x " +
@@ -88,7 +89,7 @@ TEST_P(RowKernels, NormQuantize) {
     for (int64_t column = 0; column < shape.columns; ++column)
       input.f32(3, column) = 0;
     Activation weight = makeActivation(random, 1, shape.columns, false, Codes::Random, false);
-    Activation result(rows, shape.columns, shape.rounds);
+    Activation result(rows, shape.columns, shape.rounding);
     std::vector<void *> pointers = {input.data()};
     if (shape.norm)
       pointers.push_back(weight.data());
@@ -105,8 +106,8 @@ TEST_P(RowKernels, NormQuantize) {
         ASSERT_NEAR(result.at(row, column), expected, 1e-6 * std::abs(expected) + 0.501 * scale)
             << row << " " << column;
         groupSum += result.at(row, column);
-        if (shape.rounds && column % 32 == 31) {
-          ASSERT_NEAR(getScaledSum(result, row, column / 32), groupSum, 127 * 32 * scale * 1e-6);
+        if (shape.rounding && (column + 1) % shape.rounding.sums == 0) {
+          ASSERT_NEAR(getScaledSum(result, row, column), groupSum, 127 * 32 * scale * 1e-6);
           groupSum = 0;
         }
       }

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/import/dequantize.h"
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 
@@ -168,7 +167,7 @@ TEST(Gguf, Tensors) {
   EXPECT_EQ(file.findTensor("no.such.tensor"), nullptr);
   const Tensor *up = file.findTensor("blk.0.ffn_up.weight");
   ASSERT_NE(up, nullptr);
-  EXPECT_EQ(up->type, Type::BF16);
+  EXPECT_EQ(typeInfo(up->type).name, "BF16");
   EXPECT_EQ(up->dimensions(), (llvm::ArrayRef<uint64_t>{32, 64}));
   EXPECT_EQ(up->shape(), (llvm::SmallVector<int64_t, 4>{64, 32}));
   EXPECT_EQ(up->rowBytes(), 64u);
