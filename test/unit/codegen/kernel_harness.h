@@ -11,6 +11,7 @@
 #define INGOT_TEST_UNIT_CODEGEN_KERNEL_HARNESS_H
 
 #include "codegen/weights/pack.h"
+#include "dialects/Encoding/Blocks.h"
 #include "runtime/abi.h"
 
 #include <cstddef>
