@@ -93,33 +93,76 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
       result.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
 
     builder.setInsertionPointToStart(result.addEntryBlock(builder));
+    Emitter emit(builder, cpu);
+    Pointers pointers;
+    unsigned next = 4;
+    auto take = [&](Type tensorOrCache) {
+      Value first = result.getArgument(next++);
+      return std::pair(first, isa<model::KeyValueType>(tensorOrCache) ? result.getArgument(next++) : Value());
+    };
+    // Inputs come first, then the keys and values of caches, then outputs.
+    for (BlockArgument argument : function.getBody().getArguments())
+      if (isa<RankedTensorType>(argument.getType()))
+        pointers[argument] = take(argument.getType());
+    for (BlockArgument argument : function.getBody().getArguments())
+      if (isa<model::KeyValueType>(argument.getType()))
+        pointers[argument] = take(argument.getType());
+    Operation *kernel = function.getKernel();
+    for (Value output : kernel->getResults())
+      if (isa<RankedTensorType>(output.getType()))
+        pointers[output] = take(output.getType());
+
     KernelArguments arguments;
     arguments.step = result.getArgument(0);
-    arguments.rows = result.getArgument(1);
+    bool isOneRow = function.getRowRange().getLast() == 1;
+    arguments.rows = isOneRow ? emit.integer(1) : Value(result.getArgument(1));
     arguments.begin = result.getArgument(2);
     arguments.end = result.getArgument(3);
-    auto take = [&, next = 4u](unsigned count) mutable {
-      SmallVector<Value> values;
-      for (unsigned index = 0; index < count; ++index)
-        values.push_back(result.getArgument(next++));
-      return values;
-    };
-    arguments.inputs = take(inputs);
-    arguments.states = take(states);
-    arguments.outputs = take(outputs);
+    LogicalResult emitted = success();
+    if (!function.getPrologues().empty()) {
+      // A worker without grains, or a launch without rows, has no use for them.
+      emit.when(emit.less(arguments.begin, arguments.end), [&] {
+        KernelArguments whole = arguments;
+        whole.begin = emit.integer(0);
+        whole.end = emit.integer(1);
+        for (Operation &prologue : function.getPrologues()) {
+          Value scratch = prologue.getResult(0);
+          pointers[scratch] = {emit.stack(encoding::getActivationRowBytes(cast<RankedTensorType>(scratch.getType()))),
+                               {}};
+          if (succeeded(emitted))
+            emitted = emitKernel(emit, &prologue, function.getRowRange(), whole, pointers, geometry);
+        }
+      });
+    }
+    if (failed(emitted) || failed(emitKernel(emit, kernel, function.getRowRange(), arguments, pointers, geometry)))
+      return failure();
+    LLVM::ReturnOp::create(builder, ValueRange());
+    return success();
+  }
 
-    Emitter emit(builder, cpu);
-    kernel::RowRangeAttr rows = function.getRowRange();
-    if (rows.getLast() == 1)
-      arguments.rows = emit.integer(1);
-    if (auto attention = dyn_cast<kernel::AttentionOp>(function.getKernel()))
+  /// Where tensors lie; of a cache, its keys and its values.
+  using Pointers = DenseMap<Value, std::pair<Value, Value>>;
+
+  LogicalResult emitKernel(Emitter &emit, Operation *kernel, kernel::RowRangeAttr rows, KernelArguments arguments,
+                           const Pointers &pointers, CacheGeometry geometry) {
+    for (Value operand : kernel->getOperands()) {
+      auto [first, second] = pointers.lookup(operand);
+      if (isa<RankedTensorType>(operand.getType()))
+        arguments.inputs.push_back(first);
+      else if (isa<model::KeyValueType>(operand.getType()))
+        arguments.states.append({first, second});
+    }
+    for (Value result : kernel->getResults())
+      if (isa<RankedTensorType>(result.getType()))
+        arguments.outputs.push_back(pointers.lookup(result).first);
+    if (auto attention = dyn_cast<kernel::AttentionOp>(kernel))
       // A head is rounded where it is produced: its groups must be its own.
       if (int64_t dimension = attention.getCache().getType().getDimension();
           encoding::isQuantizedActivation(attention.getResult().getType()) && dimension % encoding::groupColumns)
         return attention.emitOpError() << "expected heads of whole groups of " << encoding::groupColumns
                                        << " for a result in an integer format, found a dimension of " << dimension;
     bool known =
-        llvm::TypeSwitch<Operation *, bool>(function.getKernel())
+        llvm::TypeSwitch<Operation *, bool>(kernel)
             .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(emit, op, arguments), true; })
             .Case([&](kernel::WantedRowsOp op) { return emitWantedRows(emit, op, arguments), true; })
             .Case([&](kernel::RopeTableOp op) { return emitRopeTable(emit, op, arguments), true; })
@@ -135,8 +178,7 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
             .Case([&](kernel::AttentionOp op) { return emitAttention(emit, op, arguments, rows, geometry), true; })
             .Default(false);
     if (!known)
-      return function.getKernel()->emitOpError() << "has no CPU code generator";
-    LLVM::ReturnOp::create(builder, ValueRange());
+      return kernel->emitOpError() << "has no CPU code generator";
     return success();
   }
 };

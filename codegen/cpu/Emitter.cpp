@@ -127,6 +127,13 @@ Value Emitter::loadExtended(Type element, Value address, unsigned alignment) {
   return extend(load(vector(element), address, alignment));
 }
 Value Emitter::stack(int64_t bytes) {
+  // Only in the entry block is an allocation part of the frame.
+  OpBuilder::InsertionGuard guard(builder);
+  Operation *parent = builder.getInsertionBlock()->getParentOp();
+  auto function = dyn_cast<LLVM::LLVMFuncOp>(parent);
+  if (!function)
+    function = parent->getParentOfType<LLVM::LLVMFuncOp>();
+  builder.setInsertionPointToStart(&function.getBody().front());
   return LLVM::AllocaOp::create(builder, pointerType(), i8(), integer(bytes), /*alignment=*/64);
 }
 

@@ -85,7 +85,7 @@ public:
   void storeLanes(mlir::Value value, mlir::Value address, int64_t count);
   /// Loads 16 elements of `element` (f16, bf16 or f32) as f32.
   mlir::Value loadExtended(mlir::Type element, mlir::Value address, unsigned alignment);
-  /// `bytes` on the stack, aligned to 64; must be called at a function's start.
+  /// `bytes` in the function's frame, aligned to 64.
   mlir::Value stack(int64_t bytes);
 
   using Body = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value index, mlir::ValueRange carried)>;

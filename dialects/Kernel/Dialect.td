@@ -24,8 +24,9 @@ def Kernel_Dialect : Dialect {
     ```
 
     A kernel that writes a tensor in an integer format rounds it in its store, where it was produced.
-    `kernel.function` holds one operation; all layers call the same function with other parameters, so adding layers adds
-    no kernel body. Functions are cloned for the row ranges 1, 2 to 8 and many.
+    `kernel.function` holds one operation, and for one row what every worker repeats before it; all layers call the same
+    function with other parameters, so adding layers adds no kernel body. Functions are cloned for the row ranges 1, 2 to 8 and
+    many.
   }];
   let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::ingot::model::ModelDialect", "mlir::math::MathDialect"];

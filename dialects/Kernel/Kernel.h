@@ -13,6 +13,13 @@
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
+namespace ingot::kernel {
+
+/// See Kernel_Repeatable in Ops.td.
+template <typename ConcreteType> class Repeatable : public mlir::OpTrait::TraitBase<ConcreteType, Repeatable> {};
+
+} // namespace ingot::kernel
+
 #include "dialects/Kernel/Dialect.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Kernel/Attributes.h.inc"

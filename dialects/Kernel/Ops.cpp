@@ -227,12 +227,21 @@ void FunctionOp::print(OpAsmPrinter &printer) {
 
 LogicalResult FunctionOp::verifyRegions() {
   Block &block = getBody().front();
-  if (block.getOperations().size() != 2 || !isa<ReturnOp>(block.back()) ||
-      !isa<KernelDialect>(block.front().getDialect()))
-    return emitOpError() << "expected one kernel operation and kernel.return, found " << block.getOperations().size()
-                         << " operations";
+  if (block.getOperations().size() < 2 || !isa<ReturnOp>(block.back()) ||
+      !llvm::all_of(block.without_terminator(), [](Operation &op) { return isa<KernelDialect>(op.getDialect()); }))
+    return emitOpError() << "expected kernel operations and kernel.return";
   if (block.back().getOperandTypes() != TypeRange(getFunctionType().getResults()))
     return emitOpError() << "expected to return the function's result types";
+  for (Operation &prologue : getPrologues()) {
+    if (getRowRange().getLast() != 1)
+      return prologue.emitOpError() << "expected a prologue in a function for one row only, found " << getRowRange();
+    if (!prologue.hasTrait<Repeatable>())
+      return prologue.emitOpError()
+             << "is not an operation that every worker may repeat: expected it to be the last one "
+                "before kernel.return";
+    if (llvm::is_contained(prologue.getUsers(), &block.back()))
+      return prologue.emitOpError() << "computes what only this worker has: expected kernel.return to leave it";
+  }
   return success();
 }
 

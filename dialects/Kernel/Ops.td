@@ -13,6 +13,9 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Kernel_Op<string mnemonic, list<Trait> traits = []> : Op<Kernel_Dialect, mnemonic, traits>;
 
+// So little work for one row that every worker may do all of it for itself, rather than wait for the one who does.
+def Kernel_Repeatable : NativeOpTrait<"Repeatable"> { let cppNamespace = "::ingot::kernel"; }
+
 //===----------------------------------------------------------------------===//
 // Rows
 //===----------------------------------------------------------------------===//
@@ -25,7 +28,7 @@ def Kernel_EmbeddingOp : Kernel_Op<"embedding", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Kernel_WantedRowsOp : Kernel_Op<"wanted_rows", [Pure]> {
+def Kernel_WantedRowsOp : Kernel_Op<"wanted_rows", [Pure, Kernel_Repeatable]> {
   let summary = "The rows whose logits are wanted, one after the other";
   let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
   let results = (outs AnyRankedTensor:$result);
@@ -43,7 +46,7 @@ def Kernel_RopeTableOp : Kernel_Op<"rope_table", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Kernel_NormQuantizeOp : Kernel_Op<"norm_quantize", [Pure]> {
+def Kernel_NormQuantizeOp : Kernel_Op<"norm_quantize", [Pure, Kernel_Repeatable]> {
   let summary = "Root-mean-square norm (where a weight is given), rounded to the result's format (where it has one)";
   let arguments = (ins AnyRankedTensor:$input, Optional<AnyRankedTensor>:$weight, OptionalAttr<F32Attr>:$epsilon);
   let results = (outs AnyRankedTensor:$result);
@@ -142,6 +145,12 @@ def Kernel_YieldOp : Kernel_Op<"yield", [Pure, Terminator, ReturnLike]> {
 
 def Kernel_FunctionOp : Kernel_Op<"function", [FunctionOpInterface, IsolatedFromAbove, SingleBlock]> {
   let summary = "One kernel, called by every layer that has its shape";
+  let description = [{
+    The last operation is the kernel: its grains are shared out among the workers. In a function for one row, prologues
+    may stand before it: operations so small (a norm, a rounding) that every worker computes them whole, into scratch of its
+    own, instead of waiting at a barrier for the one worker that would. What a prologue computes is read in this
+    function only.
+  }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, Kernel_RowRangeAttr:$row_range,
                    OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region SizedRegion<1>:$body);
@@ -151,8 +160,10 @@ def Kernel_FunctionOp : Kernel_Op<"function", [FunctionOpInterface, IsolatedFrom
     ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
     ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
     ::mlir::Region *getCallableRegion() { return &getBody(); }
-    /// The one operation that the kernel is.
-    ::mlir::Operation *getKernel() { return &getBody().front().front(); }
+    /// The operation that the function is for: the last one before kernel.return.
+    ::mlir::Operation *getKernel() { return getBody().front().back().getPrevNode(); }
+    /// What every worker computes for itself before.
+    auto getPrologues() { return ::llvm::make_range(getBody().front().begin(), ::mlir::Block::iterator(getKernel())); }
   }];
 }
 

@@ -87,6 +87,17 @@ def FuseOutputQuantize : Pass<"ingot-kernel-fuse-output-quantize", "::mlir::Modu
   }];
 }
 
+def RepeatPrologues : Pass<"ingot-kernel-repeat-prologues", "::mlir::ModuleOp"> {
+  let summary = "Lets every worker compute a norm of one row for itself";
+  let description = [{
+    Of one row, a norm or a rounding is less work than the barrier between it and its readers costs, and one worker would do
+    it while the others wait. In functions for one row it becomes a prologue of every kernel that reads it (see
+    `kernel.function`). Values are the same ones, bit by bit. Where its result is larger than a worker's scratch, it stays a
+    launch.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
 def SpecializeRows : Pass<"ingot-kernel-specialize-rows", "::mlir::ModuleOp"> {
   let summary = "Clones the forward function for ranges of rows";
   let description = [{

@@ -28,5 +28,7 @@ void ingot::kernel::addFusePhasePasses(OpPassManager &manager) {
   // follows cloning, because functions belong to a range of rows.
   manager.addPass(createSpecializeRows());
   manager.addPass(createOutlineFunctions());
+  // Functions have to exist before one can be put in front of another.
+  manager.addPass(createRepeatPrologues());
   manager.addPass(createFuseVerifyPhase());
 }

@@ -19,7 +19,7 @@ using namespace ingot::schedule;
 namespace {
 
 /// A range of an arena and who says so.
-struct Range {
+struct AddressRange {
   uint64_t offset, bytes;
   Operation *op;
   uint64_t end() const { return offset + bytes; }
@@ -45,7 +45,7 @@ private:
   /// The one arena of each lifetime.
   std::map<Lifetime, ArenaOp> arenas;
   DenseMap<Attribute, ParameterSliceOp> slices;
-  std::map<StateIdentity, Range> states;
+  std::map<StateIdentity, AddressRange> states;
   /// The first program's output.
   ViewOp output;
 };
@@ -68,8 +68,8 @@ struct VerifyPlan : schedule::impl::ScheduleVerifyPlanBase<VerifyPlan> {
 
 /// Emits an error where two of `ranges` share bytes; `describe` names one in
 /// the message.
-static LogicalResult verifyDisjoint(SmallVector<Range> ranges, function_ref<std::string(Operation *)> describe) {
-  llvm::sort(ranges, [](const Range &a, const Range &b) { return a.offset < b.offset; });
+static LogicalResult verifyDisjoint(SmallVector<AddressRange> ranges, function_ref<std::string(Operation *)> describe) {
+  llvm::sort(ranges, [](const AddressRange &a, const AddressRange &b) { return a.offset < b.offset; });
   for (size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i].offset < ranges[i - 1].end())
       return ranges[i].op->emitOpError() << "expected bytes of its own, found " << describe(ranges[i].op) << " at "
@@ -107,7 +107,7 @@ LogicalResult PlanVerifier::verifyArenas() {
 
 LogicalResult PlanVerifier::verifySlices() {
   auto weights = arenas.find(Lifetime::Constant);
-  SmallVector<Range> ranges;
+  SmallVector<AddressRange> ranges;
   for (auto slice : module.getOps<ParameterSliceOp>()) {
     Operation *symbol = symbols.lookup(slice.getParameter());
     RankedTensorType type = getParameterType(symbol);
@@ -148,7 +148,7 @@ LogicalResult PlanVerifier::verifyViews(ProgramOp program) {
                                   << view.getOffset();
     }
     if (std::optional<StateIdentity> state = getStateIdentity(view.getBuffer())) {
-      auto [first, inserted] = states.try_emplace(*state, Range{view.getOffset(), type.getBytes(), view});
+      auto [first, inserted] = states.try_emplace(*state, AddressRange{view.getOffset(), type.getBytes(), view});
       if (!inserted && (first->second.offset != view.getOffset() || first->second.bytes != type.getBytes()))
         return view.emitOpError() << "expected " << describe(*state) << " where they are elsewhere, "
                                   << first->second.bytes << " bytes at " << first->second.offset << ", found "

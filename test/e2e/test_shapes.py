@@ -34,7 +34,7 @@ def test_arena_of_activations(ingot, name, tmp_path):
     """All layers share one arena of at most 1.05 x what is live at once, and nothing that is live shares bytes."""
     text = lower(ingot, print_shape(ingot, *SHAPES[name].options()), "plan", tmp_path, "--mcpu=x86-64-v3")
     programs = programs_of(text)
-    assert len(programs) == 3 and all(len(program.launches) > 7 * SHAPES[name].layers for program in programs)
+    assert len(programs) == 3 and all(len(program.launches) > 5 * SHAPES[name].layers for program in programs)
     arena = [size for lifetime, size in arenas_of(text).values() if lifetime == "transient"]
     assert len(arena) == 1
     live = max(most_live_bytes(program) for program in programs)
@@ -70,10 +70,12 @@ def assert_small_layers(executable):
               f"launches and {program['barriers_per_layer']} barriers")
         assert program["kernel_bodies"] <= 10
         assert len(functions[program["name"].removeprefix("forward.")]) <= program["kernel_bodies"]
-        assert program["launches_per_layer"] <= 7 and program["barriers_per_layer"] <= 7
+        # Of one row, norms are no launches of their own.
+        most = 5 if program["last_row"] == 1 else 7
+        assert program["launches_per_layer"] <= most and program["barriers_per_layer"] <= most
         # What a layer costs is what all cost: embedding, turns of the angles, wanted rows, norm and head come on top.
-        assert program["launches"] <= 7 * information["layers"] + 5
-        assert program["barriers"] <= 7 * information["layers"] + 5
+        assert program["launches"] <= most * information["layers"] + 5
+        assert program["barriers"] <= most * information["layers"] + 5
     return programs
 
 

@@ -51,22 +51,20 @@
 // QUANTIZE-NOT:  encoding.quantize
 // QUANTIZE:      model.wanted_rows
 
-// Seven launches, with one range of rows to a function.
+// Five launches, with one range of rows to a function.
 // FUSE-LABEL: func.func @forward.rows_1(
 // FUSE:       model.load_parameter @blk.1.attn_norm.weight
-// FUSE-NEXT:  kernel.call @norm_quantize_576.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.attn_qkv.weight : tensor<960x576xf32
-// FUSE-NEXT:  kernel.call @qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1
+// FUSE-NEXT:  kernel.call @norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1
 // FUSE-NEXT:  kernel.call @attention_9x3x64_f16_quantize.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.attn_output.weight
 // FUSE-NEXT:  kernel.call @matmul_576x576_q4_1_add.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.ffn_norm.weight
-// FUSE-NEXT:  kernel.call @norm_quantize_576.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.ffn_gate_up.weight : tensor<3072x576xf32
-// FUSE-NEXT:  kernel.call @gated_matmul_3072x576_q4_1_quantize.rows_1
+// FUSE-NEXT:  kernel.call @norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.ffn_down.weight
 // FUSE-NEXT:  kernel.call @matmul_576x1536_q4_1_add.rows_1
-// FUSE-NEXT:  kernel.call @wanted_rows_576.rows_1{{.*}} wanted
+// FUSE:       kernel.call @wanted_rows_576_then_norm_quantize_576_then_matmul_{{.*}} wanted
 // FUSE:       func.func @forward.rows_2_to_8(
 // FUSE:       func.func @forward.rows_9_to_512(
 
@@ -74,58 +72,50 @@
 // PLACE:       encoding.assemble @blk.1.attn_qkv.weight : tensor<960x576xf32, #encoding.storage<format = #encoding.ggml<q4_1>, layout = <16 x 4>>> on "host[0]"
 // PLACE-LABEL: func.func @forward.rows_1(
 // PLACE:       model.load_parameter @blk.1.attn_qkv.weight : tensor<960x576xf32, #encoding.storage<format = #encoding.ggml<q4_1>, layout = <16 x 4>>>
-// PLACE-NEXT:  kernel.call @qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} on "compute"
+// PLACE-NEXT:  kernel.call @norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} on "compute"
 
 // Buffers instead of tensors; each launch after those that write what it reads.
 // SCHEDULE-LABEL: schedule.program @forward.rows_1(
 // SCHEDULE:       schedule.constant @blk.1.attn_norm.weight
-// SCHEDULE:       %[[N:.*]] = schedule.launch @norm_quantize_576.rows_1{{.*}} on compute <rows, 1 x 0>
+// SCHEDULE:       schedule.constant @blk.1.attn_qkv.weight
 // SCHEDULE:       %[[QUERY:.*]] = schedule.allocate : <host[0], transient, 2304>
-// SCHEDULE:       %[[L:.*]] = schedule.launch @qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} updates({{.*}} after {{.*}}%[[N]]{{.*}} on compute <columns, 16 x 30>
+// SCHEDULE:       %[[L:.*]] = schedule.launch @norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} updates({{.*}} on compute <columns, 16 x 30>
 // SCHEDULE:       schedule.launch @attention_9x3x64_f16_quantize.rows_1(%[[QUERY]] {{.*}} after {{.*}}%[[L]]{{.*}} on compute <heads, 1 x 3>
 // SCHEDULE:       schedule.launch @matmul_576x576_q4_1_add.rows_1{{.*}} on compute <columns, 16 x 36>
-// SCHEDULE:       schedule.launch @gated_matmul_3072x576_q4_1_quantize.rows_1{{.*}} on compute <columns, 32 x 48>
+// SCHEDULE:       schedule.launch @norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1{{.*}} on compute <columns, 32 x 48>
 
-// Addresses, and seven barriers.
+// Addresses, and five barriers.
 // PLAN-LABEL: schedule.program @forward.rows_1(
 // PLAN:       schedule.view @weights[{{[0-9]+}}] of @blk.1.attn_norm.weight
-// PLAN:       schedule.barrier
-// PLAN-NEXT:  schedule.launch @norm_quantize_576.rows_1
 // PLAN-NEXT:  schedule.view @weights[{{[0-9]+}}] of @blk.1.attn_qkv.weight
 // PLAN-NEXT:  schedule.view @transient[{{[0-9]+}}] : <host[0], transient, 2304>
 // PLAN-NEXT:  schedule.barrier
-// PLAN-NEXT:  schedule.launch @qkv_rope_append
+// PLAN-NEXT:  schedule.launch @norm_quantize_576_then_qkv_rope_append
 // PLAN:       schedule.barrier
 // PLAN-NEXT:  schedule.launch @attention
 // PLAN:       schedule.barrier
 // PLAN-NEXT:  schedule.launch @matmul_576x576
 // PLAN:       schedule.barrier
-// PLAN-NEXT:  schedule.launch @norm_quantize_576.rows_1
-// PLAN:       schedule.barrier
-// PLAN-NEXT:  schedule.launch @gated_matmul
+// PLAN-NEXT:  schedule.launch @norm_quantize_576_then_gated_matmul
 // PLAN:       schedule.barrier
 // PLAN-NEXT:  schedule.launch @matmul_576x1536
 
-// Straight-line calls of shared functions, for every worker: ten bodies for a range of rows, and the step function.
+// Straight-line calls of shared functions, for every worker: eight bodies for one row, ten for more, and the step function.
 // CODEGEN-NOT: {{kernel|schedule}}.launch
-// CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_1.x86-64-v3"
+// CODEGEN-COUNT-8: llvm.func internal @"{{.*}}.rows_1.x86-64-v3"
 // CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_2_to_8.x86-64-v3"
 // CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_9_to_512.x86-64-v3"
 // CODEGEN:      llvm.func @ingot_team_barrier(!llvm.ptr, i32)
 // CODEGEN:      llvm.func internal @"forward.rows_1.x86-64-v3"(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %[[TEAM:.*]]: !llvm.ptr, %[[WORKER:.*]]: i32, %{{.*}}: i32)
 // CODEGEN:      llvm.call @"matmul_576x1536_q4_1_add.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier(%[[TEAM]], %[[WORKER]])
-// CODEGEN:      llvm.call @"norm_quantize_576.rows_1.x86-64-v3"
-// CODEGEN:      llvm.call @ingot_team_barrier
-// CODEGEN:      llvm.call @"qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1.x86-64-v3"
+// CODEGEN:      llvm.call @"norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
 // CODEGEN:      llvm.call @"attention_9x3x64_f16_quantize.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
 // CODEGEN:      llvm.call @"matmul_576x576_q4_1_add.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
-// CODEGEN:      llvm.call @"norm_quantize_576.rows_1.x86-64-v3"
-// CODEGEN:      llvm.call @ingot_team_barrier
-// CODEGEN:      llvm.call @"gated_matmul_3072x576_q4_1_quantize.rows_1.x86-64-v3"
+// CODEGEN:      llvm.call @"norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
 // CODEGEN:      llvm.call @"matmul_576x1536_q4_1_add.rows_1.x86-64-v3"
 // CODEGEN:      llvm.mlir.global {{.*}}@ingot_descriptor

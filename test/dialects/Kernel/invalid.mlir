@@ -344,11 +344,40 @@ func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
 
 // -----
 
-// expected-error @+1 {{expected one kernel operation and kernel.return, found 3 operations}}
-kernel.function @two(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+// expected-error @+1 {{expected kernel operations and kernel.return}}
+kernel.function @other(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = arith.negf %x : tensor<?x64xf32>
+  kernel.return %y : tensor<?x64xf32>
+}
+
+// -----
+
+kernel.function @rows(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<2 to 8>} {
+  // expected-error @+1 {{expected a prologue in a function for one row only, found #kernel.rows<2 to 8>}}
   %y = kernel.norm_quantize %x : tensor<?x64xf32> to tensor<?x64xf32>
   %z = kernel.norm_quantize %y : tensor<?x64xf32> to tensor<?x64xf32>
   kernel.return %z : tensor<?x64xf32>
+}
+
+// -----
+
+kernel.function @large(%x: tensor<1x64xf32>) -> tensor<1x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  // expected-error @+1 {{is not an operation that every worker may repeat: expected it to be the last one before kernel.return}}
+  %y = kernel.generic %x : tensor<1x64xf32> to tensor<1x64xf32> {
+  ^bb0(%value: f32, %row: index, %column: index):
+    kernel.yield %value : f32
+  }
+  %z = kernel.norm_quantize %y : tensor<1x64xf32> to tensor<1x64xf32>
+  kernel.return %z : tensor<1x64xf32>
+}
+
+// -----
+
+kernel.function @leaves(%x: tensor<1x64xf32>) -> tensor<1x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  // expected-error @+1 {{computes what only this worker has: expected kernel.return to leave it}}
+  %y = kernel.norm_quantize %x : tensor<1x64xf32> to tensor<1x64xf32>
+  %z = kernel.norm_quantize %y : tensor<1x64xf32> to tensor<1x64xf32>
+  kernel.return %y : tensor<1x64xf32>
 }
 
 // -----

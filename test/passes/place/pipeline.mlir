@@ -13,4 +13,4 @@
 // CHECK-LABEL: func.func @forward.rows_1
 // CHECK: %[[TABLE:.*]] = model.load_parameter @token_embd.weight.packed
 // CHECK: kernel.call @embedding_320x96_q4_1.rows_1(%[[TABLE]], {{.*}}) on "compute"
-// CHECK: kernel.call @matmul_320x96_q4_1.rows_1({{.*}}, %[[TABLE]]) wanted on "compute"
+// CHECK: kernel.call @wanted_rows_96_then_norm_quantize_96_then_matmul_320x96_q4_1.rows_1({{.*}}, %[[TABLE]]) wanted on "compute"
