@@ -50,7 +50,7 @@ public:
   /// WeightStream::bytes announced.
   llvm::Error write(llvm::ArrayRef<uint8_t> data);
 
-  /// Appends `bytes` zero bytes without writing them.
+  /// Appends `bytes` zero bytes; many of them are left unwritten.
   llvm::Error skip(uint64_t bytes);
 
   /// Bytes taken so far.
@@ -61,6 +61,8 @@ private:
   WeightSink(int descriptor, uint64_t fileOffset, uint64_t bytes, std::string path)
       : descriptor(descriptor), fileOffset(fileOffset), bytes(bytes), path(std::move(path)) {}
   llvm::Error claim(uint64_t count);
+  /// Appends `count` bytes, zeros where `data` is null.
+  llvm::Error append(const uint8_t *data, uint64_t count);
   llvm::Error flush();
 
   int descriptor;

@@ -102,6 +102,8 @@ void Weights::startPopulating() {
     return;
   auto populate = [](void *argument) -> void * {
     auto *weights = static_cast<Weights *>(argument);
+    // Where pages have to come from the disk, they come as huge ones then; those that are in memory stay as they are.
+    madvise(const_cast<uint8_t *>(weights->base), weights->bytes, MADV_HUGEPAGE);
     // A hint: without it (old kernel) pages come in when they are first read,
     // and an unreadable one is reported then.
     madvise(const_cast<uint8_t *>(weights->base), weights->bytes, MADV_POPULATE_READ);
