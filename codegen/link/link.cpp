@@ -239,10 +239,8 @@ llvm::Error WeightSink::claim(uint64_t count) {
   return llvm::Error::success();
 }
 
-/// A page cache that is filled by whole huge pages keeps them as such, and programs that map the file then read it
-/// through huge pages: half of the memory's bandwidth goes into page walks otherwise, on virtual machines.
-static constexpr uint64_t hugePageBytes = uint64_t(2) << 20;
-
+// Writes whole huge pages: a page cache that is filled so keeps them as such, and programs that map the file then read
+// it through huge pages. Half of the memory's bandwidth goes into page walks otherwise, on virtual machines.
 llvm::Error WeightSink::append(const uint8_t *data, uint64_t count) {
   pending.reserve(hugePageBytes);
   while (count) {
