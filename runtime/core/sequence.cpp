@@ -65,6 +65,18 @@ float *Sequence::append(std::span<const int32_t> tokens) {
   return model.logits(0);
 }
 
+float *Sequence::appendStep(std::span<const int32_t> tokens) {
+  check(tokens);
+  if (interrupted())
+    return nullptr;
+  auto rows = static_cast<uint32_t>(tokens.size());
+  run(tokens.data(), rows, 0, rows);
+  used += rows;
+  return model.logits(0);
+}
+
+uint32_t Sequence::mostLogits() const { return std::min(model.entry.wanted_rows, model.entry.rows); }
+
 void Sequence::appendSilently(std::span<const int32_t> tokens) {
   check(tokens);
   while (!tokens.empty()) {
@@ -77,7 +89,7 @@ void Sequence::appendSilently(std::span<const int32_t> tokens) {
 
 void Sequence::appendAll(std::span<const int32_t> tokens, uint32_t pieceRows, const Sink &sink) {
   check(tokens);
-  uint32_t wantedBound = std::min(model.entry.wanted_rows, model.entry.rows);
+  uint32_t wantedBound = mostLogits();
   uint32_t bound = pieceRows ? std::min(pieceRows, model.entry.rows) : wantedBound;
   for (size_t done = 0; done < tokens.size();) {
     uint32_t rows = std::min<size_t>(tokens.size() - done, bound);

@@ -36,7 +36,17 @@ public:
   /// context is exceeded.
   float *append(std::span<const int32_t> tokens);
 
-  /// The same, without any logits.
+  /// The same in one step, of at most `mostLogits` tokens, with the logits after
+  /// each of them, see `logits`.
+  float *appendStep(std::span<const int32_t> tokens);
+
+  /// Tokens that one step can give logits for.
+  uint32_t mostLogits() const;
+
+  /// The logits after token `index` of the last `appendStep`.
+  float *logits(uint32_t index) const { return model.logits(index); }
+
+  /// The same as `append`, without any logits.
   void appendSilently(std::span<const int32_t> tokens);
 
   /// Takes the index of a token in the span given, and its logits.

@@ -99,6 +99,7 @@ def test_samples_are_in_emitted_code(ingot, smollm2, tmp_path):
 # Members of the runtime's archive that multiply or divide real numbers, one at a time, and why.
 REAL_ARITHMETIC = {
     "bench.cpp.o": "medians, rates and the ceiling that it prints",
+    "draft_length.cpp.o": "tokens per second that guesses promise",
     "generate.cpp.o": "tokens per second",
     "perplexity.cpp.o": "softmax over the logits of scored tokens",
     "process.cpp.o": "seconds from nanoseconds",

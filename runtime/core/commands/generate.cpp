@@ -6,9 +6,11 @@
 #include "runtime/core/process.h"
 #include "runtime/core/sampler.h"
 #include "runtime/core/sequence.h"
+#include "runtime/core/speculation.h"
 #include "runtime/core/text_output.h"
 #include "runtime/text/stop.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <sys/random.h>
@@ -24,6 +26,7 @@ struct GenerateOptions {
   bool ignoreEndOfSequence = false;
   bool hidePrompt = false;
   bool showSpecial = false;
+  bool speculate = false;
   int64_t seed = -1;
   ThreadOptions threads;
   SamplerOptions sampler;
@@ -50,8 +53,16 @@ GenerateOptions parseOptions(Arguments arguments) {
   options.flag({"--ignore-eos"}, "go on when the model says that it ended", result.ignoreEndOfSequence);
   options.flag({"--no-display-prompt"}, "print the new text alone", result.hidePrompt);
   options.flag({"--special"}, "print control tokens too", result.showSpecial);
+  std::optional<std::string> speculate;
+  options.text({"--speculate"}, "HOW",
+               "guess tokens and check several at once: ngram, from the text before, or off (default); the text stays "
+               "the same",
+               speculate);
   declareThreads(options, result.threads);
   options.parse(arguments);
+  if (speculate && *speculate != "ngram" && *speculate != "off")
+    failUsage("--speculate: '%s' is neither ngram nor off", speculate->c_str());
+  result.speculate = speculate == "ngram";
   return result;
 }
 
@@ -85,13 +96,16 @@ struct Statistics {
   double decodeSeconds = 0; ///< from the first new token to the last
   double firstTokenSeconds = 0;
 
-  void print() const {
+  void print(const std::optional<Speculation> &speculation) const {
     fprintf(stderr, "\nprompt        %zu tokens, %.1f tokens/s\n", promptTokens, promptTokens / promptSeconds);
     fprintf(stderr, "new           %zu tokens", newTokens);
     if (newTokens > 1)
       fprintf(stderr, ", %.1f tokens/s", (newTokens - 1) / decodeSeconds);
     if (newTokens > 0)
       fprintf(stderr, "\nfirst token   %.3f s after start", firstTokenSeconds);
+    if (speculation)
+      fprintf(stderr, "\nspeculation   %" PRIu64 " of %" PRIu64 " drafted tokens accepted", speculation->accepted(),
+              speculation->drafted());
     fprintf(stderr, "\npeak memory   %.1f MiB\n", peakMemory() / 1048576.0);
   }
 };
@@ -118,21 +132,28 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
     output.append(prompt);
   catchInterrupt();
 
+  std::optional<Speculation> speculation;
+  if (options.speculate)
+    speculation.emplace(sequence);
+  auto length = [&] { return speculation ? speculation->length() : sequence.length(); };
+
   // From here to the last token nothing is allocated, unless --stop is used.
   Statistics statistics;
   statistics.promptTokens = tokens.size();
   double start = now();
   float *logits = sequence.append(tokens);
   double firstTime = now();
+  if (speculation)
+    speculation->observe(tokens);
   double lastTime = firstTime;
   statistics.promptSeconds = firstTime - start;
   bool contextFull = false;
   while (logits && static_cast<int64_t>(statistics.newTokens) != options.newTokens) {
-    int32_t token = sampler.sample({logits, descriptor.vocabulary}, sequence.length());
+    int32_t token = sampler.sample({logits, descriptor.vocabulary}, length());
     if (token < 0)
       fail("the logits after position %u are no numbers; the model's file may "
            "be damaged",
-           sequence.length() - 1);
+           length() - 1);
     bool ended = !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token);
     if (ended && !options.showSpecial)
       break;
@@ -146,18 +167,20 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
       firstTime = lastTime;
       statistics.firstTokenSeconds = secondsSinceStart();
     }
-    contextFull = sequence.remaining() == 0;
+    contextFull = length() == model.context();
     if (ended || stops.stopped() || contextFull || interrupted() ||
         static_cast<int64_t>(statistics.newTokens) == options.newTokens)
       break;
     sampler.accept(token);
-    logits = sequence.append({&token, 1});
+    uint64_t wanted = options.newTokens - statistics.newTokens; // of -1 without end
+    logits = speculation ? speculation->append(token, std::min<uint64_t>(wanted - 1, UINT32_MAX))
+                         : sequence.append({&token, 1});
   }
 
   output.append(stops.flush());
   output.finish();
   statistics.decodeSeconds = lastTime - firstTime;
-  statistics.print();
+  statistics.print(speculation);
   if (interrupted())
     return 130;
   bool wantedMore = contextFull && !stops.stopped() && static_cast<int64_t>(statistics.newTokens) != options.newTokens;

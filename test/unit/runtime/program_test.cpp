@@ -144,7 +144,7 @@ TEST_F(ProgramTest, TheContextEnds) {
 }
 
 TEST_F(ProgramTest, AllocatesNothingBetweenTokens) {
-  for (const char *options : {"--temp 0", "--seed 1", "--seed 1 --top-k 0"}) {
+  for (const char *options : {"--temp 0", "--seed 1", "--seed 1 --top-k 0", "--temp 0 --speculate ngram"}) {
     Result result = run("INGOT_COUNT_ALLOCATIONS=1 $M -p abc -n 150 "
                         "--ignore-eos " +
                         std::string(options));
@@ -157,6 +157,22 @@ TEST_F(ProgramTest, AsksForNoMemoryBetweenTokens) {
                                                               "--threads-force");
   EXPECT_EQ(result.status, 0) << result.errors;
   EXPECT_NE(result.errors.find("\nmemory calls: 0 between "), std::string::npos) << result.errors;
+}
+
+TEST_F(ProgramTest, SpeculationChangesNothing) {
+  std::string prompt = "abcabcabcabcabcabcabcabcabc";
+  for (const char *options : {"--temp 0", "--seed 1", "--seed 2 --repeat-penalty 1.3", "--temp 0 --stop Q"})
+    for (int count : {1, 2, 20, 100}) {
+      std::string line = "$M -p " + prompt + " --ignore-eos -n " + std::to_string(count) + " " + options;
+      Result plain = run(line);
+      Result speculative = run(line + " --speculate=ngram");
+      EXPECT_EQ(speculative.status, plain.status);
+      EXPECT_EQ(speculative.output, plain.output) << line;
+      EXPECT_NE(speculative.errors.find(" drafted tokens accepted\n"), std::string::npos) << speculative.errors;
+    }
+  Result full = run("$M -p abc --temp 0 --ignore-eos --speculate ngram");
+  EXPECT_EQ(full.output, run("$M -p abc --temp 0 --ignore-eos --speculate off").output);
+  expectError("$M -p x --speculate=draft", 2, "--speculate: 'draft' is neither ngram nor off");
 }
 
 TEST_F(ProgramTest, CtrlCEndsCleanly) {

@@ -1,0 +1,79 @@
+//===- speculation_test.cpp - the same logits in fewer steps --------------===//
+
+#include "fake_model.h"
+#include "runtime/core/speculation.h"
+
+#include <gtest/gtest.h>
+
+using namespace ingot::runtime;
+using namespace ingot::runtime::test;
+
+namespace {
+
+uint32_t steps;
+
+class SpeculationTest : public testing::Test {
+protected:
+  void SetUp() override {
+    steps = 0;
+    fakeStepHook = [](const IngotStep *) { ++steps; };
+  }
+  void TearDown() override { fakeStepHook = nullptr; }
+
+  /// Appends a text token by token after a prompt and compares all logits.
+  void follow(const std::vector<int32_t> &text, size_t prompt, uint32_t most = 7) {
+    std::vector<int32_t> tokens(text.begin(), text.begin() + prompt);
+    sequence.append(tokens);
+    speculation.observe(tokens);
+    for (size_t i = prompt; i < text.size(); ++i) {
+      EXPECT_EQ(speculation.length(), i);
+      tokens.push_back(text[i]);
+      float *logits = speculation.append(text[i], most);
+      ASSERT_EQ(std::vector<float>(logits, logits + fakeVocabulary), fakeLogits(tokens)) << i;
+      // As the sampler's repeat penalty does.
+      logits[0] += 1;
+    }
+    EXPECT_EQ(speculation.length(), text.size());
+  }
+
+  IngotDescriptor descriptor = makeFakeDescriptor();
+  Model model{descriptor, {2, /*force=*/true}};
+  Sequence sequence{model};
+  Speculation speculation{sequence};
+};
+
+TEST_F(SpeculationTest, RepeatedTextTakesFewSteps) {
+  std::vector<int32_t> text;
+  for (int32_t i = 0; i < static_cast<int32_t>(fakeContext); ++i)
+    text.push_back(i % 10);
+  follow(text, 100);
+  EXPECT_LT(steps, 50u);
+  EXPECT_GT(speculation.accepted(), 60u);
+  EXPECT_LE(speculation.accepted(), speculation.drafted());
+}
+
+TEST_F(SpeculationTest, WrongGuessesAreWrittenOver) {
+  // Every second period differs in one place.
+  std::vector<int32_t> text;
+  for (int32_t i = 0; i < static_cast<int32_t>(fakeContext); ++i)
+    text.push_back(i % 20 == 15 ? 30 + i : i % 10);
+  follow(text, 100);
+  EXPECT_GT(speculation.drafted(), speculation.accepted());
+  EXPECT_GT(speculation.accepted(), 20u);
+}
+
+TEST_F(SpeculationTest, NewTextIsNotGuessed) {
+  std::vector<int32_t> text;
+  for (int32_t i = 0; i < static_cast<int32_t>(fakeContext); ++i)
+    text.push_back(i);
+  follow(text, 20);
+  EXPECT_EQ(speculation.drafted(), 0u);
+}
+
+TEST_F(SpeculationTest, NoMoreGuessesThanAreOfUse) {
+  std::vector<int32_t> text(50, 1);
+  follow(text, 30, 0);
+  EXPECT_EQ(speculation.drafted(), 0u);
+}
+
+} // namespace
