@@ -11,9 +11,9 @@
 
 namespace ingot::runtime {
 
-inline constexpr uint32_t barriersInMeasurement = 10000;
+inline constexpr uint32_t barriersInMeasurement = 1000;
 
-/// Nanoseconds of so many barriers with nothing between them: the best of five
+/// Nanoseconds of so many barriers with nothing between them: the best of twenty
 /// attempts.
 uint64_t measureBarriers(Team &team);
 

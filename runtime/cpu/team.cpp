@@ -37,13 +37,15 @@ void SpinBudget::spinFailed() {
 
 void Epoch::waitBeyond(uint32_t seen, SpinBudget &budget) {
   if (uint64_t spin = budget.next()) {
-    uint64_t begin = __builtin_ia32_rdtsc();
+    // Others mostly come at once, so the clock is read after a first look only.
+    uint64_t begin = 0;
     do {
       for (int i = 0; i < 8; ++i) {
         if (value.load(std::memory_order_acquire) != seen)
           return budget.spinPaid();
         __builtin_ia32_pause();
       }
+      begin = begin ? begin : __builtin_ia32_rdtsc();
     } while (__builtin_ia32_rdtsc() - begin < spin);
     budget.spinFailed();
   }

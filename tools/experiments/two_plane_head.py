@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""How many rows of a Q8_0 head survive a bound on its high nibbles: would a lossless two-plane head read less?
+"""How many rows of a Q8_0 head survive a bound on its high bits: would a lossless two-plane head read less?
 
-A head's codes are split in two planes of nibbles, c = 16 h + l with l from 0 to 15. A decode step would read the high
+A head's codes are split in two planes, c = 16 h + l with l from 0 to 15 (for nibbles). A decode step would read the high
 plane alone, estimate each logit as the dot product with 16 h + 7.5, bound what the low plane can add, and read the low
 plane only of rows that could still be the largest (or among the 40 largest). This counts those rows, for several bounds,
 at the hidden states of a text. The activations are what Ingot's kernels see: 8-bit codes in groups of 32.
@@ -19,7 +19,6 @@ import numpy as np
 from gguf import GGUFReader, dequantize
 
 GROUP = 32
-MIDDLE = 7.5  # of the low nibble
 
 
 class Model:
@@ -92,16 +91,16 @@ def group_norms(values, order):
     return np.linalg.norm(values.reshape(len(values), -1, GROUP), ord=order, axis=2)
 
 
-def bounds_of(scales, residuals, x):
+def bounds_of(scales, residuals, largest, x):
     """{name: (largest error of each logit [rows, positions], bytes of a row that it needs beside the plane and its scales)}
 
-    `residuals` [rows, columns] is what the estimate leaves out of each weight."""
+    `residuals` [rows, columns] is what the estimate leaves out of each weight, at most `largest` of its scale."""
     groups = scales.shape[1]
     two, infinite = group_norms(residuals, 2), group_norms(residuals, np.inf)
     x_two, x_one = group_norms(x, 2), group_norms(x, 1)
     return {
         "row: L2 . L2": (np.outer(np.linalg.norm(residuals, axis=1), np.linalg.norm(x, axis=1)), 2),
-        "group: 7.5 scale . L1": (MIDDLE * scales.__abs__() @ x_one.T, 0),
+        "group: scale . L1": (largest * np.abs(scales) @ x_one.T, 0),
         "group: Linf . L1": (infinite @ x_one.T, groups),
         "group: L2 . L2": (two @ x_two.T, groups),
     }
@@ -113,6 +112,7 @@ def main():
     parser.add_argument("tokens", help="file of token numbers")
     parser.add_argument("--chunk", type=int, default=512, help="positions of one pass")
     parser.add_argument("--chunks", type=int, default=2)
+    parser.add_argument("--low-bits", type=int, default=4, help="bits of the low plane")
     arguments = parser.parse_args()
     tokens = np.array(re.findall(r"\d+", open(arguments.tokens).read()), np.int64)
     model = Model(arguments.model)
@@ -123,9 +123,10 @@ def main():
     scales, codes = model.head_blocks()
     rows, columns = codes.shape
     wide = np.repeat(scales, GROUP, axis=1)
-    high = codes >> 4
-    estimates = (wide * (16 * high + MIDDLE)).astype(np.float32) @ x.T
-    residuals = (wide * ((codes & 15) - MIDDLE)).astype(np.float32)
+    bits = arguments.low_bits
+    middle = ((1 << bits) - 1) / 2
+    estimates = (wide * ((codes >> bits) * 2.0**bits + middle)).astype(np.float32) @ x.T
+    residuals = (wide * ((codes & ((1 << bits) - 1)) - middle)).astype(np.float32)
     logits = (wide * codes) @ x.T
 
     # That this is the model: its perplexity over the text.
@@ -138,11 +139,11 @@ def main():
     print(f"{len(x)} positions, {rows} rows of {columns}; perplexity {np.exp(np.mean(losses)):.2f}")
 
     whole = rows * (columns + 2 * columns // GROUP)
-    plane = rows * (columns // 2 + 2 * columns // GROUP)
+    plane = rows * (columns * (8 - bits) / 8 + 2 * columns / GROUP)
     print(f"the high plane is {plane / whole:.1%} of the head's bytes; the largest error that occurs is "
           f"{np.abs(logits - estimates).max() / logits.std():.2f} standard deviations of a logit")
     print(f"\n| bound | of | survivors: mean | median | 95 % | max | read, by row | read, by panel of 16 |\n|---|---|---|---|---|---|---|---|")
-    for name, (bound, extra) in bounds_of(scales, residuals, x).items():
+    for name, (bound, extra) in bounds_of(scales, residuals, middle, x).items():
         assert (np.abs(logits - estimates) <= bound * 1.001 + 1e-3).all(), f"{name} is no bound"
         for best in (1, 40):
             # The best case: rows are scored in the order of their estimates, so the threshold is soon the true one.
@@ -150,7 +151,7 @@ def main():
             survives = estimates + bound >= threshold
             counts = survives.sum(axis=0)
             panels = survives.reshape(-1, 16, len(x)).any(axis=1).sum(axis=0) * 16
-            read = [(plane + rows * extra + number.mean() * columns / 2) / whole for number in (counts, panels)]
+            read = [(plane + rows * extra + number.mean() * columns * bits / 8) / whole for number in (counts, panels)]
             print(f"| {name} | {best} | {counts.mean():.0f} | {np.median(counts):.0f} | {np.percentile(counts, 95):.0f} | "
                   f"{counts.max()} | {read[0]:.0%} | {read[1]:.0%} |")
 
