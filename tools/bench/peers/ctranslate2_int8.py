@@ -1,0 +1,54 @@
+"""CTranslate2 with 8-bit weights, its smallest on a CPU; f32 keys and values."""
+import json
+import random
+import time
+
+from peers.peer import mean_positions
+from peers.python_peer import CONVERTERS, PythonPeer, serve
+
+BYTES_OF_F32 = 4
+
+
+class CTranslate2(PythonPeer):
+    name = "CTranslate2 int8"
+    requirements = (*CONVERTERS, "ctranslate2==4.8.5")
+    module = "peers.ctranslate2_int8"
+    suffix = "ctranslate2-int8"
+    avx2_environment = {"CT2_FORCE_CPU_ISA": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+
+    def open(self, model):
+        super().open(model)
+        self.key_value_elements = model.facts["key_value_elements_per_position"]
+
+    def conversion(self, source):
+        return [self.python.parent / "ct2-transformers-converter", "--model", source, "--output_dir", self.folder,
+                "--quantization", "int8"]
+
+    def bytes_per_token(self, test):
+        return (self.folder / "model.bin").stat().st_size \
+            + BYTES_OF_F32 * self.key_value_elements * mean_positions(test)
+
+
+def run(folder, threads, kind, tokens, depth):
+    import ctranslate2
+    with open(f"{folder}/vocabulary.json", encoding="utf-8") as file:
+        vocabulary = json.load(file)[100:40000]
+    generator = ctranslate2.Generator(folder, device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1)
+    prompt = random.Random(0).choices(vocabulary, k=tokens if kind == "prefill" else max(depth, 1))
+
+    def seconds(new):
+        start = time.perf_counter()
+        generator.generate_batch([prompt], max_length=new, min_length=new, include_prompt_in_result=False,
+                                 sampling_topk=1, end_token=[])
+        return time.perf_counter() - start
+
+    if kind == "prefill":
+        seconds(1)
+        return tokens / seconds(1)
+    # It times no part of a run: the prompt and the first new token are taken off.
+    first = seconds(1)
+    return tokens / (seconds(1 + tokens) - first)
+
+
+if __name__ == "__main__":
+    serve(run)
