@@ -15,14 +15,17 @@ import sys
 import models
 import report
 from machine import ISAS, Machine, cpu_name
-from peers import OTHERS
+from peers.ctranslate2_int8 import CTranslate2
+from peers.ik_llama_cpp import IkLlamaCpp
 from peers.ingot import Ingot
 from peers.llama_cpp import LlamaCpp
+from peers.openvino_int4 import OpenVino
 from rounds import measure
 from workspace import Cannot, Workspace
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PROGRAMS = {"Ingot": Ingot.name, **{peer.name: peer.name for peer in OTHERS}}
+OTHERS = (LlamaCpp, IkLlamaCpp, OpenVino, CTranslate2)
+PROGRAMS = [Ingot.name, *(peer.name for peer in OTHERS)]
 
 
 def chosen(text, names, what):
