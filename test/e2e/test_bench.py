@@ -107,7 +107,7 @@ class FakeMachine:
 @pytest.fixture
 def result():
     model = models.Model("SmolLM2 Q4_1", pathlib.Path("m.gguf"), dict(weight_bytes=7, layer_parameters=10**8),
-                         [PREFILL, DECODE])
+                         [PREFILL, DECODE], "m")
     peers = [Fake("Ingot", {"default": 320.0}), Fake("llama.cpp", {"slow": 80.0, "fast": 160.0}),
              Fake("ik_llama.cpp", {"default": 200.0}, ["decode at depth 512"]), Fake("OpenVINO int4", {"a": 1.0}, ["open"])]
     return rounds.measure(model, peers, FakeMachine(), 3)

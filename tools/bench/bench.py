@@ -20,7 +20,7 @@ from peers.ik_llama_cpp import IkLlamaCpp
 from peers.ingot import Ingot
 from peers.llama_cpp import LlamaCpp
 from peers.openvino_int4 import OpenVino
-from rounds import measure
+from rounds import measure, tell
 from workspace import Cannot, Workspace
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -62,8 +62,8 @@ def parse():
     parser.add_argument("--json", metavar="FILE", help="write everything there, too")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables there, too")
     arguments = parser.parse_args()
-    if bool(arguments.model) == arguments.suite and not (arguments.setup and not arguments.model):
-        parser.error("needs a model or --suite")
+    if arguments.model and arguments.suite or not (arguments.model or arguments.suite or arguments.setup):
+        parser.error("needs either a model or --suite")
     if arguments.suite and arguments.ingot:
         parser.error("--ingot is an executable of one model; --suite compiles its own with --ingotc")
     if arguments.rounds < 1 or arguments.threads < 1 or arguments.new < 1:
@@ -76,6 +76,8 @@ def models_of(arguments, workspace):
         depths = tuple(int(depth) for depth in arguments.depths.split(","))
         return [models.given_model(workspace, arguments.model, depths, arguments.new)]
     quantize = lambda: LlamaCpp(workspace, "native", arguments.threads).program("llama-quantize")
+    if not arguments.suite:
+        return []
     return [models.suite_model(workspace, name, quantize) for name in chosen(arguments.models, models.SUITE, "model")]
 
 
@@ -87,10 +89,7 @@ def peers_of(arguments, workspace):
                                  None if arguments.ingot else pathlib.Path(arguments.ingotc).resolve(),
                                  arguments.ingot and pathlib.Path(arguments.ingot).resolve()))
     for program in programs:
-        try:
-            program.set_up()
-        except Cannot as reason:
-            sys.exit(f"bench.py: error: {program.name}: {reason}")
+        program.set_up()
     return programs
 
 
@@ -99,7 +98,7 @@ def main():
     workspace = Workspace(arguments.cache)
     machine = Machine(workspace, arguments.isa, arguments.threads)
     programs = peers_of(arguments, workspace)
-    measured = models_of(arguments, workspace) if arguments.model or arguments.suite else []
+    measured = models_of(arguments, workspace)
     if arguments.setup:
         for model in measured:
             for program in programs:
@@ -115,7 +114,10 @@ def main():
         results.append(result)
         for peer in taking_part:
             if peer.name == Ingot.name and any(Ingot.name in programs for programs in result.outcomes.values()):
-                result.program = peer.whole_program()
+                try:
+                    result.program = peer.whole_program()
+                except Cannot as reason:
+                    tell(f"{model.name}: start, memory and size are not measured: {reason}")
         # After every model, so that what an interrupted run has measured is kept.
         if arguments.json:
             pathlib.Path(arguments.json).write_text(report.to_json(results, facts, arguments.suite))
@@ -125,4 +127,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Cannot as error:
+        sys.exit(f"bench.py: error: {error}")

@@ -1,5 +1,6 @@
 """The models that are measured: where their files come from and what is measured on each."""
 import dataclasses
+import hashlib
 import json
 import pathlib
 import shutil
@@ -29,6 +30,7 @@ class Model:
     path: pathlib.Path
     facts: dict
     tests: list
+    key: str  # names what is made of this file
     peers: tuple | None = None  # those that make sense for it; None: all
 
     @property
@@ -103,10 +105,12 @@ def suite_file(workspace, name, quantize):
 
 def suite_model(workspace, name, quantize):
     path = suite_file(workspace, name, quantize)
-    return Model(name, path, facts_of(workspace, path), suite_tests(name),
+    return Model(name, path, facts_of(workspace, path), suite_tests(name), path.stem,
                  None if name == "SmolLM2 Q4_1" else GGUF_PEERS)
 
 
 def given_model(workspace, path, depths, new):
     path = pathlib.Path(path).resolve()
-    return Model(path.stem, path, facts_of(workspace, path), tests_of(depths, new))
+    status = path.stat()
+    version = hashlib.sha256(f"{path} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:8]
+    return Model(path.stem, path, facts_of(workspace, path), tests_of(depths, new), f"{path.stem}-{version}")

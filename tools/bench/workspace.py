@@ -35,11 +35,13 @@ class Workspace:
     def path(self, *parts):
         return self.folder.joinpath(*parts)
 
-    def logged(self, command, **options):
+    def logged(self, command):
+        """Runs a command whose messages go into the log."""
+        command = [str(part) for part in command]
         with open(self.log, "ab") as log:
-            if subprocess.run([str(part) for part in command], stdout=log, stderr=subprocess.STDOUT, check=False,
-                              **options).returncode:
-                sys.exit(f"bench.py: error: {' '.join(map(str, command))} failed; see {self.log}")
+            status = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+        if status:
+            raise Cannot(f"{pathlib.Path(command[0]).name}: exit {status}; see {self.log}")
 
     def tell(self, message):
         print(f"{message} (messages in {self.log})", file=sys.stderr, flush=True)
@@ -65,8 +67,6 @@ class Workspace:
         if not folder.exists():
             self.tell(f"downloading the source of {requirement}")
             download = self.path("sources", "download")
-            # `pip download` would prepare the package's metadata, which builds part of some packages: pip's own cache
-            # of what it fetched is not wanted either.
             self.logged([self.python(), "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps",
                          "--no-binary", ":all:", requirement, "-d", download])
             with tarfile.open(next(download.glob(f"{folder.name}*.tar.gz"))) as archive:
@@ -83,9 +83,9 @@ class Workspace:
         if not all((programs / target).exists() for target in targets):
             for tool in ("cmake", "ninja"):
                 if not shutil.which(tool):
-                    sys.exit(f"bench.py: error: no {tool}: install cmake and ninja-build")
+                    raise Cannot(f"no {tool}: install cmake and ninja-build")
             source = tree()
-            self.tell(f"building {name}: minutes")
+            self.tell(f"building {name}, which takes minutes")
             self.logged(["cmake", "-G", "Ninja", "-S", source, "-B", folder, "-DCMAKE_BUILD_TYPE=Release",
                          *(f"-D{key}={value}" for key, value in definitions.items())])
             self.logged(["ninja", "-C", folder, *targets])
@@ -98,6 +98,6 @@ class Workspace:
         if not program.exists() or program.stat().st_mtime < newest:
             compiler = shutil.which("clang-22") or shutil.which("cc")
             if not compiler:
-                sys.exit("bench.py: error: no C compiler: install clang-22 or gcc")
+                raise Cannot("no C compiler: install clang-22 or gcc")
             self.logged([compiler, "-O3", f"-march={architecture}", source, "-o", program, "-lpthread"])
         return program

@@ -20,8 +20,8 @@ class CTranslate2(PythonPeer):
         super().open(model)
         self.key_value_elements = model.facts["key_value_elements_per_position"]
 
-    def conversion(self, source):
-        return [self.python.parent / "ct2-transformers-converter", "--model", source, "--output_dir", self.folder,
+    def conversion(self, source, folder):
+        return [self.python.parent / "ct2-transformers-converter", "--model", source, "--output_dir", folder,
                 "--quantization", "int8"]
 
     def bytes_per_token(self, test):

@@ -49,7 +49,7 @@ class Ingot(Peer):
         if not self.compiler:
             return
         positions = max(test.tokens + test.depth for test in model.tests)
-        self.executable = self.workspace.path("ingot", f"{model.path.stem}-{self.isa}")
+        self.executable = self.workspace.path("ingot", f"{model.key}-{self.isa}")
         start = time.perf_counter()
         output_of([self.compiler, model.path, "-o", self.executable, f"--context={-(-positions // PAGE) * PAGE}",
                    *(["--mcpu=x86-64-v3"] if self.isa == "avx2" else [])])

@@ -1,7 +1,9 @@
 """What the peers share that are Python packages: a module of this folder that runs as a program in their environment."""
+import abc
 import json
 import os
 import pathlib
+import shutil
 import sys
 
 from models import GGUF
@@ -11,7 +13,6 @@ from workspace import output_of
 TOOLS = pathlib.Path(__file__).resolve().parent.parent
 CONVERTERS = (*GGUF, "torch==2.15.0", "transformers==4.57.6", "accelerate==1.15.0", "safetensors==0.8.0",
               "sentencepiece==0.2.3", "protobuf==7.36.2")
-SEED = 0
 
 
 class PythonPeer(Peer):
@@ -28,19 +29,24 @@ class PythonPeer(Peer):
 
     def open(self, model):
         """A folder with the peer's own format, made from the dequantised weights of the GGUF file."""
-        self.folder = self.workspace.path("models", f"{model.path.stem}-{self.suffix}")
-        if self.folder.exists():
-            return
-        converted = self.workspace.path("models", f"{model.path.stem}-hugging-face")
-        if not converted.exists():
-            self.workspace.tell(f"writing {converted.name}")
-            self.workspace.logged([self.python, TOOLS / "convert" / "gguf_to_hugging_face.py", model.path, converted])
-        self.workspace.tell(f"writing {self.folder.name}")
-        self.workspace.logged(self.conversion(converted))
+        self.folder = self.workspace.path("models", f"{model.key}-{self.suffix}")
+        source = self.workspace.path("models", f"{model.key}-hugging-face")
+        self.write(source, lambda folder: [self.python, TOOLS / "convert" / "gguf_to_hugging_face.py", model.path, folder])
+        self.write(self.folder, lambda folder: self.conversion(source, folder))
 
-    def conversion(self, source):
-        """The command that writes `self.folder` from a Hugging Face folder."""
-        raise NotImplementedError
+    def write(self, folder, command):
+        """Runs `command(folder)`, which writes the folder, unless it is there."""
+        if folder.exists():
+            return
+        self.workspace.tell(f"writing {folder.name}")
+        partial = folder.with_name(folder.name + ".part")
+        shutil.rmtree(partial, ignore_errors=True)
+        self.workspace.logged(command(partial))
+        partial.rename(folder)
+
+    @abc.abstractmethod
+    def conversion(self, source, folder):
+        """The command that writes the peer's own format into `folder` from the Hugging Face folder `source`."""
 
     def rate(self, setting, test):
         environment = os.environ | {"OMP_NUM_THREADS": str(self.threads)}
