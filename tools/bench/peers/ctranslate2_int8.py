@@ -36,18 +36,19 @@ def run(folder, threads, kind, tokens, depth):
     generator = ctranslate2.Generator(folder, device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1)
     prompt = random.Random(0).choices(vocabulary, k=tokens if kind == "prefill" else max(depth, 1))
 
-    def seconds(new):
-        start = time.perf_counter()
-        generator.generate_batch([prompt], max_length=new, min_length=new, include_prompt_in_result=False,
-                                 sampling_topk=1, end_token=[])
-        return time.perf_counter() - start
+    def times_of_tokens(new):
+        """When the run starts, and when each new token is there."""
+        times = [time.perf_counter()]
+        for _ in generator.generate_tokens(prompt, max_length=new, min_length=new, sampling_topk=1, end_token=[]):
+            times.append(time.perf_counter())
+        return times
 
     if kind == "prefill":
-        seconds(1)
-        return tokens / seconds(1)
-    # It times no part of a run: the prompt and the first new token are taken off.
-    first = seconds(1)
-    return tokens / (seconds(1 + tokens) - first)
+        times_of_tokens(1)
+        start, end = times_of_tokens(1)
+    else:
+        _, start, *_, end = times_of_tokens(1 + tokens)
+    return tokens / (end - start)
 
 
 if __name__ == "__main__":
