@@ -109,7 +109,8 @@ def result():
     model = models.Model("SmolLM2 Q4_1", pathlib.Path("m.gguf"), dict(weight_bytes=7, layer_parameters=10**8),
                          [PREFILL, DECODE], "m")
     peers = [Fake("Ingot", {"default": 320.0}), Fake("llama.cpp", {"slow": 80.0, "fast": 160.0}),
-             Fake("ik_llama.cpp", {"default": 200.0}, ["decode at depth 512"]), Fake("OpenVINO int4", {"a": 1.0}, ["open"])]
+             Fake("ik_llama.cpp", {"default": 200.0}, ["decode at depth 512"]),
+             Fake("OpenVINO int4", {"a": 1.0}, ["open"])]
     return rounds.measure(model, peers, FakeMachine(), 3)
 
 
@@ -118,7 +119,8 @@ def test_rounds(result):
     assert (outcome.setting, outcome.rate.samples, outcome.bytes_per_token) == ("fast", (160, 160, 160), 100e6)
     assert outcome.trials == {"slow": 80, "fast": 160}
     assert result.outcomes["prefill 512"]["Ingot"].bytes_per_token is None
-    assert result.cannot["decode at depth 512"] == {"ik_llama.cpp": "context is too small", "OpenVINO int4": "no such format"}
+    assert result.cannot["decode at depth 512"] == {"ik_llama.cpp": "context is too small",
+                                                    "OpenVINO int4": "no such format"}
     assert result.ratio("decode at depth 512", "llama.cpp").median == 2
     assert result.ratio("decode at depth 512", "ik_llama.cpp") is None
     assert (result.read.median, result.read_pattern) == (40e9, "four streams")

@@ -17,7 +17,7 @@ class Bar:
     what: str
     figure: typing.Callable  # of a ModelResult: a number, or None where nothing was measured
     needed: dict  # ISA -> number; an ISA that is missing has no bar
-    unit: str  # "x", "%" (of a number 0 to 1), "ms", "s", "MiB"
+    unit: str  # "x", "%" (of a number 0 to 1), "ms", "s", "MiB", "MB"
     at_most: bool = False
 
     def verdict(self, number, isa):
@@ -68,17 +68,17 @@ def suite_bars():
         yield times("decode at depth 512", "llama.cpp", model, 1.4, 1.2)
         yield times("prefill 512", "llama.cpp", model, 1.3, 1.2)
     yield of_read_ceiling("decode at depth 0", "1B Q4_0", dict(native=0.90, avx2=0.80))
-    yield of_program("start to first token, 5-token prompt", lambda p: p["start_to_first_token_seconds"] * 1e3, 50, 60,
-                     "ms")
-    yield of_program("peak memory over the plan", lambda p: (p["peak_memory_bytes"] - p["planned_memory_bytes"]) / MEBIBYTE,
-                     2, 2, "MiB")
-    yield of_program("peak memory, of the plan", lambda p: p["peak_memory_bytes"] / p["planned_memory_bytes"], 0.95, 0.95,
-                     "%", at_most=False)
+    yield of_program("start to first token, 5-token prompt",
+                     lambda p: p["start_to_first_token_seconds"] * 1e3, 50, 60, "ms")
+    yield of_program("peak memory over the plan",
+                     lambda p: (p["peak_memory_bytes"] - p["planned_memory_bytes"]) / MEBIBYTE, 2, 2, "MiB")
+    yield of_program("peak memory, of the plan",
+                     lambda p: p["peak_memory_bytes"] / p["planned_memory_bytes"], 0.95, 0.95, "%", at_most=False)
     yield of_program("peak memory over weights and cache", lambda p: (
         p["peak_memory_bytes"] - p["weights_bytes"] - p["key_value_bytes"]) / MEGABYTE, 16, 16, "MB")
     yield of_program("compile", lambda p: p["compile_seconds"] + 0, 6, 6, "s")
-    yield of_program("executable over its weights", lambda p: (p["executable_bytes"] - p["weights_bytes"]) / MEGABYTE, 4,
-                     4, "MB")
+    yield of_program("executable over its weights",
+                     lambda p: (p["executable_bytes"] - p["weights_bytes"]) / MEGABYTE, 4, 4, "MB")
 
 
 def judged(results, isa, bars=None):

@@ -46,7 +46,7 @@ def parse():
     parser.add_argument("model", nargs="?", help="the GGUF file that all run")
     parser.add_argument("--suite", action="store_true", help="the models and bars of the project")
     parser.add_argument("--setup", action="store_true", help="download, build and convert, then stop")
-    parser.add_argument("--ingot", metavar="EXECUTABLE", help="an executable made of MODEL; without it, ingotc makes one")
+    parser.add_argument("--ingot", metavar="EXECUTABLE", help="an executable made of MODEL; else ingotc makes one")
     parser.add_argument("--ingotc", metavar="COMPILER", default=str(ROOT / "build" / "bin" / "ingotc"),
                         help="the compiler (default: %(default)s)")
     parser.add_argument("--isa", choices=ISAS, default="native",
@@ -54,11 +54,14 @@ def parse():
     parser.add_argument("--cache", default=str(ROOT / "build" / "peers"),
                         help="what was downloaded, built and converted (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))), help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))),
+                        help="(default: %(default)s)")
     parser.add_argument("--depths", default="0,512,4000", help="of decoding, for MODEL (default: %(default)s)")
     parser.add_argument("--new", type=int, default=64, help="tokens decoded a sample, for MODEL (default: %(default)s)")
-    parser.add_argument("--peers", help=f"first letters of some of {', '.join(PROGRAMS)}; commas between (default: all)")
-    parser.add_argument("--models", help=f"first letters of some of {', '.join(models.SUITE)} (default: all of the suite)")
+    parser.add_argument("--peers", metavar="NAMES",
+                        help=f"first letters of some of {', '.join(PROGRAMS)}; commas between (default: all)")
+    parser.add_argument("--models", metavar="NAMES",
+                        help=f"first letters of some of {', '.join(models.SUITE)} (default: all of the suite)")
     parser.add_argument("--json", metavar="FILE", help="write everything there, too")
     parser.add_argument("--markdown", metavar="FILE", help="write the tables there, too")
     arguments = parser.parse_args()

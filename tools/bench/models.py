@@ -93,7 +93,8 @@ def suite_file(workspace, name, quantize):
     if origin in SHAPES:
         workspace.tell(f"writing seeded weights of the shape {origin}")
         scratch = workspace.path("models", f"{origin}-F16.gguf")
-        workspace.logged([workspace.python(GGUF), HERE / "convert" / "seeded_gguf.py", scratch, source, *SHAPES[origin]])
+        workspace.logged([workspace.python(GGUF), HERE / "convert" / "seeded_gguf.py", scratch, source,
+                          *SHAPES[origin]])
         source = scratch
     partial = path.with_suffix(".part")
     workspace.logged([quantize(), *options, source, partial, format_name])

@@ -14,7 +14,8 @@ def spread(figure, digits, scale=1):
     """Median (lowest–highest), or nothing."""
     if figure is None:
         return ""
-    return f"{figure.median * scale:.{digits}f} ({figure.lowest * scale:.{digits}f}–{figure.highest * scale:.{digits}f})"
+    text = [f"{value * scale:.{digits}f}" for value in (figure.median, figure.lowest, figure.highest)]
+    return "{} ({}–{})".format(*text)
 
 
 def median(figure, digits, scale=1):
@@ -22,8 +23,8 @@ def median(figure, digits, scale=1):
 
 
 def introduction(facts):
-    return (f"{facts['cpu']}, instruction set: {facts['isa']}, {facts['threads']} threads, {facts['rounds']} interleaved "
-            f"rounds. Cells are medians (lowest–highest) of the rounds; a ratio is the median of the rounds' ratios. "
+    return (f"{facts['cpu']}, instruction set: {facts['isa']}, {facts['threads']} threads, {facts['rounds']} "
+            f"interleaved rounds. Cells are medians (lowest–highest) of the rounds; a ratio is the median of the rounds' ratios. "
             + "; ".join(f"{name}: {version}" for name, version in facts["versions"].items()) + ".")
 
 

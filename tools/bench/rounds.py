@@ -62,7 +62,8 @@ def measure(model, peers, machine, rounds):
     outcomes = {name: {} for name in tests}
     for name, test in tests.items():
         for peer in opened:
-            figures = {setting: Figure(tuple(samples)) for (of, setting), samples in runners[name].items() if of is peer}
+            figures = {setting: Figure(tuple(samples))
+                       for (of, setting), samples in runners[name].items() if of is peer}
             if figures:
                 setting = best_setting(figures)
                 cannot[name].pop(peer.name, None)

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef CEILINGS_WORKERS_H
-#define CEILINGS_WORKERS_H
+#ifndef INGOT_TOOLS_BENCH_CEILINGS_WORKERS_H
+#define INGOT_TOOLS_BENCH_CEILINGS_WORKERS_H
 
 #include <pthread.h>
 #include <stdio.h>
@@ -63,4 +63,4 @@ static void parseThreadCount(int count, char **arguments) {
   }
 }
 
-#endif // CEILINGS_WORKERS_H
+#endif // INGOT_TOOLS_BENCH_CEILINGS_WORKERS_H

@@ -1,4 +1,4 @@
-"""OpenVINO with 4-bit weights in groups of 32, symmetric, exported by optimum-intel; 8-bit keys and values (its default)."""
+"""OpenVINO with 4-bit weights in symmetric groups of 32, from optimum-intel; 8-bit keys and values (its default)."""
 import os
 import time
 

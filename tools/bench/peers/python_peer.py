@@ -1,4 +1,4 @@
-"""What the peers share that are Python packages: a module of this folder that runs as a program in their environment."""
+"""What the peers share that are Python packages: a module here that runs as a program in their environment."""
 import abc
 import json
 import os
@@ -31,7 +31,8 @@ class PythonPeer(Peer):
         """A folder with the peer's own format, made from the dequantised weights of the GGUF file."""
         self.folder = self.workspace.path("models", f"{model.key}-{self.suffix}")
         source = self.workspace.path("models", f"{model.key}-hugging-face")
-        self.write(source, lambda folder: [self.python, TOOLS / "convert" / "gguf_to_hugging_face.py", model.path, folder])
+        converter = TOOLS / "convert" / "gguf_to_hugging_face.py"
+        self.write(source, lambda folder: [self.python, converter, model.path, folder])
         self.write(self.folder, lambda folder: self.conversion(source, folder))
 
     def write(self, folder, command):
