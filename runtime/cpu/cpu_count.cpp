@@ -113,21 +113,27 @@ ControlGroupPaths parseControlGroups(std::string_view text) {
   return paths;
 }
 
-uint32_t countUsableCpus() {
-  auto cpus = static_cast<uint32_t>(listAffinity().size());
+std::optional<uint32_t> cpusFromControlGroups(const std::string &mount, std::string_view procSelfCgroup) {
+  std::optional<uint32_t> cpus;
   auto apply = [&](std::optional<uint32_t> limit) {
     if (limit)
-      cpus = std::min(cpus, *limit);
+      cpus = std::min(cpus.value_or(*limit), *limit);
   };
-  ControlGroupPaths paths = parseControlGroups(readSmallFile("/proc/self/cgroup"));
+  ControlGroupPaths paths = parseControlGroups(procSelfCgroup);
   if (paths.unified)
-    visitUpwards("/sys/fs/cgroup", *paths.unified,
+    visitUpwards(mount, *paths.unified,
                  [&](const std::string &folder) { apply(cpusFromQuotaV2(readSmallFile(folder + "/cpu.max"))); });
   if (paths.cpuController)
-    visitUpwards("/sys/fs/cgroup/cpu", *paths.cpuController, [&](const std::string &folder) {
+    visitUpwards(mount + "/cpu", *paths.cpuController, [&](const std::string &folder) {
       apply(cpusFromQuotaV1(readSmallFile(folder + "/cpu.cfs_quota_us"), readSmallFile(folder + "/cpu.cfs_period_us")));
     });
-  return std::max(cpus, 1u);
+  return cpus;
+}
+
+uint32_t countUsableCpus() {
+  auto cpus = static_cast<uint32_t>(listAffinity().size());
+  auto quota = cpusFromControlGroups("/sys/fs/cgroup", readSmallFile("/proc/self/cgroup"));
+  return std::max(std::min(cpus, quota.value_or(cpus)), 1u);
 }
 
 } // namespace ingot::runtime

@@ -33,6 +33,11 @@ struct ControlGroupPaths {
 };
 ControlGroupPaths parseControlGroups(std::string_view procSelfCgroup);
 
+/// The smallest quota of a process's groups and of those above them; nothing: no
+/// limit. `mount` is where control groups are mounted: the v2 tree itself, the
+/// v1 tree of the CPU controller in its folder `cpu`.
+std::optional<uint32_t> cpusFromControlGroups(const std::string &mount, std::string_view procSelfCgroup);
+
 /// Numbers of the CPUs in the affinity mask, ascending; {0} if the kernel does
 /// not tell.
 std::vector<uint32_t> listAffinity();

@@ -9,7 +9,7 @@ at the hidden states of a text. The activations are what Ingot's kernels see: 8-
     ./smollm2 tokenize -f text.txt --ids > tokens.txt
     two_plane_head.py SmolLM2-135M-Instruct.Q4_1.gguf tokens.txt
 
-Needs numpy and gguf. Llama architecture only; the head is output.weight or the tied embedding, in Q8_0.
+Results are in docs/two-plane-head.md. Needs numpy and gguf. Llama architecture only; the head is output.weight or the tied embedding, in Q8_0.
 """
 import argparse
 import re

@@ -2,7 +2,10 @@
 
 #include "runtime/cpu/cpu_count.h"
 
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 using namespace ingot::runtime;
 
@@ -34,3 +37,36 @@ TEST(CpuCount, GroupPaths) {
 }
 
 TEST(CpuCount, AtLeastOne) { EXPECT_GE(countUsableCpus(), 1u); }
+
+/// A tree of control groups as the kernel shows it.
+class ControlGroupTree : public testing::Test {
+protected:
+  void TearDown() override { std::filesystem::remove_all(mount); }
+  void write(const std::string &path, const std::string &text) {
+    std::filesystem::create_directories(std::filesystem::path(mount + path).parent_path());
+    std::ofstream(mount + path) << text << "\n";
+  }
+  std::string mount = testing::TempDir() + "ingot-cgroup-" + std::to_string(getpid());
+};
+
+TEST_F(ControlGroupTree, Version2TakesTheSmallestOnTheWayUp) {
+  write("/cpu.max", "max 100000");
+  write("/pod/cpu.max", "250000 100000");
+  write("/pod/box/cpu.max", "600000 100000");
+  write("/other/cpu.max", "100000 100000");
+  EXPECT_EQ(cpusFromControlGroups(mount, "0::/pod/box\n"), 3u);
+  EXPECT_EQ(cpusFromControlGroups(mount, "0::/\n"), std::nullopt);
+  // A path of the host, of which only the mount point is seen inside.
+  write("/cpu.max", "400000 100000");
+  EXPECT_EQ(cpusFromControlGroups(mount, "0::/host/docker/1234\n"), 4u);
+}
+
+TEST_F(ControlGroupTree, Version1ReadsTheCpuController) {
+  write("/cpu/docker/1/cpu.cfs_quota_us", "150000");
+  write("/cpu/docker/1/cpu.cfs_period_us", "100000");
+  write("/cpu/cpu.cfs_quota_us", "-1");
+  write("/cpu/cpu.cfs_period_us", "100000");
+  EXPECT_EQ(cpusFromControlGroups(mount, "4:memory:/m\n2:cpu,cpuacct:/docker/1\n0::/\n"), 2u);
+  EXPECT_EQ(cpusFromControlGroups(mount, "2:cpu,cpuacct:/\n"), std::nullopt);
+  EXPECT_EQ(cpusFromControlGroups(mount, "4:memory:/docker/1\n"), std::nullopt);
+}
