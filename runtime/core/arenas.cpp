@@ -3,13 +3,19 @@
 #include "runtime/core/arenas.h"
 #include "runtime/core/error.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <sys/mman.h>
 
 namespace ingot::runtime {
 
+#ifndef MADV_COLLAPSE // Linux 6.1; Debian 12's libc headers are older
+#define MADV_COLLAPSE 25
+#endif
+
 constexpr uint64_t pageBytes = 4096;
+constexpr uint64_t hugePageBytes = uint64_t{2} << 20;
 
 Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
   for (uint32_t i = 0; i < descriptor.arena_count; ++i) {
@@ -24,7 +30,8 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
       continue;
     }
     // Mappings begin at a page; for a larger alignment map more and step up.
-    uint64_t extra = arena.alignment > pageBytes ? arena.alignment : 0;
+    uint64_t alignment = std::max<uint64_t>(arena.alignment, arena.bytes >= hugePageBytes ? hugePageBytes : pageBytes);
+    uint64_t extra = alignment > pageBytes ? alignment : 0;
     uint64_t bytes = arena.bytes + extra;
     if (bytes == 0) {
       addresses.push_back(nullptr);
@@ -40,8 +47,23 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
     mappings.push_back({memory, bytes});
     uint64_t address = reinterpret_cast<uint64_t>(memory);
     if (extra)
-      address = (address + arena.alignment - 1) / arena.alignment * arena.alignment;
+      address = (address + alignment - 1) / alignment * alignment;
     addresses.push_back(reinterpret_cast<uint8_t *>(address));
+    // Whole huge pages only, so that no more becomes resident than was planned.
+    HugeRange huge = {addresses.back(), arena.bytes / hugePageBytes * hugePageBytes};
+    if (huge.bytes && arena.lifetime == INGOT_LIFETIME_STATE)
+      caches.push_back(huge);
+    else if (huge.bytes)
+      madvise(huge.address, huge.bytes, MADV_HUGEPAGE);
+  }
+}
+
+void Arenas::useHugeCaches() {
+  hugeCaches = true;
+  // Hints: a kernel that cannot follow them leaves small pages, which are slower and right.
+  for (const HugeRange &range : caches) {
+    madvise(range.address, range.bytes, MADV_HUGEPAGE);
+    madvise(range.address, range.bytes, MADV_COLLAPSE);
   }
 }
 

@@ -24,14 +24,32 @@ public:
   Arenas(const Arenas &) = delete;
   Arenas &operator=(const Arenas &) = delete;
 
+  /// To be told before every step how many positions its sequence has. A long sequence reads much of the cache in every
+  /// step: its memory turns into huge pages, once, so that page walks do not take half of the bandwidth. A short one
+  /// keeps small pages, of which it touches few.
+  void expectPositions(uint32_t positions) {
+    if (positions >= longSequence && !hugeCaches)
+      useHugeCaches();
+  }
+
   /// Base addresses in the order of the descriptor.
   uint8_t *const *bases() const { return addresses.data(); }
 
 private:
+  static constexpr uint32_t longSequence = 512;
   struct Mapping {
     void *address;
     uint64_t bytes;
   };
+  struct HugeRange {
+    void *address;
+    uint64_t bytes;
+  };
+  void useHugeCaches();
+
+  bool hugeCaches = false;
+  /// The whole huge pages of state arenas.
+  std::vector<HugeRange> caches;
   std::vector<uint8_t *> addresses;
   std::vector<Mapping> mappings;
 };

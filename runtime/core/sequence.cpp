@@ -48,6 +48,7 @@ void Sequence::run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted, u
   step.row_sequences = rowSequences.data();
   step.page_tables = pageTable.data();
   step.wanted = wanted.data();
+  model.arenas.expectPositions(used + rows);
   model.run(step);
 }
 
