@@ -9,11 +9,11 @@ namespace ingot::runtime {
 
 // Weights of the latest observation. Times are disturbed by other programs, so
 // one that is far off counts as twice or half of what was expected.
-constexpr double chanceWeight = 1.0 / 16;
+constexpr double chanceWeight = 1.0 / 32;
 constexpr double timeWeight = 1.0 / 8;
 
 // Guesses must promise this much, since the estimates are rough.
-constexpr double leastGain = 1.05;
+constexpr double leastGain = 1.1;
 
 void DraftLength::recordStep(uint32_t rows, double seconds) {
   if (rows == 1) {

@@ -40,7 +40,7 @@ private:
   /// and more tokens. Low at first: what a text allows shows at no cost.
   std::array<double, 6> chances = {0.05, 0.1, 0.2, 0.4, 0.6, 0.7};
   /// Of steps of [rows - 1], relative to `singleSeconds`.
-  std::array<double, mostRows> costs = {1, 1.15, 1.3, 1.45, 1.6, 1.75, 1.9, 2.05};
+  std::array<double, mostRows> costs = {1, 1.3, 1.4, 1.5, 2, 2.2, 2.3, 2.4};
   double singleSeconds = 0; ///< 0: not known yet
 };
 
