@@ -176,7 +176,7 @@ static std::optional<std::string> cacheElement(ModuleOp module) {
   if (auto forward = module.lookupSymbol<func::FuncOp>(model::forwardName))
     for (Type type : forward.getArgumentTypes())
       if (auto cache = dyn_cast<model::KeyValueType>(type))
-        return cache.getElement().isF32() ? "f32" : "f16";
+        return cache.isQuantized() ? "q8_0" : cache.getElement().isF32() ? "f32" : "f16";
   return std::nullopt;
 }
 

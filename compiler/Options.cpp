@@ -108,7 +108,7 @@ Error Parser::parseOption(StringRef argument) {
   } texts[] = {{"--target", options.target, {"cpu"}},
                {"--mcpu", options.cpu, {}},
                {"--activations", options.activations, {"auto", "f32"}},
-               {"--kv", options.keyValue, {"auto", "f16", "f32"}},
+               {"--kv", options.keyValue, {"auto", "f32", "f16", "q8_0"}},
                {"--weights", options.weights, {"embedded", "external"}},
                {"--dump-phases", options.dumpFolder, {}},
                {"--remark-format", options.remarkFormat, {"emitRemark", "yaml", "bitstream"}},
@@ -210,7 +210,7 @@ What is compiled
                            processors), or an x86-64 CPU name as LLVM knows it
   --context=N              positions of one sequence (default: the model's, at most 4096)
   --activations=auto|f32   auto: 8-bit where the weights are quantised; f32: the exact path
-  --kv=auto|f16|f32        elements of the key-value cache; auto: f16, and f32 on the exact path
+  --kv=auto|f32|f16|q8_0   elements of the key-value cache; auto: f16, and f32 on the exact path
   --weights=embedded|external
                            in the executable, or in OUT.weights beside it
 

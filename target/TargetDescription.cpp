@@ -37,7 +37,7 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
   };
   if (failed(read("target", options.target, {"cpu"})) || failed(read("cpu", options.cpu, {})) ||
       failed(read("activations", options.activations, {"auto", "f32"})) ||
-      failed(read("key_value", options.keyValue, {"f16", "f32"})) ||
+      failed(read("key_value", options.keyValue, {"f16", "f32", "q8_0"})) ||
       failed(read("weights", options.weights, {"embedded", "external"})))
     return failure();
   return options;
@@ -68,15 +68,22 @@ int64_t target::getValuePanelsPerGrain(model::KeyValueType cache) {
   return encoding::paddedToPanels(cache.getDimension()) / encoding::panelRows % 2 ? 1 : 2;
 }
 
-AttentionTile target::getAttentionTile(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
+int64_t target::getKeyChunk(int64_t context, int64_t pageRows) {
+  constexpr int64_t fewestKeys = 128, mostKeys = 1024, mostChunks = 128;
+  int64_t keys = std::clamp<int64_t>(llvm::divideCeil(context, mostChunks), fewestKeys, mostKeys);
+  return llvm::alignTo(keys, pageRows);
+}
+
+int64_t target::getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
   // Rows of several sequences have keys of their own, so only heads can share what is loaded.
-  constexpr int64_t most = 4;
-  if (rows.getLast() > 1 && op.getStep().getType().getSequences() == 1)
-    return {1, most};
-  int64_t group = op.getHeads() / op.getCache().getType().getHeads(), heads = std::min(group, most);
-  while (group % heads)
-    --heads;
-  return {heads, 1};
+  if (rows.getLast() == 1 || op.getStep().getType().getSequences() > 1)
+    return 1;
+  // Few rows are shared out in small grains, so that all workers have some.
+  constexpr int64_t mostQueries = 64;
+  int64_t group = op.getHeads() / op.getCache().getType().getHeads(), count = rows.getLast() <= 8 ? 2 : 8;
+  while (count > 1 && count * group > mostQueries)
+    count /= 2;
+  return count;
 }
 
 schedule::PartitionAttr TargetDescription::getPartition(Operation *kernel, kernel::RowRangeAttr rows) const {
@@ -104,8 +111,10 @@ schedule::PartitionAttr TargetDescription::getPartition(Operation *kernel, kerne
                        cache.getHeads() * panels / getValuePanelsPerGrain(cache));
       })
       .Case([&](kernel::AttentionOp op) {
-        AttentionTile tile = getAttentionTile(op, rows);
-        return get(Axis::Heads, tile.rows, op.getHeads() / tile.heads);
+        return get(Axis::Heads, getAttentionRows(op, rows), op.getCache().getType().getHeads());
+      })
+      .Case([&](kernel::AttentionPartialOp op) {
+        return get(Axis::HeadKeys, op.getKeyChunk(), op.getCache().getType().getHeads());
       })
       .Default([&](Operation *) { return get(Axis::Rows, 1, 0); });
 }

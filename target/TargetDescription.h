@@ -21,7 +21,7 @@ struct CompileOptions {
   std::string cpu;
   /// "auto": quantised where the weights are; "f32": never (the exact path).
   std::string activations = "auto";
-  /// Element of the key-value cache: "f16" or "f32".
+  /// Element of the key-value cache: "f16", "f32" or "q8_0".
   std::string keyValue = "f16";
   /// "embedded" or "external".
   std::string weights = "embedded";
@@ -73,11 +73,12 @@ private:
 /// allow, so that equal shares of grains are equal shares of work.
 int64_t getValuePanelsPerGrain(model::KeyValueType cache);
 
-/// How attention groups its queries: heads of one row, or rows of one head.
-struct AttentionTile {
-  int64_t heads, rows;
-};
-AttentionTile getAttentionTile(kernel::AttentionOp op, kernel::RowRangeAttr rows);
+/// Keys that attention takes together, for sequences of `context` positions in pages of `pageRows`: whole pages, at
+/// least 128 keys, and so many that a sequence has at most 128 chunks, up to 1024. Bits depend on it.
+int64_t getKeyChunk(int64_t context, int64_t pageRows);
+
+/// Rows of one grain of kernel.attention; the grain computes all query heads of one key-value head for them.
+int64_t getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
 
 } // namespace ingot::target
 

@@ -1,8 +1,9 @@
 //===- AttentionKernel.cpp - attention over the cache ---------------------===//
 //
-// One pass over the pages of a sequence with a running maximum (arXiv:2205.14135). A
-// grain is a tile of queries that share keys: heads of one row, or rows of one head. Keys
-// stand 16 positions to a vector, so that scores need no horizontal sums.
+// Keys are taken in chunks, each with a maximum, a sum and an output of its own, merged
+// in ascending order (arXiv:2205.14135): chunks may be computed by whoever has time, and
+// bits stay the same. Queries that share keys form tiles; keys stand 16 positions to a
+// vector, so that scores need no horizontal sums.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,224 +19,624 @@ using namespace ingot::codegen;
 /// Less than any score; finite, so that differences of two of them are 0 and not NaN.
 static constexpr double masked = -1e30;
 
+//===----------------------------------------------------------------------===//
+// Merging
+//===----------------------------------------------------------------------===//
+
 namespace {
-class AttentionTileEmitter {
-public:
-  AttentionTileEmitter(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments,
-                       target::AttentionTile tile, CacheGeometry geometry)
-      : emit(emit), op(op), arguments(arguments), tile(tile), cache(op.getCache().getType(), geometry),
-        queries(tile.heads * tile.rows), dimension(op.getCache().getType().getDimension()) {
-    scores = emit.stack(queries * cache.getPageRows() * 4);
-    outputs = emit.stack(queries * cache.getValueDimension() * 4);
+/// A chunk's maximum and sum join those of the chunks before it; outputs follow by `merge`.
+struct ChunkMerge {
+  ChunkMerge(Emitter &emit, Value oldMaximum, Value oldSum, Value chunkMaximum, Value chunkSum) : emit(emit) {
+    maximum = emit.maxf(oldMaximum, chunkMaximum);
+    // One of the two powers is e^0.
+    Value power = math::ExpOp::create(
+        emit.builder, emit.splat(emit.subf(arith::MinNumFOp::create(emit.builder, oldMaximum, chunkMaximum), maximum)));
+    Value grows = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OGT, chunkMaximum, oldMaximum);
+    Value one = emit.real(1.0, power.getType());
+    oldFactor = arith::SelectOp::create(emit.builder, grows, power, one);
+    chunkFactor = arith::SelectOp::create(emit.builder, grows, one, power);
+    sum = emit.fma(chunkSum, emit.extract(chunkFactor, 0), emit.mulf(oldSum, emit.extract(oldFactor, 0)));
+  }
+  Value merge(Value oldOutput, Value chunkOutput) {
+    return emit.fma(chunkOutput, chunkFactor, emit.mulf(oldOutput, oldFactor));
   }
 
-  void emitGrain(Value headGroup, Value rowTile) {
-    locateQueries(headGroup, rowTile);
-    Type vector = emit.vector(emit.f32());
-    for (int64_t query = 0; query < queries; ++query)
-      for (int64_t block = 0; block < valueBlocks(); ++block)
-        emit.store(emit.real(0.0, vector), outputAddress(query, emit.integer(block * lanes)), 64);
-
-    Value last = positions.front();
-    for (Value position : positions)
-      last = emit.maximum(last, position);
-    Value pages = emit.add(emit.divide(last, cache.getPageRows()), 1);
-    SmallVector<Value> carried(queries, emit.real(masked));
-    carried.append(queries, emit.real(0.0));
-    carried = emit.loop(emit.integer(0), pages, 1, carried,
-                        [&](Value page, ValueRange values) { return emitPage(page, last, values); });
-    for (int64_t query = 0; query < queries; ++query)
-      emitResult(query, carried[queries + query]);
-  }
+  Emitter &emit;
+  Value maximum, sum;
 
 private:
+  Value oldFactor, chunkFactor;
+};
+
+/// Where kernel.attention_partial leaves its results: see the operation.
+struct PartialLayout {
+  PartialLayout(int64_t dimension, int64_t chunks)
+      : valueBytes(encoding::paddedToPanels(dimension) * 4), chunks(chunks),
+        headBytes(kernel::partialColumns(dimension, chunks) * 4) {}
+
+  Value output(Emitter &emit, Value base, Value head, Value chunk) const {
+    return emit.pointer(base, emit.add(emit.mul(head, headBytes), emit.mul(chunk, valueBytes)));
+  }
+  /// The maximum; the sum follows it.
+  Value statistics(Emitter &emit, Value base, Value head, Value chunk) const {
+    return emit.pointer(base, emit.add(emit.add(emit.mul(head, headBytes), emit.mul(chunk, 8)), chunks * valueBytes));
+  }
+
+  int64_t valueBytes, chunks, headBytes;
+};
+} // namespace
+
+/// Divides a head's output by its sum and stores it in `row`, rounded where the result's type says so.
+static void storeHead(Emitter &emit, RankedTensorType type, int64_t dimension, Value row, Value head, Value sum,
+                      function_ref<Value(int64_t block)> output) {
+  Value inverse = emit.splat(emit.divf(emit.real(1.0), sum));
+  auto result = [&](int64_t block) { return emit.mulf(output(block), inverse); };
+  if (encoding::isQuantizedActivation(type)) {
+    int64_t groups = dimension / encoding::groupColumns;
+    for (int64_t group = 0; group < groups; ++group)
+      storeQuantizedGroup(emit, result(2 * group), result(2 * group + 1), row, emit.add(emit.mul(head, groups), group),
+                          type);
+    return;
+  }
+  Value columns = emit.pointer(row, emit.mul(head, dimension * 4));
+  for (int64_t block = 0; block * lanes < dimension; ++block)
+    // The columns beyond the head's belong to its neighbour, which another worker may be writing.
+    emit.storeLanes(result(block), emit.pointer(columns, block * lanes * 4), dimension - block * lanes);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What the forms of attention over a cache have in common.
+struct AttentionShape {
+  template <typename Attention>
+  AttentionShape(Attention op, int64_t rows)
+      : cache(op.getCache().getType()), step(op.getStep().getType()), group(op.getHeads() / cache.getHeads()),
+        rows(rows), keyChunk(op.getKeyChunk()), scale(op.getScale().convertToFloat()),
+        queryStride(encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()))) {}
+
+  int64_t queries() const { return group * rows; }
+
+  model::KeyValueType cache;
+  model::StepType step;
+  int64_t group;    ///< query heads of one key-value head
+  int64_t rows;     ///< rows of a grain
+  int64_t keyChunk; ///< keys
+  double scale;
+  int64_t queryStride; ///< bytes
+};
+
+/// Takes what one chunk gave for the queries of a tile.
+class ChunkSink {
+public:
+  virtual ~ChunkSink() = default;
+  /// `slot`: index in the tile; `query`: index in the grain, row · group + head.
+  virtual void takeStatistics(int64_t slot, Value query, Value chunk, Value maximum, Value sum) = 0;
+  /// 16 columns, after the statistics of the same query.
+  virtual void takeOutput(int64_t slot, Value query, Value chunk, int64_t block, Value output) = 0;
+};
+
+/// One grain: the queries of some rows and of all heads that share a key-value head.
+class GrainEmitter {
+public:
+  GrainEmitter(Emitter &emit, const AttentionShape &shape, const KernelArguments &arguments, CacheGeometry geometry)
+      : emit(emit), shape(shape), arguments(arguments), cache(shape.cache, geometry) {
+    scores = emit.stack(tileQueries() * valueGroups() * shape.keyChunk * 4);
+    if (cache.isQuantized())
+      rounded = emit.stack(shape.queries() * roundedQueryBytes());
+  }
+
+  /// Selects the grain: `keyHead` and the first of its rows.
+  void select(Value keyHead, Value row) {
+    keyValueHead = keyHead;
+    firstRow = row;
+  }
+
+  /// Keys of 8-bit codes meet queries of 8-bit codes. Rounds those of the selected grain.
+  void roundQueries() {
+    if (!cache.isQuantized())
+      return;
+    emit.loop(emit.integer(0), countQueries(), [&](Value query) {
+      Value plain = plainQuery(query), codes = roundedQuery(query);
+      emit.loop(emit.integer(0), emit.integer(cache.getKeyGroups()), [&](Value group) {
+        Value first = emit.pointer(plain, emit.mul(group, lanes * 4));
+        Value second = emit.pointer(first, cache.getKeyDimension() / 2 * 4);
+        Type vector = emit.vector(emit.f32());
+        storeQuantizedGroup(emit, emit.load(vector, first, 64), emit.load(vector, second, 64), codes, group,
+                            roundedQueryType());
+      });
+    });
+  }
+
+  /// The last position that any row of the grain sees.
+  Value lastPosition() { return positionOf(emit.integer(shape.queries() - 1)); }
+  Value rowOf(Value query) {
+    return emit.add(firstRow, shape.rows == 1 ? emit.integer(0) : emit.divide(query, shape.group));
+  }
+  Value headOf(Value query) {
+    return emit.add(emit.mul(keyValueHead, shape.group), shape.rows == 1 ? query : emit.remainder(query, shape.group));
+  }
+
+  /// Queries that are not padding, a multiple of the heads that share a key-value head.
+  Value countQueries() {
+    return emit.mul(emit.minimum(emit.integer(shape.rows), emit.sub(arguments.rows, firstRow)), shape.group);
+  }
+
+  void emitChunk(Value chunk, ChunkSink &sink) {
+    int64_t tile = tileQueries(), whole = shape.queries() / tile * tile;
+    Value last = emit.minimum(emit.integer(whole), countQueries());
+    if (whole == tile)
+      emitTile(emit.integer(0), tile, chunk, sink);
+    else
+      emit.loop(emit.integer(0), last, tile, [&](Value query) { emitTile(query, tile, chunk, sink); });
+    if (whole == shape.queries())
+      return;
+    emit.when(emit.less(emit.integer(whole), countQueries()),
+              [&] { emitTile(emit.integer(whole), shape.queries() - whole, chunk, sink); });
+  }
+
   int64_t valueBlocks() const { return cache.getValueDimension() / lanes; }
 
-  void locateQueries(Value headGroup, Value rowTile) {
-    uint64_t stride = encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()));
-    int64_t groupSize = op.getHeads() / op.getCache().getType().getHeads();
-    Value firstHead = emit.mul(headGroup, tile.heads), firstRow = emit.mul(rowTile, tile.rows);
-    keyValueHead = emit.divide(firstHead, groupSize);
-    sequenceRow = emit.minimum(firstRow, emit.sub(arguments.rows, emit.integer(1)));
-    positions.clear();
-    addresses.clear();
-    rows.clear();
-    heads.clear();
+  /// While keys are read, the values of the same page are asked for; while values are read, the keys of the next chunk.
+  /// For a single row, which waits for memory; `lastPage` is the last one that exists.
+  void prefetchAhead(Value lastPage) { lastPrefetched = lastPage; }
+
+private:
+  /// Groups of value columns with scales of their own.
+  int64_t valueGroups() const { return cache.isQuantized() ? cache.getValueDimension() / encoding::groupColumns : 1; }
+  /// A head of a query as 8-bit rows are: codes, scales, scaled sums.
+  RankedTensorType roundedQueryType() const {
+    MLIRContext *context = emit.builder.getContext();
+    auto format = encoding::BlockAttr::get(context, cast<IntegerType>(emit.i8()), encoding::groupColumns,
+                                           encoding::ScaleKind::Dynamic, encoding::groupColumns);
+    return RankedTensorType::get({1, cache.getKeyDimension()}, emit.f32(),
+                                 encoding::StorageAttr::get(context, format, StringAttr(), encoding::PanelsAttr()));
+  }
+  int64_t roundedQueryBytes() const { return llvm::alignTo(encoding::getActivationRowBytes(roundedQueryType()), 64); }
+  Value roundedQuery(Value query) { return emit.pointer(rounded, emit.mul(query, roundedQueryBytes())); }
+  Value plainQuery(Value query) {
+    return emit.pointer(arguments.inputs[0], emit.add(emit.mul(realRow(query), shape.queryStride),
+                                                      emit.mul(headOf(query), cache.getKeyDimension() * 4)));
+  }
+
+  /// Queries that share what is loaded.
+  int64_t tileQueries() const {
+    int64_t queries = shape.queries();
+    if (queries <= mostQueries)
+      return queries;
+    for (int64_t count = mostQueries; count >= 4; --count)
+      if (queries % count == 0)
+        return count;
+    return llvm::divideCeil(queries, llvm::divideCeil(queries, mostQueries));
+  }
+  static constexpr int64_t mostQueries = 6;
+
+  /// The most accumulators for each of `queries` queries, a divisor of `all`.
+  int64_t divideAccumulators(int64_t queries, int64_t all) const {
+    int64_t count = std::clamp<int64_t>(emit.cpu.tiles.attentionVectors / queries, 1, std::min<int64_t>(all, 4));
+    while (all % count)
+      --count;
+    return count;
+  }
+
+  /// Rows past the last one read it again; what they store lies in the padding of the buffer.
+  Value realRow(Value query) { return emit.minimum(rowOf(query), emit.sub(arguments.rows, emit.integer(1))); }
+  Value positionOf(Value query) { return loadPosition(emit, arguments.step, realRow(query)); }
+
+  void emitTile(Value firstQuery, int64_t queries, Value chunk, ChunkSink &sink) {
+    SmallVector<Value> addresses, positions;
     for (int64_t query = 0; query < queries; ++query) {
-      Value row = emit.add(firstRow, tile.rows == 1 ? 0 : query),
-            head = emit.add(firstHead, tile.heads == 1 ? 0 : query);
-      // Rows past the last one read it again; what they store lies in the padding of the buffer.
-      Value real = emit.minimum(row, emit.sub(arguments.rows, emit.integer(1)));
-      rows.push_back(row);
-      heads.push_back(head);
-      positions.push_back(loadPosition(emit, arguments.step, real));
-      Value offset = emit.add(emit.mul(real, stride), emit.mul(head, cache.getKeyDimension() * 4));
-      addresses.push_back(emit.pointer(arguments.inputs[0], offset));
+      Value index = emit.add(firstQuery, query);
+      addresses.push_back(cache.isQuantized() ? roundedQuery(index) : plainQuery(index));
+      positions.push_back(positionOf(index));
     }
+    sequenceRow = realRow(firstQuery);
+    Value first = emit.mul(chunk, shape.keyChunk);
+    // Positions ascend with the rows.
+    Value count = emit.minimum(emit.sub(emit.add(positions.back(), 1), first), emit.integer(shape.keyChunk));
+    SmallVector<Value> maxima = emitScores(addresses, positions, first, count);
+    SmallVector<Value> sums = emitWeights(maxima, first, count);
+    for (int64_t query = 0; query < queries; ++query)
+      sink.takeStatistics(query, emit.add(firstQuery, query), chunk, maxima[query], sums[query]);
+    emitOutputs(firstQuery, queries, chunk, first, count, sink);
   }
 
-  Value scoreAddress(int64_t query, Value position) {
-    return emit.pointer(scores, emit.add(emit.mul(position, 4), query * cache.getPageRows() * 4));
-  }
-  Value outputAddress(int64_t query, Value column) {
-    return emit.pointer(outputs, emit.add(emit.mul(column, 4), query * cache.getValueDimension() * 4));
+  /// The score of a key; later its weight, of 8-bit values with the scale of each group of columns.
+  Value scoreAddress(int64_t query, Value key, int64_t group = 0) {
+    return emit.pointer(scores, emit.add(emit.mul(key, 4), (query * valueGroups() + group) * shape.keyChunk * 4));
   }
 
-  /// `carried`: maximum of each query, then its sum. Returns them after this page.
-  SmallVector<Value> emitPage(Value page, Value last, ValueRange carried) {
-    Value physical = loadPage(emit, op.getStep().getType(), arguments.step, sequenceRow, page);
-    Value keys = cache.keys(emit, arguments.states[0], physical, keyValueHead);
-    Value values = cache.values(emit, arguments.states[1], physical, keyValueHead);
-    Value firstPosition = emit.mul(page, cache.getPageRows());
-    SmallVector<Value> largest = emitScores(keys, firstPosition);
+  /// Calls `body` for the pages of a chunk with the page's first key in the chunk and how many keys of it are seen.
+  SmallVector<Value>
+  forEachPage(Value first, Value count, ValueRange initial,
+              function_ref<SmallVector<Value>(Value page, Value firstKey, Value keys, ValueRange carried)> body) {
+    Value firstPage = emit.divide(first, cache.getPageRows());
+    Value rows = emit.integer(cache.getPageRows());
+    return emit.loop(emit.integer(0), count, cache.getPageRows(), initial, [&](Value firstKey, ValueRange carried) {
+      Value page = emit.add(firstPage, emit.divide(firstKey, cache.getPageRows()));
+      return body(page, firstKey, emit.minimum(emit.sub(count, firstKey), rows), carried);
+    });
+  }
+  Value physicalPage(Value page) { return loadPage(emit, shape.step, arguments.step, sequenceRow, page); }
 
-    SmallVector<Value> maxima, sums, corrections;
-    int64_t blocks = cache.getPageRows() / lanes;
-    for (int64_t query = 0; query < queries; ++query) {
-      Value maximum = emit.maxf(carried[query], emit.reduceMax(largest[query]));
-      Value difference = emit.splat(emit.subf(carried[query], maximum));
-      Value correction = math::ExpOp::create(emit.builder, difference);
-      Value total, wide = emit.splat(maximum);
-      for (int64_t block = 0; block < blocks; ++block) {
-        Value address = scoreAddress(query, emit.integer(block * lanes));
-        Value score = emit.load(emit.vector(emit.f32()), address, 64);
-        Value weight = math::ExpOp::create(emit.builder, emit.subf(score, wide));
-        emit.store(weight, address, 64);
-        total = total ? emit.addf(total, weight) : weight;
-      }
-      maxima.push_back(maximum);
-      corrections.push_back(correction);
-      sums.push_back(emit.fma(carried[queries + query], emit.extract(correction, 0), emit.reduceAdd(total)));
-    }
-    Value count = emit.minimum(emit.sub(emit.add(last, 1), firstPosition), emit.integer(cache.getPageRows()));
-    emitWeightedValues(values, count, corrections);
-    maxima.append(sums);
+  /// Stores the masked scores of a chunk, in whole blocks of 16 keys; returns the largest of each query.
+  SmallVector<Value> emitScores(ArrayRef<Value> addresses, ArrayRef<Value> positions, Value first, Value count) {
+    int64_t queries = addresses.size(), pageBlocks = cache.getPageRows() / lanes;
+    // Codes need an integer and an f32 accumulator each.
+    int64_t together = divideAccumulators(cache.isQuantized() ? 2 * queries : queries, pageBlocks);
+    Type vector = emit.vector(emit.f32());
+    SmallVector<Value> largest(queries, emit.real(masked, vector));
+    auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
+      Value physical = physicalPage(page);
+      Value base = cache.keys(emit, arguments.states[0], physical, keyValueHead);
+      Value values = cache.values(emit, arguments.states[1], physical, keyValueHead);
+      return emit.loop(emit.integer(0), keys, together * lanes, carried, [&](Value key, ValueRange before) {
+        Value blocks = emit.pointer(base, emit.mul(key, cache.getKeyBlockBytes() / lanes));
+        Value ahead = emit.pointer(values, emit.mul(key, cache.getValueRowBytes()));
+        return emitBlocks(addresses, positions, blocks, ahead, emit.add(firstKey, key), first, together, before);
+      });
+    };
+    largest = forEachPage(first, count, largest, emitPage);
+    SmallVector<Value> maxima;
+    for (Value value : largest)
+      maxima.push_back(emit.reduceMax(value));
     return maxima;
   }
 
-  /// Stores the scores of one page, masked; returns a vector of the largest per query.
-  SmallVector<Value> emitScores(Value keys, Value firstPosition) {
+  SmallVector<Value> emitBlocks(ArrayRef<Value> addresses, ArrayRef<Value> positions, Value blocks, Value ahead,
+                                Value key, Value first, int64_t together, ValueRange before) {
+    int64_t queries = addresses.size();
     Type vector = emit.vector(emit.f32());
-    SmallVector<Value> largest(queries, emit.real(masked, vector));
-    int64_t blocks = cache.getPageRows() / lanes;
-    for (int64_t firstBlock = 0, together; firstBlock < blocks; firstBlock += together) {
-      together = std::min(emit.cpu.tiles.keyBlocks, blocks - firstBlock);
-      SmallVector<Value> zeros(queries * together, emit.real(0.0, vector));
-      Value base = emit.pointer(keys, firstBlock * cache.getKeyBlockBytes());
-      constexpr int64_t unroll = 2;
-      SmallVector<Value> sums = emit.loop(
-          emit.integer(0), emit.integer(cache.getKeyDimension()), unroll, zeros, [&](Value first, ValueRange carried) {
-            SmallVector<Value> next(carried);
-            for (int64_t offset = 0; offset < unroll; ++offset) {
-              Value index = emit.add(first, offset);
-              Value row = emit.pointer(base, emit.mul(index, lanes * cache.getElementBytes()));
-              SmallVector<Value> blockKeys;
-              for (int64_t block = 0; block < together; ++block)
-                blockKeys.push_back(
-                    emit.loadExtended(cache.getElement(), emit.pointer(row, block * cache.getKeyBlockBytes()), 32));
-              for (int64_t query = 0; query < queries; ++query) {
-                Value element =
-                    emit.splat(emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4));
-                for (int64_t block = 0; block < together; ++block) {
-                  Value &sum = next[query * together + block];
-                  sum = emit.fma(element, blockKeys[block], sum);
-                }
-              }
-            }
-            return next;
-          });
-      for (int64_t block = 0; block < together; ++block) {
-        Value first =
-            arith::TruncIOp::create(emit.builder, emit.i32(), emit.add(firstPosition, (firstBlock + block) * lanes));
-        Value keyPositions = emit.add(emit.splat(first), emit.laneIndices());
-        for (int64_t query = 0; query < queries; ++query) {
-          Value own = emit.splat(arith::TruncIOp::create(emit.builder, emit.i32(), positions[query]));
-          Value visible = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sle, keyPositions, own);
-          Value score = emit.mulf(sums[query * together + block], emit.real(op.getScale().convertToFloat(), vector));
-          score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
-          emit.store(score, scoreAddress(query, emit.integer((firstBlock + block) * lanes)), 64);
-          largest[query] = emit.maxf(largest[query], score);
-        }
+    SmallVector<Value> sums = cache.isQuantized() ? multiplyCodes(addresses, blocks, ahead, together)
+                                                  : multiplyPlain(addresses, blocks, ahead, together);
+    SmallVector<Value> largest(before);
+    auto narrow = [&](Value value) { return arith::TruncIOp::create(emit.builder, emit.i32(), value); };
+    for (int64_t block = 0; block < together; ++block) {
+      Value firstPosition = narrow(emit.add(emit.add(first, key), block * lanes));
+      Value keyPositions = emit.add(emit.splat(firstPosition), emit.laneIndices());
+      for (int64_t query = 0; query < queries; ++query) {
+        Value own = emit.splat(narrow(positions[query]));
+        Value visible = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sle, keyPositions, own);
+        Value score = emit.mulf(sums[query * together + block], emit.real(shape.scale, vector));
+        score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
+        emit.store(score, scoreAddress(query, emit.add(key, block * lanes)), 64);
+        largest[query] = emit.maxf(largest[query], score);
       }
     }
     return largest;
   }
 
-  /// outputs = outputs · correction + weights · V, for the first `count` positions of the page.
-  void emitWeightedValues(Value values, Value count, ArrayRef<Value> corrections) {
-    for (int64_t first = 0; first < valueBlocks(); first += emit.cpu.tiles.valueBlocks) {
-      int64_t together = std::min(emit.cpu.tiles.valueBlocks, valueBlocks() - first);
-      auto column = [&](int64_t block) { return emit.integer((first + block) * lanes); };
-      SmallVector<Value> initial;
-      for (int64_t query = 0; query < queries; ++query)
-        for (int64_t block = 0; block < together; ++block) {
-          Value old = emit.load(emit.vector(emit.f32()), outputAddress(query, column(block)), 64);
-          initial.push_back(emit.mulf(old, corrections[query]));
-        }
-      SmallVector<Value> sums = emit.loop(emit.integer(0), count, 1, initial, [&](Value position, ValueRange carried) {
-        Value row = emit.pointer(
-            values, emit.add(emit.mul(position, cache.getValueRowBytes()), first * lanes * cache.getElementBytes()));
-        SmallVector<Value> blockValues, next(carried);
+  /// Products of queries and `together` blocks of keys.
+  SmallVector<Value> multiplyPlain(ArrayRef<Value> addresses, Value blocks, Value ahead, int64_t together) {
+    int64_t queries = addresses.size();
+    SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
+    constexpr int64_t unroll = 2;
+    auto multiply = [&](Value start, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      prefetch(ahead, start, unroll, together * lanes * cache.getValueRowBytes() / cache.getKeyDimension());
+      for (int64_t offset = 0; offset < unroll; ++offset) {
+        Value index = emit.add(start, offset);
+        Value row = emit.pointer(blocks, emit.mul(index, lanes * cache.getElementBytes()));
+        SmallVector<Value> blockKeys;
         for (int64_t block = 0; block < together; ++block)
-          blockValues.push_back(
-              emit.loadExtended(cache.getElement(), emit.pointer(row, block * lanes * cache.getElementBytes()), 32));
+          blockKeys.push_back(
+              emit.loadExtended(cache.getElement(), emit.pointer(row, block * cache.getKeyBlockBytes()), 32));
         for (int64_t query = 0; query < queries; ++query) {
-          Value weight = emit.splat(emit.load(emit.f32(), scoreAddress(query, position), 4));
+          Value element = emit.splat(emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4));
           for (int64_t block = 0; block < together; ++block) {
             Value &sum = next[query * together + block];
-            sum = emit.fma(weight, blockValues[block], sum);
+            sum = emit.fma(element, blockKeys[block], sum);
           }
         }
-        return next;
-      });
-      for (int64_t query = 0; query < queries; ++query)
-        for (int64_t block = 0; block < together; ++block)
-          emit.store(sums[query * together + block], outputAddress(query, column(block)), 64);
-    }
+      }
+      return next;
+    };
+    return emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension()), unroll, zeros, multiply);
   }
 
-  /// Divides by the sum and stores the head's columns, rounded where the result's type says so.
-  void emitResult(int64_t query, Value sum) {
-    auto type = cast<RankedTensorType>(op.getResult().getType());
-    Value row = emit.pointer(arguments.outputs[0], emit.mul(rows[query], encoding::getActivationRowBytes(type)));
-    Value inverse = emit.splat(emit.divf(emit.real(1.0), sum));
-    auto result = [&](int64_t block) {
-      Value value = emit.load(emit.vector(emit.f32()), outputAddress(query, emit.integer(block * lanes)), 64);
-      return emit.mulf(value, inverse);
+  /// The same of 8-bit codes. A key's codes are stored + 128, so that Σ key · query = Σ stored · query - 128 Σ query.
+  SmallVector<Value> multiplyCodes(ArrayRef<Value> addresses, Value blocks, Value ahead, int64_t together) {
+    int64_t queries = addresses.size(), groups = cache.getKeyGroups();
+    SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
+    Type integers = emit.vector(emit.i32()), bytes = emit.vector(emit.i8(), 4 * lanes);
+    encoding::ActivationRow layout(roundedQueryType());
+    constexpr int64_t words = encoding::groupColumns / 4;
+    auto multiply = [&](Value group, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      prefetch(ahead, group, 1, together * lanes * cache.getValueRowBytes() / groups);
+      SmallVector<SmallVector<Value>> queryCodes(queries);
+      SmallVector<Value> queryScales, queryOffsets;
+      for (int64_t query = 0; query < queries; ++query) {
+        Value codes = emit.pointer(addresses[query], emit.mul(group, encoding::groupColumns));
+        for (int64_t word = 0; word < words; ++word)
+          queryCodes[query].push_back(emit.bitcast(emit.splat(emit.load(emit.i32(), emit.pointer(codes, word * 4), 4)),
+                                                   cast<VectorType>(bytes)));
+        auto number = [&](int64_t offset) {
+          return emit.load(emit.f32(), emit.pointer(addresses[query], emit.add(emit.mul(group, 4), offset)), 4);
+        };
+        queryScales.push_back(emit.splat(number(layout.scalesOffset)));
+        Value sum = number(layout.sumsOffset);
+        queryOffsets.push_back(emit.splat(emit.mulf(sum, emit.real(-128.0))));
+      }
+      for (int64_t block = 0; block < together; ++block) {
+        Value keys = emit.pointer(blocks, block * cache.getKeyBlockBytes());
+        Value codes = emit.pointer(keys, emit.mul(group, encoding::groupColumns * lanes));
+        SmallVector<Value> keyCodes;
+        for (int64_t word = 0; word < words; ++word)
+          keyCodes.push_back(emit.load(bytes, emit.pointer(codes, word * 4 * lanes), 32));
+        Value keyScales = cache.loadKeyScales(emit, keys, group);
+        for (int64_t query = 0; query < queries; ++query) {
+          Value dot = kernel::Dot4Op::create(emit.builder, integers, emit.integer(0, integers), keyCodes,
+                                             queryCodes[query], /*unsigned_max=*/255);
+          Value product = emit.fma(emit.toFloat(dot), queryScales[query], queryOffsets[query]);
+          Value &sum = next[query * together + block];
+          sum = emit.fma(product, keyScales, sum);
+        }
+      }
+      return next;
     };
-    if (encoding::isQuantizedActivation(type)) {
-      int64_t groups = dimension / encoding::groupColumns;
-      for (int64_t group = 0; group < groups; ++group)
-        storeQuantizedGroup(emit, result(2 * group), result(2 * group + 1), row,
-                            emit.add(emit.mul(heads[query], groups), group), type);
+    return emit.loop(emit.integer(0), emit.integer(groups), 1, zeros, multiply);
+  }
+
+  /// Asks for what `step` iterations from `index` on have to: `bytes` for each.
+  void prefetch(Value base, Value index, int64_t step, int64_t bytes) {
+    if (!lastPrefetched)
       return;
+    constexpr int64_t lineBytes = 64;
+    Value address = emit.pointer(base, emit.mul(index, bytes));
+    for (int64_t offset = 0; offset < step * bytes; offset += lineBytes)
+      emit.prefetch(emit.pointer(address, offset));
+  }
+
+  /// Turns the scores into weights; returns their sums. Masked keys weigh exactly nothing, so that bits do not depend
+  /// on how many of them a tile looks at.
+  SmallVector<Value> emitWeights(ArrayRef<Value> maxima, Value first, Value count) {
+    Type vector = emit.vector(emit.f32());
+    SmallVector<Value> wide, totals(maxima.size(), emit.real(0.0, vector));
+    for (Value maximum : maxima)
+      wide.push_back(emit.splat(maximum));
+    auto weigh = [&](Value key, ArrayRef<Value> scales, ValueRange carried) {
+      SmallVector<Value> next(carried);
+      for (int64_t query = 0; query < static_cast<int64_t>(maxima.size()); ++query) {
+        Value score = emit.load(vector, scoreAddress(query, key), 64);
+        Value seen = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::UNE, score, emit.real(masked, vector));
+        Value power = math::ExpOp::create(emit.builder, emit.subf(score, wide[query]));
+        Value weight = arith::SelectOp::create(emit.builder, seen, power, emit.real(0.0, vector));
+        next[query] = emit.addf(next[query], weight);
+        for (int64_t group = 0; group < valueGroups(); ++group)
+          emit.store(scales.empty() ? weight : emit.mulf(weight, scales[group]), scoreAddress(query, key, group), 64);
+      }
+      return next;
+    };
+    if (!cache.isQuantized())
+      totals = emit.loop(emit.integer(0), count, lanes, totals,
+                         [&](Value key, ValueRange carried) { return weigh(key, {}, carried); });
+    else
+      totals = forEachPage(first, count, totals, [&](Value page, Value firstKey, Value keys, ValueRange carried) {
+        Value values = cache.values(emit, arguments.states[1], physicalPage(page), keyValueHead);
+        return emit.loop(emit.integer(0), keys, lanes, carried, [&](Value key, ValueRange before) {
+          SmallVector<Value> scales;
+          for (int64_t group = 0; group < valueGroups(); ++group)
+            scales.push_back(cache.loadValueScales(emit, values, group, key));
+          return weigh(emit.add(firstKey, key), scales, before);
+        });
+      });
+    SmallVector<Value> sums;
+    for (Value total : totals)
+      sums.push_back(emit.reduceAdd(total));
+    return sums;
+  }
+
+  /// 16 columns of a value as f32; codes without their scale, which the weight has.
+  Value loadValues(Value address) {
+    if (!cache.isQuantized())
+      return emit.loadExtended(cache.getElement(), address, 32);
+    Value codes = emit.load(emit.vector(emit.i8()), address, lanes);
+    return emit.toFloat(arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32()), codes));
+  }
+
+  /// weights · V of the chunk's first `count` keys.
+  void emitOutputs(Value firstQuery, int64_t queries, Value chunk, Value first, Value count, ChunkSink &sink) {
+    int64_t together = divideAccumulators(queries, valueBlocks());
+    for (int64_t firstBlock = 0; firstBlock < valueBlocks(); firstBlock += together) {
+      SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
+      auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
+        Value base = emit.pointer(cache.values(emit, arguments.states[1], physicalPage(page), keyValueHead),
+                                  firstBlock * lanes * cache.getElementBytes());
+        Value ahead;
+        if (lastPrefetched && firstBlock == 0) {
+          Value next = emit.minimum(emit.add(page, shape.keyChunk / cache.getPageRows()), lastPrefetched);
+          ahead = cache.keys(emit, arguments.states[0], physicalPage(next), keyValueHead);
+        }
+        return emit.loop(emit.integer(0), keys, 1, carried, [&](Value key, ValueRange before) {
+          Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
+          if (ahead)
+            prefetch(ahead, key, 1, cache.getKeyBlockBytes() / lanes);
+          SmallVector<Value> blockValues, next(before);
+          for (int64_t block = 0; block < together; ++block)
+            blockValues.push_back(loadValues(emit.pointer(row, block * lanes * cache.getElementBytes())));
+          for (int64_t query = 0; query < queries; ++query) {
+            auto loadWeight = [&](int64_t block) {
+              int64_t group = (firstBlock + block) * lanes * valueGroups() / cache.getValueDimension();
+              return emit.splat(emit.load(emit.f32(), scoreAddress(query, emit.add(firstKey, key), group), 4));
+            };
+            Value weight;
+            for (int64_t block = 0; block < together; ++block) {
+              if (!weight || cache.isQuantized())
+                weight = loadWeight(block);
+              Value &output = next[query * together + block];
+              output = emit.fma(weight, blockValues[block], output);
+            }
+          }
+          return next;
+        });
+      };
+      SmallVector<Value> outputs = forEachPage(first, count, zeros, emitPage);
+      for (int64_t query = 0; query < queries; ++query)
+        for (int64_t block = 0; block < together; ++block)
+          sink.takeOutput(query, emit.add(firstQuery, query), chunk, firstBlock + block,
+                          outputs[query * together + block]);
     }
-    Value head = emit.pointer(row, emit.mul(heads[query], dimension * 4));
-    for (int64_t block = 0; block < valueBlocks(); ++block)
-      // The columns beyond the head's belong to its neighbour, which another worker may be writing.
-      emit.storeLanes(result(block), emit.pointer(head, block * lanes * 4), dimension - block * lanes);
   }
 
   Emitter &emit;
-  kernel::AttentionOp op;
+  const AttentionShape &shape;
   const KernelArguments &arguments;
-  target::AttentionTile tile;
   CacheLayout cache;
-  int64_t queries, dimension;
-  Value scores, outputs, keyValueHead, sequenceRow;
-  SmallVector<Value> positions, addresses, rows, heads;
+  Value scores, rounded, keyValueHead, firstRow, sequenceRow, lastPrefetched;
 };
 } // namespace
 
+//===----------------------------------------------------------------------===//
+// Sinks
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Merges every chunk into what the grain's queries have so far, on the stack.
+class MergingSink : public ChunkSink {
+public:
+  MergingSink(Emitter &emit, int64_t queries, int64_t valueBlocks)
+      : emit(emit), queries(queries), valueBlocks(valueBlocks), statistics(emit.stack(queries * 8)),
+        outputs(emit.stack(queries * valueBlocks * lanes * 4)) {}
+
+  void clear() {
+    emit.loop(emit.integer(0), emit.integer(queries), [&](Value query) {
+      emit.store(emit.real(masked), maximumOf(query), 4);
+      emit.store(emit.real(0.0), sumOf(query), 4);
+      for (int64_t block = 0; block < valueBlocks; ++block)
+        emit.store(emit.real(0.0, emit.vector(emit.f32())), outputOf(query, block), 64);
+    });
+  }
+  Value sum(Value query) { return emit.load(emit.f32(), sumOf(query), 4); }
+  Value output(Value query, int64_t block) { return emit.load(emit.vector(emit.f32()), outputOf(query, block), 64); }
+
+  void takeStatistics(int64_t slot, Value query, Value, Value maximum, Value chunkSum) override {
+    merges.resize(std::max<size_t>(merges.size(), slot + 1));
+    merges[slot].emplace(emit, emit.load(emit.f32(), maximumOf(query), 4), sum(query), maximum, chunkSum);
+    emit.store(merges[slot]->maximum, maximumOf(query), 4);
+    emit.store(merges[slot]->sum, sumOf(query), 4);
+  }
+  void takeOutput(int64_t slot, Value query, Value, int64_t block, Value chunkOutput) override {
+    emit.store(merges[slot]->merge(output(query, block), chunkOutput), outputOf(query, block), 64);
+  }
+
+private:
+  Value maximumOf(Value query) { return emit.pointer(statistics, emit.mul(query, 8)); }
+  Value sumOf(Value query) { return emit.pointer(maximumOf(query), 4); }
+  Value outputOf(Value query, int64_t block) {
+    return emit.pointer(outputs, emit.add(emit.mul(query, valueBlocks * lanes * 4), block * lanes * 4));
+  }
+
+  Emitter &emit;
+  int64_t queries, valueBlocks;
+  Value statistics, outputs;
+  SmallVector<std::optional<ChunkMerge>> merges;
+};
+
+/// Stores every chunk for kernel.attention_merge.
+class PartialSink : public ChunkSink {
+public:
+  PartialSink(Emitter &emit, GrainEmitter &grains, PartialLayout layout, Value base)
+      : emit(emit), grains(grains), layout(layout), base(base) {}
+
+  void takeStatistics(int64_t, Value query, Value chunk, Value maximum, Value sum) override {
+    Value address = layout.statistics(emit, base, grains.headOf(query), chunk);
+    emit.store(maximum, address, 4);
+    emit.store(sum, emit.pointer(address, 4), 4);
+  }
+  void takeOutput(int64_t, Value query, Value chunk, int64_t block, Value output) override {
+    Value address = layout.output(emit, base, grains.headOf(query), chunk);
+    emit.store(output, emit.pointer(address, block * lanes * 4), 64);
+  }
+
+private:
+  Emitter &emit;
+  GrainEmitter &grains;
+  PartialLayout layout;
+  Value base;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+/// Chunks that a row at `position` sees.
+static Value countChunks(Emitter &emit, Value position, int64_t keyChunk) {
+  return emit.add(emit.divide(position, keyChunk), 1);
+}
+
 void codegen::emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments,
                             kernel::RowRangeAttr rows, CacheGeometry geometry) {
-  target::AttentionTile tile = target::getAttentionTile(op, rows);
-  AttentionTileEmitter tileEmitter(emit, op, arguments, tile, geometry);
-  Value tiles = emit.divide(emit.add(arguments.rows, tile.rows - 1), tile.rows);
+  AttentionShape shape(op, target::getAttentionRows(op, rows));
+  GrainEmitter grains(emit, shape, arguments, geometry);
+  MergingSink sink(emit, shape.queries(), grains.valueBlocks());
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  Value tiles = emit.divide(emit.add(arguments.rows, shape.rows - 1), shape.rows);
   emit.loop(arguments.begin, arguments.end, [&](Value grain) {
-    // A worker's share is whole heads, which cost the same; tiles of rows do not.
-    Value headGroup = arith::DivUIOp::create(emit.builder, grain, tiles);
-    Value rowTile = arith::RemUIOp::create(emit.builder, grain, tiles);
-    tileEmitter.emitGrain(headGroup, rowTile);
+    Value keyHead = arith::DivUIOp::create(emit.builder, grain, tiles);
+    Value index = arith::RemUIOp::create(emit.builder, grain, tiles);
+    // Later rows see more keys. The first tile, the last, the second, …: any two neighbours cost the same, so that
+    // equal shares of grains are equal shares of work.
+    Value half = emit.divide(index, 2), fromEnd = emit.sub(emit.sub(tiles, emit.integer(1)), half);
+    Value isEven =
+        arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, emit.bitAnd(index, 1), emit.integer(0));
+    Value tile = arith::SelectOp::create(emit.builder, isEven, half, fromEnd);
+    grains.select(keyHead, emit.mul(tile, shape.rows));
+    grains.roundQueries();
+    sink.clear();
+    Value chunks = countChunks(emit, grains.lastPosition(), shape.keyChunk);
+    emit.loop(emit.integer(0), chunks, [&](Value chunk) { grains.emitChunk(chunk, sink); });
+    emit.loop(emit.integer(0), grains.countQueries(), [&](Value query) {
+      Value row =
+          emit.pointer(arguments.outputs[0], emit.mul(grains.rowOf(query), encoding::getActivationRowBytes(type)));
+      storeHead(emit, type, shape.cache.getDimension(), row, grains.headOf(query), sink.sum(query),
+                [&](int64_t block) { return sink.output(query, block); });
+    });
   });
+}
+
+void codegen::emitAttentionPartial(Emitter &emit, kernel::AttentionPartialOp op, const KernelArguments &arguments,
+                                   CacheGeometry geometry) {
+  AttentionShape shape(op, /*rows=*/1);
+  GrainEmitter grains(emit, shape, arguments, geometry);
+  PartialSink sink(emit, grains, PartialLayout(shape.cache.getDimension(), op.getChunks()), arguments.outputs[0]);
+  Value row = emit.integer(0), position = loadPosition(emit, arguments.step, row);
+  Value chunks = countChunks(emit, position, shape.keyChunk);
+  grains.prefetchAhead(emit.divide(position, geometry.pageRows));
+  emit.loop(arguments.begin, arguments.end, [&](Value grain) {
+    grains.select(arith::DivUIOp::create(emit.builder, grain, chunks), row);
+    grains.roundQueries();
+    grains.emitChunk(arith::RemUIOp::create(emit.builder, grain, chunks), sink);
+  });
+}
+
+void codegen::emitAttentionMerge(Emitter &emit, kernel::AttentionMergeOp op, const KernelArguments &arguments) {
+  int64_t dimension = op.getDimension(), blocks = llvm::divideCeil(dimension, lanes);
+  PartialLayout layout(dimension, op.getChunks());
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  Value chunks = countChunks(emit, loadPosition(emit, arguments.step, emit.integer(0)), op.getKeyChunk());
+  auto emitHead = [&](Value head) {
+    // Maximum, sum, outputs.
+    SmallVector<Value> initial = {emit.real(masked), emit.real(0.0)};
+    initial.append(blocks, emit.real(0.0, emit.vector(emit.f32())));
+    SmallVector<Value> merged = emit.loop(emit.integer(0), chunks, 1, initial, [&](Value chunk, ValueRange before) {
+      Value statistics = layout.statistics(emit, arguments.inputs[0], head, chunk);
+      ChunkMerge merge(emit, before[0], before[1], emit.load(emit.f32(), statistics, 4),
+                       emit.load(emit.f32(), emit.pointer(statistics, 4), 4));
+      SmallVector<Value> next = {merge.maximum, merge.sum};
+      Value output = layout.output(emit, arguments.inputs[0], head, chunk);
+      for (int64_t block = 0; block < blocks; ++block)
+        next.push_back(merge.merge(before[2 + block],
+                                   emit.load(emit.vector(emit.f32()), emit.pointer(output, block * lanes * 4), 64)));
+      return next;
+    });
+    storeHead(emit, type, dimension, arguments.outputs[0], head, merged[1],
+              [&](int64_t block) { return merged[2 + block]; });
+  };
+  // One row, one grain.
+  emit.loop(arguments.begin, arguments.end,
+            [&](Value) { emit.loop(emit.integer(0), emit.integer(op.getHeads()), emitHead); });
 }

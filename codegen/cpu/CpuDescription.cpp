@@ -108,7 +108,8 @@ static Expected<CpuDescription> describeCpu(StringRef cpu) {
   else
     description.dot = DotInstruction::Plain;
   // 32 registers of 16 lanes, or 16 of 8 lanes: what a tile keeps in registers.
-  description.tiles = description.has512BitVectors ? TileShape{4, 8, 4, 4} : TileShape{2, 2, 1, 1};
+  description.tiles =
+      description.has512BitVectors ? TileShape{4, 8, 24} : TileShape{2, 2, has(INGOT_FEATURE_AVX2) ? 6 : 3};
   return description;
 }
 

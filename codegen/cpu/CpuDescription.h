@@ -22,10 +22,9 @@ enum class DotInstruction {
 
 /// Register tiles: rows of activations (or queries) that share what is loaded, in vectors of 16 lanes.
 struct TileShape {
-  int64_t fewRows;     ///< matmul of 2 to 8 rows
-  int64_t manyRows;    ///< matmul of more rows
-  int64_t keyBlocks;   ///< attention: blocks of 16 keys at a time, divides 4
-  int64_t valueBlocks; ///< attention: blocks of 16 value columns at a time
+  int64_t fewRows;          ///< matmul of 2 to 8 rows
+  int64_t manyRows;         ///< matmul of more rows
+  int64_t attentionVectors; ///< attention: accumulators, for all queries of a tile
 };
 
 /// One instruction set that code is generated for.

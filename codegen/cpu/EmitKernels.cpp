@@ -48,6 +48,30 @@ static void setTarget(LLVM::LLVMFuncOp function, const CpuDescription &cpu) {
   function->setAttr("ingot.dot", builder.getStringAttr(stringifyDot(cpu.dot)));
 }
 
+/// What the code of attention takes for granted.
+static LogicalResult checkAttention(Operation *kernel, CacheGeometry geometry) {
+  // A head is rounded where it is produced: its groups must be its own.
+  auto checkResult = [&](int64_t dimension) -> LogicalResult {
+    if (encoding::isQuantizedActivation(kernel->getResult(0).getType()) && dimension % encoding::groupColumns)
+      return kernel->emitOpError() << "expected heads of whole groups of " << encoding::groupColumns
+                                   << " for a result in an integer format, found a dimension of " << dimension;
+    return success();
+  };
+  auto checkKeys = [&](int64_t keyChunk) -> LogicalResult {
+    if (keyChunk % geometry.pageRows)
+      return kernel->emitOpError() << "expected a key_chunk of whole pages of " << geometry.pageRows << ", found "
+                                   << keyChunk;
+    return success();
+  };
+  return llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
+      .Case([&](kernel::AttentionOp op) {
+        return failed(checkKeys(op.getKeyChunk())) ? failure() : checkResult(op.getCache().getType().getDimension());
+      })
+      .Case([&](kernel::AttentionPartialOp op) { return checkKeys(op.getKeyChunk()); })
+      .Case([&](kernel::AttentionMergeOp op) { return checkResult(op.getDimension()); })
+      .Default(success());
+}
+
 namespace {
 struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
   void runOnOperation() override {
@@ -155,12 +179,8 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
     for (Value result : kernel->getResults())
       if (isa<RankedTensorType>(result.getType()))
         arguments.outputs.push_back(pointers.lookup(result).first);
-    if (auto attention = dyn_cast<kernel::AttentionOp>(kernel))
-      // A head is rounded where it is produced: its groups must be its own.
-      if (int64_t dimension = attention.getCache().getType().getDimension();
-          encoding::isQuantizedActivation(attention.getResult().getType()) && dimension % encoding::groupColumns)
-        return attention.emitOpError() << "expected heads of whole groups of " << encoding::groupColumns
-                                       << " for a result in an integer format, found a dimension of " << dimension;
+    if (failed(checkAttention(kernel, geometry)))
+      return failure();
     bool known =
         llvm::TypeSwitch<Operation *, bool>(kernel)
             .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(emit, op, arguments), true; })
@@ -176,6 +196,10 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
               return emitQkvRopeAppend(emit, op, arguments, rows, geometry), true;
             })
             .Case([&](kernel::AttentionOp op) { return emitAttention(emit, op, arguments, rows, geometry), true; })
+            .Case([&](kernel::AttentionPartialOp op) {
+              return emitAttentionPartial(emit, op, arguments, geometry), true;
+            })
+            .Case([&](kernel::AttentionMergeOp op) { return emitAttentionMerge(emit, op, arguments), true; })
             .Default(false);
     if (!known)
       return kernel->emitOpError() << "has no CPU code generator";

@@ -126,6 +126,7 @@ void Emitter::storeLanes(Value value, Value address, int64_t count) {
 Value Emitter::loadExtended(Type element, Value address, unsigned alignment) {
   return extend(load(vector(element), address, alignment));
 }
+void Emitter::prefetch(Value address) { LLVM::Prefetch::create(builder, address, /*rw=*/0, /*hint=*/3, /*cache=*/1); }
 Value Emitter::stack(int64_t bytes) {
   // Only in the entry block is an allocation part of the frame.
   OpBuilder::InsertionGuard guard(builder);

@@ -7,6 +7,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 
+#include <array>
+
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::codegen;
@@ -137,20 +139,98 @@ static Value addressInPage(Emitter &emit, Value base, Value page, Value head, in
   return emit.pointer(base, emit.mul(emit.add(emit.mul(page, heads), head), headBytes));
 }
 
+/// Bytes of the scales of 16 positions.
+static constexpr int64_t scaleBytes = lanes * 2;
+
+int64_t CacheLayout::getKeyBlockBytes() const {
+  return keyDimension * lanes * elementBytes + (isQuantized() ? getKeyGroups() * scaleBytes : 0);
+}
+
 Value CacheLayout::keys(Emitter &emit, Value base, Value page, Value head) const {
-  return addressInPage(emit, base, page, head, heads, pageRows * keyDimension * elementBytes);
+  return addressInPage(emit, base, page, head, heads, pageRows / lanes * getKeyBlockBytes());
 }
 
 Value CacheLayout::values(Emitter &emit, Value base, Value page, Value head) const {
-  return addressInPage(emit, base, page, head, heads, pageRows * valueDimension * elementBytes);
+  int64_t scales = isQuantized() ? valueDimension / encoding::groupColumns * pageRows / lanes * scaleBytes : 0;
+  return addressInPage(emit, base, page, head, heads, pageRows * getValueRowBytes() + scales);
 }
 
-void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage, Value firstDimension,
-                           Value values) const {
-  Value block = emit.divide(positionInPage, lanes), lane = emit.remainder(positionInPage, lanes);
-  Value offset = emit.add(emit.mul(block, getKeyBlockBytes()),
-                          emit.mul(emit.add(emit.mul(firstDimension, lanes), lane), elementBytes));
-  Value address = emit.pointer(keysOfHead, offset), rounded = emit.round(values, element);
-  for (int64_t index = 0; index < lanes; ++index)
-    emit.store(emit.extract(rounded, index), emit.pointer(address, index * lanes * elementBytes), elementBytes);
+Value CacheLayout::loadKeyScales(Emitter &emit, Value keyBlock, Value group) const {
+  Value address = emit.pointer(keyBlock, emit.add(emit.mul(group, scaleBytes), keyDimension * lanes));
+  return emit.loadExtended(emit.f16(), address, scaleBytes);
+}
+
+/// The scale of group `group` at `position` of a page.
+static Value valueScale(Emitter &emit, const CacheLayout &cache, Value valuesOfHead, Value group, Value position) {
+  Value index = emit.add(emit.mul(group, cache.getPageRows()), position);
+  return emit.pointer(valuesOfHead, emit.add(emit.mul(index, 2), cache.getPageRows() * cache.getValueRowBytes()));
+}
+
+Value CacheLayout::loadValueScales(Emitter &emit, Value valuesOfHead, int64_t group, Value position) const {
+  return emit.loadExtended(emit.f16(), valueScale(emit, *this, valuesOfHead, emit.integer(group), position),
+                           scaleBytes);
+}
+
+/// 32 values as 8-bit codes (two vectors of i8) and their f16 scale. The codes are those of the scale that is stored.
+static std::array<Value, 3> roundGroup(Emitter &emit, Value first, Value second) {
+  auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
+  Value largest = emit.reduceMax(emit.maxf(magnitude(first), magnitude(second)));
+  Value scale = emit.round(emit.mulf(largest, emit.real(1.0 / 127.0)), emit.f16());
+  Value wide = emit.extend(scale);
+  Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, wide, emit.real(0.0));
+  Value inverse = arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(1.0), wide));
+  auto code = [&](Value value) {
+    Value scaled = math::RoundEvenOp::create(emit.builder, emit.mulf(value, emit.splat(inverse)));
+    Type vector = value.getType();
+    // A scale rounded down leaves the largest value beyond the last code.
+    scaled = arith::MinNumFOp::create(emit.builder, scaled, emit.real(127.0, vector));
+    scaled = arith::MaxNumFOp::create(emit.builder, scaled, emit.real(-127.0, vector));
+    Value integers = arith::FPToSIOp::create(emit.builder, emit.vector(emit.i32()), scaled);
+    return arith::TruncIOp::create(emit.builder, emit.vector(emit.i8()), integers).getResult();
+  };
+  return {code(first), code(second), scale};
+}
+
+void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage, Value pairs, Value first,
+                           Value second) const {
+  Value block = emit.pointer(keysOfHead, emit.mul(emit.divide(positionInPage, lanes), getKeyBlockBytes()));
+  Value lane = emit.remainder(positionInPage, lanes), dimension = emit.mul(pairs, lanes);
+  if (isQuantized()) {
+    auto [firstCodes, secondCodes, scale] = roundGroup(emit, first, second);
+    Value offset = emit.add(emit.mul(pairs, encoding::groupColumns * lanes), emit.mul(lane, 4));
+    for (Value codes : {firstCodes, secondCodes}) {
+      Value shifted = emit.add(codes, emit.integer(-128, codes.getType()));
+      Value words = emit.bitcast(shifted, emit.vector(emit.i32(), lanes / 4));
+      for (int64_t word = 0; word < lanes / 4; ++word)
+        emit.store(emit.extract(words, word), emit.pointer(block, emit.add(offset, word * 4 * lanes)), 4);
+      offset = emit.add(offset, lanes * lanes);
+    }
+    Value scaleOffset = emit.add(emit.mul(pairs, scaleBytes), emit.mul(lane, 2));
+    emit.store(scale, emit.pointer(block, emit.add(scaleOffset, keyDimension * lanes)), 2);
+    return;
+  }
+  for (Value values : {first, second}) {
+    Value address = emit.pointer(block, emit.mul(emit.add(emit.mul(dimension, lanes), lane), elementBytes));
+    Value rounded = emit.round(values, element);
+    for (int64_t index = 0; index < lanes; ++index)
+      emit.store(emit.extract(rounded, index), emit.pointer(address, index * lanes * elementBytes), elementBytes);
+    dimension = emit.add(dimension, keyDimension / 2);
+  }
+}
+
+void CacheLayout::storeValue(Emitter &emit, Value valuesOfHead, Value positionInPage, Value panel,
+                             ValueRange columns) const {
+  Value address = emit.pointer(
+      valuesOfHead, emit.add(emit.mul(positionInPage, getValueRowBytes()), emit.mul(panel, lanes * elementBytes)));
+  if (!isQuantized()) {
+    for (auto [index, values] : llvm::enumerate(columns))
+      emit.store(emit.round(values, element), emit.pointer(address, index * lanes * elementBytes),
+                 lanes * elementBytes);
+    return;
+  }
+  assert(columns.size() == 2 && "a group of codes is two panels");
+  auto [first, second, scale] = roundGroup(emit, columns[0], columns[1]);
+  emit.store(first, address, lanes);
+  emit.store(second, emit.pointer(address, lanes), lanes);
+  emit.store(scale, valueScale(emit, *this, valuesOfHead, emit.divide(panel, 2), positionInPage), 2);
 }

@@ -43,6 +43,9 @@ void emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const KernelAr
                        kernel::RowRangeAttr rows, CacheGeometry geometry);
 void emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows,
                    CacheGeometry geometry);
+void emitAttentionPartial(Emitter &emit, kernel::AttentionPartialOp op, const KernelArguments &arguments,
+                          CacheGeometry geometry);
+void emitAttentionMerge(Emitter &emit, kernel::AttentionMergeOp op, const KernelArguments &arguments);
 
 //===----------------------------------------------------------------------===//
 // Shared by several kernels
@@ -66,7 +69,15 @@ llvm::SmallVector<mlir::Value> loadRegionOperands(Emitter &emit, mlir::ValueRang
 void storeQuantizedGroup(Emitter &emit, mlir::Value first, mlir::Value second, mlir::Value row, mlir::Value group,
                          mlir::RankedTensorType type);
 
-/// Where a cache keeps the keys and values of one head and position.
+/// Where a cache keeps the keys and values of one head and position, and how it rounds them.
+///
+/// Plain elements: keys of a page stand in blocks of 16 positions, [dimension][16 positions] each; values as
+/// [position][dimension].
+///
+/// 8-bit codes: the dimensions of a rotated head are taken in the order of its groups, a group being 16 first members
+/// of pairs and their 16 second ones. Keys of a page stand in blocks of 16 positions: [dimension / 4][16 positions][4]
+/// codes, each + 128 (the unsigned operand of a dot product), then [group][16 positions] f16 scales. Values of a page
+/// are [position][dimension] signed codes, then [group of 32 columns][position] f16 scales.
 class CacheLayout {
 public:
   CacheLayout(model::KeyValueType type, CacheGeometry geometry);
@@ -75,15 +86,23 @@ public:
   mlir::Type getElement() const { return element; }
   int64_t getElementBytes() const { return elementBytes; }
   int64_t getPageRows() const { return pageRows; }
-  /// Keys of a head and page: blocks of 16 positions, [dimension][16 positions] each.
+  bool isQuantized() const { return element.isInteger(8); }
+  int64_t getKeyGroups() const { return keyDimension / encoding::groupColumns; }
+  /// Keys of a head and page, and the bytes of a block of 16 of them.
   mlir::Value keys(Emitter &emit, mlir::Value base, mlir::Value page, mlir::Value head) const;
-  int64_t getKeyBlockBytes() const { return keyDimension * lanes * elementBytes; }
-  /// Values of a head and page: [position][dimension].
+  int64_t getKeyBlockBytes() const;
+  /// Values of a head and page, and the bytes from position to position.
   mlir::Value values(Emitter &emit, mlir::Value base, mlir::Value page, mlir::Value head) const;
   int64_t getValueRowBytes() const { return valueDimension * elementBytes; }
-  /// Stores 16 elements of a key, dimensions first .. first + 15, at `position` of its page.
-  void storeKey(Emitter &emit, mlir::Value keysOfHead, mlir::Value positionInPage, mlir::Value firstDimension,
-                mlir::Value values) const;
+  /// Of 8-bit codes, the scales of a block's keys, and of 16 values from `position` of their page on.
+  mlir::Value loadKeyScales(Emitter &emit, mlir::Value keyBlock, mlir::Value group) const;
+  mlir::Value loadValueScales(Emitter &emit, mlir::Value valuesOfHead, int64_t group, mlir::Value position) const;
+  /// Stores 32 elements of a key: the first members of the pairs 16 · pairs .. 16 · pairs + 15, and the second ones.
+  void storeKey(Emitter &emit, mlir::Value keysOfHead, mlir::Value positionInPage, mlir::Value pairs, mlir::Value first,
+                mlir::Value second) const;
+  /// Stores the columns of a value from 16 · panel on, 16 in each vector; codes take two at a time.
+  void storeValue(Emitter &emit, mlir::Value valuesOfHead, mlir::Value positionInPage, mlir::Value panel,
+                  mlir::ValueRange columns) const;
 
 private:
   mlir::Type element;

@@ -87,6 +87,13 @@ private:
       grains = emit.mul(emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain()),
                         partition.getGrains());
       break;
+    case schedule::Axis::HeadKeys: {
+      Value positions = emit.load(emit.pointerType(), emit.pointer(step, offsetof(IngotStep, positions)), 8);
+      Value keys = emit.add(widen(emit.load(emit.i32(), positions, 4)), 1);
+      grains =
+          emit.mul(emit.divide(emit.add(keys, partition.getGrain() - 1), partition.getGrain()), partition.getGrains());
+      break;
+    }
     }
     // Contiguous shares: worker w takes the grains from w·G/W to (w + 1)·G/W.
     Value begin = arith::DivUIOp::create(emit.builder, emit.mul(grains, worker), workers);
@@ -186,7 +193,7 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     schedule::ProgramOp decode = programs.front();
     for (auto launch : decode.getBody().getOps<schedule::LaunchOp>())
       if (auto function = module.lookupSymbol<kernel::FunctionOp>(launch.getCallee()))
-        contents.layers += isa<kernel::AttentionOp>(function.getKernel());
+        contents.layers += isa<kernel::AttentionOp, kernel::AttentionPartialOp>(function.getKernel());
     schedule::DecodeTraffic traffic = schedule::getDecodeTraffic(module);
     contents.stepWeightBytes = traffic.weightBytes;
     contents.keyValueBytesPerPosition = traffic.keyValueBytesPerPosition;

@@ -280,9 +280,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
       inPage(row, [&](Value page, Value positionInPage) {
         Value head = emit.divide(emit.sub(grain, emit.integer(queryPairs)), pairsPerHead);
         Value keys = cache.keys(emit, arguments.states[0], page, head);
-        Value dimension = emit.mul(pair, lanes);
-        cache.storeKey(emit, keys, positionInPage, dimension, first);
-        cache.storeKey(emit, keys, positionInPage, emit.add(dimension, half), second);
+        cache.storeKey(emit, keys, positionInPage, pair, first, second);
       });
     });
   });
@@ -292,19 +290,18 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   section(valuesBegin, valuesEnd, [&](Value grain) {
     Value first = emit.mul(emit.sub(grain, emit.integer(valuesBegin)), panelsPerGrain);
     Value head = emit.divide(first, panelsPerHead);
-    for (int64_t panel = 0; panel < panelsPerGrain; ++panel) {
-      Value index = emit.add(first, panel), part = emit.remainder(index, panelsPerHead);
-      product.forEachTile(arguments.rows, [&](Value firstRow) {
-        SmallVector<Value> values = product.compute(emit.add(index, 2 * valuesBegin), firstRow);
-        for (int64_t offset = 0; offset < tileRows; ++offset) {
-          inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
-            Value address = emit.pointer(cache.values(emit, arguments.states[1], page, head),
-                                         emit.add(emit.mul(positionInPage, cache.getValueRowBytes()),
-                                                  emit.mul(part, lanes * cache.getElementBytes())));
-            emit.store(emit.round(values[offset], cache.getElement()), address, 32);
-          });
-        }
-      });
-    }
+    Value part = emit.remainder(first, panelsPerHead);
+    product.forEachTile(arguments.rows, [&](Value firstRow) {
+      SmallVector<SmallVector<Value>> panels;
+      for (int64_t panel = 0; panel < panelsPerGrain; ++panel)
+        panels.push_back(product.compute(emit.add(first, 2 * valuesBegin + panel), firstRow));
+      for (int64_t offset = 0; offset < tileRows; ++offset)
+        inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
+          SmallVector<Value> columns;
+          for (ArrayRef<Value> values : panels)
+            columns.push_back(values[offset]);
+          cache.storeValue(emit, cache.values(emit, arguments.states[1], page, head), positionInPage, part, columns);
+        });
+    });
   });
 }

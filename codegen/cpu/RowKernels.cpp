@@ -167,16 +167,26 @@ void codegen::emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArgumen
     emit.loop(emit.integer(0), emit.integer(type.getHeads()), [&](Value head) {
       Value keys = cache.keys(emit, arguments.states[0], page, head);
       Value source = emit.pointer(key, emit.mul(head, cache.getKeyDimension() * 4));
-      emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension()), lanes, [&](Value first) {
-        cache.storeKey(emit, keys, inPage, first, emit.load(vector, emit.pointer(source, emit.mul(first, 4)), 64));
+      emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension() / 2 / lanes), [&](Value pairs) {
+        Value first = emit.pointer(source, emit.mul(pairs, lanes * 4));
+        Value second = emit.pointer(first, cache.getKeyDimension() / 2 * 4);
+        cache.storeKey(emit, keys, inPage, pairs, emit.load(vector, first, 64), emit.load(vector, second, 64));
       });
-      Value values =
-          emit.pointer(cache.values(emit, arguments.states[1], page, head), emit.mul(inPage, cache.getValueRowBytes()));
+      Value values = cache.values(emit, arguments.states[1], page, head);
       Value plain = emit.pointer(value, emit.mul(head, type.getDimension() * 4));
+      if (cache.isQuantized()) {
+        emit.loop(emit.integer(0), emit.integer(type.getDimension() / lanes), 2, [&](Value panel) {
+          Value columns = emit.pointer(plain, emit.mul(panel, lanes * 4));
+          cache.storeValue(emit, values, inPage, panel,
+                           {emit.load(vector, columns, 64), emit.load(vector, emit.pointer(columns, lanes * 4), 64)});
+        });
+        return;
+      }
+      Value row = emit.pointer(values, emit.mul(inPage, cache.getValueRowBytes()));
       emit.loop(emit.integer(0), emit.integer(type.getDimension()), [&](Value index) {
         Value element = emit.load(emit.f32(), emit.pointer(plain, emit.mul(index, 4)), 4);
-        emit.store(emit.round(element, cache.getElement()),
-                   emit.pointer(values, emit.mul(index, cache.getElementBytes())), cache.getElementBytes());
+        emit.store(emit.round(element, cache.getElement()), emit.pointer(row, emit.mul(index, cache.getElementBytes())),
+                   cache.getElementBytes());
       });
     });
   });

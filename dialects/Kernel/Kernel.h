@@ -31,6 +31,11 @@ namespace ingot::kernel {
 /// Columns of a head after rotation: both halves padded to whole panels.
 constexpr int64_t paddedRotatedDimension(int64_t dimension) { return 2 * encoding::paddedToPanels(dimension / 2); }
 
+/// Columns that kernel.attention_partial writes for a head: `chunks` padded outputs, then maximum and sum of each.
+constexpr int64_t partialColumns(int64_t dimension, int64_t chunks) {
+  return chunks * encoding::paddedToPanels(dimension) + encoding::paddedToPanels(2 * chunks);
+}
+
 /// Adds the block of an elementwise region: `accumulators` + one f32 per operand, then row and column.
 mlir::Block *addElementwiseBlock(mlir::OpBuilder &builder, mlir::Location location, mlir::Region &region,
                                  unsigned accumulators, unsigned operands);

@@ -197,14 +197,50 @@ LogicalResult QkvRopeAppendOp::verifyRegions() {
   return verifyScalarRegion(*this, getRotation(), inputs, 2);
 }
 
-LogicalResult AttentionOp::verify() {
-  model::KeyValueType cache = getCache().getType();
-  int64_t heads = getHeads();
+static LogicalResult verifyKeyChunk(Operation *op, int64_t keyChunk) {
+  if (keyChunk < 16 || keyChunk % 16)
+    return op->emitOpError() << "expected a key_chunk of whole blocks of 16 keys, found " << keyChunk;
+  return success();
+}
+
+/// What the forms of attention over a cache have in common.
+template <typename Attention> static LogicalResult verifyAttention(Attention op) {
+  model::KeyValueType cache = op.getCache().getType();
+  int64_t heads = op.getHeads();
   if (heads < 1 || heads % cache.getHeads())
-    return emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
-  if (failed(verifyColumns(*this, getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query")))
+    return op.emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
+  if (failed(verifyKeyChunk(op, op.getKeyChunk())))
     return failure();
-  return verifyColumns(*this, getResult(), heads * cache.getDimension(), "a result");
+  return verifyColumns(op, op.getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
+}
+
+/// `partial`: as kernel.attention_partial leaves it.
+static LogicalResult verifyPartial(Operation *op, Value partial, int64_t heads, int64_t dimension, int64_t chunks) {
+  if (chunks < 1 || heads < 1 || dimension < 1)
+    return op->emitOpError() << "expected at least one chunk, head and column of a head, found chunks = " << chunks
+                             << ", heads = " << heads << ", dimension = " << dimension;
+  if (tensorOf(partial).getRank() != 2 || tensorOf(partial).getDimSize(0) != 1 || tensorOf(partial).getEncoding())
+    return op->emitOpError() << "expected partial results of one row in plain f32, found " << partial.getType();
+  return verifyColumns(op, partial, heads * partialColumns(dimension, chunks), "partial results");
+}
+
+LogicalResult AttentionOp::verify() {
+  if (failed(verifyAttention(*this)))
+    return failure();
+  return verifyColumns(*this, getResult(), getHeads() * getCache().getType().getDimension(), "a result");
+}
+
+LogicalResult AttentionPartialOp::verify() {
+  if (failed(verifyAttention(*this)))
+    return failure();
+  return verifyPartial(*this, getResult(), getHeads(), getCache().getType().getDimension(), getChunks());
+}
+
+LogicalResult AttentionMergeOp::verify() {
+  if (failed(verifyKeyChunk(*this, getKeyChunk())) ||
+      failed(verifyPartial(*this, getPartial(), getHeads(), getDimension(), getChunks())))
+    return failure();
+  return verifyColumns(*this, getResult(), getHeads() * getDimension(), "a result");
 }
 
 //===----------------------------------------------------------------------===//

@@ -121,15 +121,46 @@ def Kernel_QkvRopeAppendOp : Kernel_Op<"qkv_rope_append", [Pure]> {
   let hasRegionVerifier = 1;
 }
 
-def Kernel_AttentionOp : Kernel_Op<"attention", [Pure]> {
-  let summary = "softmax(q Kᵀ · scale) V over the cache, one pass with a running maximum";
-  let description = [{
-    Queries come as padded heads of rotated pairs, the result is compact: heads · dimension columns.
-    Source: arXiv:2205.14135 (the running maximum), arXiv:2305.13245 (grouped queries).
-  }];
-  let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale);
+class Kernel_AttentionBase<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$query `,` $cache `,` $step attr-dict `:` type($query) `,` type($cache) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_AttentionOp : Kernel_AttentionBase<"attention"> {
+  let summary = "softmax(q Kᵀ · scale) V over the cache";
+  let description = [{
+    Queries come as padded heads of rotated pairs, the result is compact: heads · dimension columns. Keys are taken in
+    chunks of `key_chunk`, whole pages. A chunk gives a maximum m, the sum s of the weights e^(score - m) and the
+    weighted sum o of its values; chunks are merged in ascending order:
+
+    ```
+    M' = max(M, m)    S' = S e^(M - M') + s e^(m - M')    O' = O e^(M - M') + o e^(m - M')
+    ```
+
+    The result is O / S. Bits depend on `key_chunk` and on nothing else in the step, so that it is a constant.
+    Source: arXiv:2205.14135 (the running maximum), arXiv:2305.13245 (grouped queries).
+  }];
+  let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk);
+}
+
+def Kernel_AttentionPartialOp : Kernel_AttentionBase<"attention_partial"> {
+  let summary = "Maximum, sum and output of every chunk of keys, not yet merged: attention of one row, shared out by keys";
+  let description = [{
+    For every head one block of f32: the outputs o of up to `chunks` chunks, each padded to whole panels, then m and s
+    of every chunk, padded to whole lines of 16. What lies beyond the last chunk that the row sees is not written.
+  }];
+  let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks);
+}
+
+def Kernel_AttentionMergeOp : Kernel_Op<"attention_merge", [Pure, Kernel_Repeatable]> {
+  let summary = "Merges the chunks that `kernel.attention_partial` left, in ascending order, as `kernel.attention` does";
+  let arguments = (ins AnyRankedTensor:$partial, Model_StepType:$step, I64Attr:$heads, I64Attr:$dimension,
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$partial `,` $step attr-dict `:` type($partial) `,` type($step) `to` type($result)";
   let hasVerifier = 1;
 }
 

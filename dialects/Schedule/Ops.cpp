@@ -93,6 +93,10 @@ LogicalResult LaunchOp::verify() {
       return emitOpError() << "expected state buffers after 'updates', found " << state.getType();
   if (getPartition().getGrain() < 1 || getPartition().getGrains() < 0)
     return emitOpError() << "expected a grain of at least 1, found " << getPartition();
+  auto program = (*this)->getParentOfType<ProgramOp>();
+  if (getPartition().getAxis() == Axis::HeadKeys && program && program.getRowRange().getLast() != 1)
+    return emitOpError() << "expected a program of one row for " << getPartition()
+                         << ": rows see different numbers of keys; found " << program.getRowRange();
   return success();
 }
 

@@ -27,7 +27,8 @@ def Schedule_Lane : I32EnumAttr<"Lane", "who executes", [
 }
 
 def Schedule_Axis : I32EnumAttr<"Axis", "what the workers share out", [
-    I32EnumAttrCase<"Rows", 0, "rows">, I32EnumAttrCase<"Columns", 1, "columns">, I32EnumAttrCase<"Heads", 2, "heads">]> {
+    I32EnumAttrCase<"Rows", 0, "rows">, I32EnumAttrCase<"Columns", 1, "columns">, I32EnumAttrCase<"Heads", 2, "heads">,
+    I32EnumAttrCase<"HeadKeys", 3, "head_keys">]> {
   let cppNamespace = "::ingot::schedule";
 }
 
@@ -36,8 +37,9 @@ def Schedule_PartitionAttr : AttrDef<Schedule_Dialect, "Partition"> {
   let summary = "How a launch is cut into grains";
   let description = [{
     `rows`: grains of `grain` rows, as many as the step has. `columns`: `grains` grains, each for all rows. `heads`: `grains`
-    groups of heads, times one for every `grain` rows. Grains are fixed when compiling: a result's bits depend
-    on them, never on the number of workers.
+    groups of heads, times one for every `grain` rows. `head_keys`: `grains` groups of heads, times one for every
+    `grain` keys that the step's only row sees, all chunks of a group in a row. Grains are fixed when compiling: a
+    result's bits depend on them, never on the number of workers.
   }];
   let parameters = (ins EnumParameter<Schedule_Axis>:$axis, "int64_t":$grain, "int64_t":$grains);
   let assemblyFormat = "`<` $axis `,` $grain `x` $grains `>`";

@@ -8,6 +8,7 @@
 #include "passes/fuse/Forward.h"
 #include "passes/fuse/Passes.h"
 #include "passes/fuse/Regions.h"
+#include "target/TargetDescription.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -255,9 +256,19 @@ private:
                             << "' to a kernel: expected queries from "
                                "model.rope with dimension = "
                             << op.getCache().getType().getDimension();
-    return replace(op.getResult(),
-                   AttentionOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getQuery()),
-                                       map(op.getCache()), op.getStep(), op.getHeadsAttr(), op.getScaleAttr()));
+    return replace(op.getResult(), AttentionOp::create(builder, op.getLoc(), op.getResult().getType(),
+                                                       map(op.getQuery()), map(op.getCache()), op.getStep(),
+                                                       op.getHeads(), op.getScale(), getKeyChunk(op)));
+  }
+
+  /// Keys that are taken together, where the cache's group says how long sequences are and how their pages lie.
+  static int64_t getKeyChunk(model::AttentionOp op) {
+    auto module = op->getParentOfType<ModuleOp>();
+    for (auto group : module.getOps<model::CacheGroupOp>())
+      if (group.getNameAttr() == op.getCache().getType().getGroup())
+        return target::getKeyChunk(group.getContext(), group.getPageRows());
+    constexpr int64_t unknownContext = 1, unknownPageRows = 64;
+    return target::getKeyChunk(unknownContext, unknownPageRows);
   }
 
   /// Arithmetic on whole tensors becomes the same arithmetic on an element.

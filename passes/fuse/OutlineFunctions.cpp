@@ -129,8 +129,12 @@ static std::string describe(Operation *kernel) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) + "_" +
                describeMatrix(op.getWeight());
       })
-      .Case([&](AttentionOp op) {
+      .Case<AttentionOp, AttentionPartialOp>([&](auto op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) +
+               describeRounding(op.getResult());
+      })
+      .Case([&](AttentionMergeOp op) {
+        return mnemonic + "_" + number(op.getHeads()) + "x" + number(op.getDimension()) +
                describeRounding(op.getResult());
       })
       .Default([&](Operation *op) { return mnemonic + "_" + describeColumns(op->getResult(0)); });

@@ -98,6 +98,16 @@ def RepeatPrologues : Pass<"ingot-kernel-repeat-prologues", "::mlir::ModuleOp"> 
   let dependentDialects = ["::ingot::kernel::KernelDialect"];
 }
 
+def SplitKeys : Pass<"ingot-kernel-split-keys", "::mlir::ModuleOp"> {
+  let summary = "Shares out the attention of a single row by keys";
+  let description = [{
+    With one row there are few groups of heads and many keys: in the function for one row, `kernel.attention` becomes
+    `kernel.attention_partial`, whose grains are chunks of keys, and `kernel.attention_merge`. The bits stay the same.
+    Where a sequence is one chunk, nothing is to be shared out.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
 def SpecializeRows : Pass<"ingot-kernel-specialize-rows", "::mlir::ModuleOp"> {
   let summary = "Clones the forward function for ranges of rows";
   let description = [{

@@ -27,6 +27,7 @@ void ingot::kernel::addFusePhasePasses(OpPassManager &manager) {
   // Cloning follows all fusions, so that they are done once, and outlining
   // follows cloning, because functions belong to a range of rows.
   manager.addPass(createSpecializeRows());
+  manager.addPass(createSplitKeys());
   manager.addPass(createOutlineFunctions());
   // Functions have to exist before one can be put in front of another.
   manager.addPass(createRepeatPrologues());

@@ -43,7 +43,9 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
                                             << std::distance(groups.begin(), groups.end());
   StringAttr group = (*groups.begin()).getNameAttr();
   Builder types(&getContext());
-  FloatType element = options->keyValue == "f32" ? FloatType(types.getF32Type()) : FloatType(types.getF16Type());
+  Type element = options->keyValue == "f32"    ? Type(types.getF32Type())
+                 : options->keyValue == "q8_0" ? Type(types.getI8Type())
+                                               : Type(types.getF16Type());
 
   auto returnOp = dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
   if (!returnOp || !function.getBody().hasOneBlock())
@@ -51,6 +53,10 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
   SmallVector<Value> caches;
   for (auto [layer, attention] : llvm::enumerate(attentions)) {
     int64_t dimension = cast<RankedTensorType>(attention.getQuery().getType()).getShape().back() / attention.getHeads();
+    if (element.isInteger(8) && dimension % encoding::groupColumns)
+      return attention.emitOpError() << "expected heads of whole groups of " << encoding::groupColumns
+                                     << " columns for a cache of q8_0, found " << dimension
+                                     << "; compile with --kv=f16";
     auto type = model::KeyValueType::get(&getContext(), attention.getKeyValueHeads(), dimension, element, group);
     Location location = NameLoc::get(types.getStringAttr("cache." + Twine(layer)));
     (void)function.insertArgument(function.getNumArguments(), type, DictionaryAttr(), location);

@@ -46,7 +46,7 @@ using CacheGroups = llvm::StringMap<model::CacheGroupOp>;
 CacheGroups getCacheGroups(mlir::ModuleOp module);
 
 /// Bytes of the keys ("key") or the values ("value") of one layer at one
-/// position: heads padded as kernels keep them.
+/// position: heads padded as kernels keep them, with the scales of 8-bit codes.
 uint64_t getCacheBytesPerPosition(model::KeyValueType type, llvm::StringRef part);
 
 /// Bytes of the keys or the values of one layer, for all pages of its group.

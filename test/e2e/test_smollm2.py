@@ -69,6 +69,13 @@ def test_perplexity(exact, default):
     assert abs(default_perplexity / exact_perplexity - 1) <= 5e-3
 
 
+def test_perplexity_of_a_cache_of_8_bits(ingot, smollm2, default):
+    rounded = perplexity_of(run([ingot.compile(smollm2, "--kv=q8_0"), "perplexity", DATA / "text.txt"]))
+    half = perplexity_of(run([default, "perplexity", DATA / "text.txt"]))
+    print(f"perplexity: cache of f16 {half}, of q8_0 {rounded}")
+    assert abs(rounded / half - 1) <= 5e-3
+
+
 def test_default_path_continues(default):
     finished = run([default, "-p", "The capital of France is", "-n", 24, "--temperature", 0])
     assert "Paris" in finished.out.decode()

@@ -128,3 +128,22 @@ def test_decode_of_two_sequences(ingot, tmp_path):
     for sequence in range(2):
         reference = forward(sizes, parameters, tokens[sequence])
         assert_close(logits[row_sequences == sequence], reference)
+
+
+@pytest.mark.parametrize("cache, bound", [("f32", 1e-4), ("f16", 2e-3), ("q8_0", 0.05)])
+@pytest.mark.parametrize("group", [1, 3])
+def test_long_context(ingot, cache, bound, group, tmp_path):
+    """More keys than attention takes at once: near numpy; the same bits whole, in chunks, one by one, by any workers."""
+    sizes = Sizes(layers=2, width=64, heads=2 * group, key_value_heads=2, head_dim=32, hidden=64, context=448, rows=448,
+                  wanted=448, kv=cache)
+    program = print_shape(ingot, *sizes.options())
+    executable = compile_text(ingot, program, tmp_path, EXACT)
+    tokens = tokens_of(437, sizes)
+    logits = run_step(executable, tokens)
+    reference = forward(sizes, parameters_of(program), tokens)
+    difference = np.abs(logits - reference).max() / np.abs(reference).max()
+    print(f"largest difference {difference:.2e} of the largest logit")
+    assert difference <= bound
+    for chunk, threads in ((None, 3), (150, 2), (7, 2), (1, 1), (1, 3)):
+        assert np.array_equal(ingot.logits(executable, tokens, threads=threads, chunk=chunk), logits), \
+            f"other bits in chunks of {chunk} by {threads} workers"

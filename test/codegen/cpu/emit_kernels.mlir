@@ -165,21 +165,46 @@ kernel.function @qkv_rope_append(%a: tensor<1x96xf32, #i8>, %w: tensor<160x96xf3
   }
   kernel.return %q, %n : tensor<1x96xf32>, !cache
 }
-// Three heads share the keys of one row: a loop over pages that carries three maxima and three sums; in it scores, weights,
-// and weighted values.
+// Three heads share the keys of one row. For each chunk: pages of keys, two blocks at a time, whose scores go to the
+// stack; weights and their sums; pages of values; and what the chunk adds to those before it.
 // CHECK-LABEL: llvm.func internal @"attention.x86-64-v3"(
-// CHECK-COUNT-2: llvm.alloca
-// CHECK:         scf.for {{.*}} -> (f32, f32, f32, f32, f32, f32)
+// CHECK-COUNT-3: llvm.alloca
+// CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
-// CHECK:             arith.extf {{.*}} : vector<16xf16> to vector<16xf32>
-// CHECK:             math.fma
-// CHECK:           arith.cmpi sle
+// CHECK:             scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK:               arith.extf {{.*}} : vector<16xf16> to vector<16xf32>
+// CHECK:               math.fma
+// CHECK:             arith.cmpi sle
+// CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK:           math.exp
-// CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK:         math.exp
+// CHECK:         scf.for
+// CHECK:           scf.for
 // CHECK:             math.fma
 // CHECK:         math.roundeven
 kernel.function @attention(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
   %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32, #i8>
+  kernel.return %y : tensor<1x96xf32, #i8>
+}
+// A grain is a chunk of the keys of one head. Nothing is merged.
+// CHECK-LABEL: llvm.func internal @"attention_partial.x86-64-v3"(
+// CHECK:         scf.for
+// CHECK-COUNT-3:   math.exp
+// CHECK-NOT:       math.exp
+// CHECK:           llvm.return
+kernel.function @attention_partial(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x240xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.attention_partial %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32, chunks = 2} : tensor<1x96xf32>, !cache, !one to tensor<1x240xf32>
+  kernel.return %y : tensor<1x240xf32>
+}
+// One grain for the row. For each head, its maximum, its sum and two vectors of its output go through the chunks.
+// CHECK-LABEL: llvm.func internal @"attention_merge.x86-64-v3"(
+// CHECK:         scf.for
+// CHECK:           scf.for
+// CHECK:             scf.for {{.*}} -> (f32, f32, vector<16xf32>, vector<16xf32>)
+// CHECK:               math.exp
+// CHECK:             math.roundeven
+kernel.function @attention_merge(%p: tensor<1x240xf32>, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.attention_merge %p, %s {heads = 3 : i64, dimension = 32 : i64, chunks = 2 : i64} : tensor<1x240xf32>, !one to tensor<1x96xf32, #i8>
   kernel.return %y : tensor<1x96xf32, #i8>
 }
 }

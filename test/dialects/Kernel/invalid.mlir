@@ -344,6 +344,55 @@ func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
 
 // -----
 
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a key_chunk of whole blocks of 16 keys, found 100}}
+  %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, key_chunk = 100} : tensor<?x128xf32>, !cache, !step to tensor<?x128xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention_partial(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected partial results of one row in plain f32, found 'tensor<?x320xf32>'}}
+  %a = kernel.attention_partial %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, chunks = 2} : tensor<?x128xf32>, !cache, !step to tensor<?x320xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention_partial(%q: tensor<1x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected partial results of 320 columns, found 'tensor<1x256xf32>'}}
+  %a = kernel.attention_partial %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, chunks = 2} : tensor<1x128xf32>, !cache, !step to tensor<1x256xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention_partial(%q: tensor<1x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected at least one chunk, head and column of a head, found chunks = 0, heads = 4, dimension = 32}}
+  %a = kernel.attention_partial %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, chunks = 0} : tensor<1x128xf32>, !cache, !step to tensor<1x256xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+func.func @attention_merge(%p: tensor<1x320xf32>, %step: !step) {
+  // expected-error @+1 {{expected a result of 128 columns, found 'tensor<1x64xf32>'}}
+  %a = kernel.attention_merge %p, %step {heads = 4 : i64, dimension = 32 : i64, chunks = 2 : i64} : tensor<1x320xf32>, !step to tensor<1x64xf32>
+  return
+}
+
+// -----
+
 // expected-error @+1 {{expected kernel operations and kernel.return}}
 kernel.function @other(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
   %y = arith.negf %x : tensor<?x64xf32>

@@ -27,6 +27,12 @@ func.func @rows(%step: !step, %table: tensor<96x64xf32, #q41>, %norm: tensor<64x
   %next = kernel.append %cache, %r, %x, %step : !cache, tensor<?x64xf32>, tensor<?x64xf32>, !step
   // CHECK: kernel.attention %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, scale = 2.500000e-01 : f32} : tensor<?x64xf32>, <2 x 32 x f16, "full">, <rows = 8, sequences = 1, wanted = 8> to tensor<?x64xf32>
   %a = kernel.attention %r, %next, %step {heads = 2 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !cache, !step to tensor<?x64xf32>
+  // CHECK: kernel.attention %{{.*}} {heads = 2 : i64, key_chunk = 64 : i64, scale = 2.500000e-01 : f32}
+  %b = kernel.attention %r, %next, %step {heads = 2 : i64, scale = 0.25 : f32, key_chunk = 64} : tensor<?x64xf32>, !cache, !step to tensor<?x64xf32>
+  // CHECK: kernel.attention_partial %{{.*}}, %{{.*}}, %{{.*}} {chunks = 3 : i64, heads = 2 : i64, scale = 2.500000e-01 : f32} : tensor<?x64xf32>, <2 x 32 x f16, "full">, <rows = 8, sequences = 1, wanted = 8> to tensor<1x224xf32>
+  %c = kernel.attention_partial %r, %next, %step {heads = 2 : i64, scale = 0.25 : f32, chunks = 3} : tensor<?x64xf32>, !cache, !step to tensor<1x224xf32>
+  // CHECK: kernel.attention_merge %{{.*}}, %{{.*}} {chunks = 3 : i64, dimension = 32 : i64, heads = 2 : i64} : tensor<1x224xf32>, <rows = 8, sequences = 1, wanted = 8> to tensor<1x64xf32, {{.*}}>
+  %d = kernel.attention_merge %c, %step {heads = 2 : i64, dimension = 32 : i64, chunks = 3 : i64} : tensor<1x224xf32>, !step to tensor<1x64xf32, #i8>
   // CHECK: kernel.generic %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<?x64xf32> to tensor<?x64xf32> {
   // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32, %{{.*}}: index, %{{.*}}: index):
   %g = kernel.generic %a, %x : tensor<?x64xf32>, tensor<?x64xf32> to tensor<?x64xf32> {

@@ -15,8 +15,13 @@ func.func private @cache(!model.key_value<0 x 16 x f16, "full">)
 
 // -----
 
-// expected-error @+1 {{expected a cache of f16 or f32, found 'bf16'}}
+// expected-error @+1 {{expected a cache of f16, f32 or i8, found 'bf16'}}
 func.func private @cache(!model.key_value<2 x 16 x bf16, "full">)
+
+// -----
+
+// expected-error @+1 {{expected heads of whole groups of 32 for a cache of i8, found a dimension of 80}}
+func.func private @cache(!model.key_value<2 x 80 x i8, "full">)
 
 // -----
 

@@ -211,3 +211,13 @@ schedule.program @p(!model.step<rows = 8, sequences = 1, wanted = 8>) #kernel.ro
   %t = schedule.launch @k(%x : !row) updates (%s : !state) to (%x : !row) on compute #schedule.partition<rows, 1 x 0>
   schedule.return %x columns 16 after %t : !row
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+schedule.program @p(!step) #kernel.rows<1 to 8> {
+  %x = schedule.allocate : !schedule.buffer<host[0], transient, 64>
+  // expected-error @+1 {{expected a program of one row for #schedule.partition<head_keys, 128 x 3>: rows see different numbers of keys; found #kernel.rows<1 to 8>}}
+  %t = schedule.launch @k() to () on compute #schedule.partition<head_keys, 128 x 3>
+  schedule.return %x columns 16 after %t : !schedule.buffer<host[0], transient, 64>
+}

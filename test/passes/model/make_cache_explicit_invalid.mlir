@@ -27,7 +27,7 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
 
 !step = !model.step<rows = 8, sequences = 1, wanted = 8>
 
-// expected-error @+1 {{expected ingot.options.key_value to be one of f16, f32, found 'i8'}}
+// expected-error @+1 {{expected ingot.options.key_value to be one of f16, f32, q8_0, found 'i8'}}
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "f32", key_value = "i8", weights = "embedded"}} {
   model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
   func.func @forward(%step: !step, %q: tensor<?x64xf32>) -> tensor<?x64xf32> {
@@ -47,6 +47,19 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
     cf.br ^end
   ^end:
+    return %a : tensor<?x64xf32>
+  }
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "q8_0", weights = "embedded"}} {
+  model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+  func.func @forward(%step: !step, %q: tensor<?x64xf32>) -> tensor<?x64xf32> {
+    // expected-error @+1 {{expected heads of whole groups of 32 columns for a cache of q8_0, found 16; compile with --kv=f16}}
+    %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
     return %a : tensor<?x64xf32>
   }
 }

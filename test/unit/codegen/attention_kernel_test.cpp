@@ -5,30 +5,40 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <cstring>
 
 using namespace ingot;
 using namespace ingot::test;
 
 namespace {
-constexpr int64_t pageRows = 64, pagesPerSequence = 4, pages = 2 * pagesPerSequence + 1;
+constexpr int64_t pageRows = 64, pagesPerSequence = 7, pages = 2 * pagesPerSequence + 1;
+
+enum class Element { F16, F32, I8 };
 
 struct Shape {
   int64_t dimension, keyHeads, group;
-  bool half;   ///< cache of f16, else f32
-  bool rounds; ///< result in 8 bits
+  Element element; ///< of the cache
+  bool rounds;     ///< result in 8 bits
+  int64_t keyChunk = 128;
 
   int64_t heads() const { return keyHeads * group; }
+  int64_t chunks() const { return roundUp(pagesPerSequence * pageRows, keyChunk) / keyChunk; }
+  int64_t partialColumns() const { return heads() * (chunks() * valueDimension() + roundUp(2 * chunks(), 16)); }
+  std::string getElementName() const {
+    return element == Element::F16 ? "f16" : element == Element::F32 ? "f32" : "i8";
+  }
   int64_t paddedHalf() const { return roundUp(dimension / 2, 16); }
   int64_t keyDimension() const { return 2 * paddedHalf(); }
   int64_t valueDimension() const { return roundUp(dimension, 16); }
   std::string getName() const {
-    return std::to_string(dimension) + "x" + std::to_string(keyHeads) + "x" + std::to_string(group) +
-           (half ? "_f16" : "_f32") + (rounds ? "_i8" : "");
+    return std::to_string(dimension) + "x" + std::to_string(keyHeads) + "x" + std::to_string(group) + "_" +
+           getElementName() + (rounds ? "_i8" : "") + "_by_" + std::to_string(keyChunk);
   }
 };
-const std::vector<Shape> shapes = {{16, 2, 1, true, false},  {20, 1, 3, false, false}, {24, 2, 4, true, false},
-                                   {64, 2, 3, true, true},   {64, 1, 8, false, true},  {64, 2, 1, false, false},
-                                   {128, 1, 4, true, false}, {128, 2, 1, true, true}};
+using enum Element;
+const std::vector<Shape> shapes = {{20, 1, 3, F32, false, 64}, {24, 2, 4, F16, false},      {64, 2, 3, F16, true},
+                                   {64, 1, 8, F32, true},      {64, 1, 7, F16, false, 192}, {128, 2, 1, F16, true, 64},
+                                   {32, 2, 2, I8, false, 64},  {96, 1, 8, I8, true}};
 
 struct Range {
   std::string name, attribute;
@@ -36,11 +46,10 @@ struct Range {
   int64_t sequences;
   std::vector<int64_t> rows;
 };
-const std::vector<Range> ranges = {{"one", "1 to 1", 1, 1, {1}},
-                                   {"one_of_two", "1 to 1", 1, 2, {1}},
-                                   {"few", "2 to 8", 0, 1, {1, 2, 5, 8}},
-                                   {"few_of_two", "2 to 8", 0, 2, {2, 5, 8}},
-                                   {"many", "9 to 512", 0, 1, {9, 17}}};
+const std::vector<Range> ranges = {{"one", "1 to 1", 1, 1, {1}},    {"one_of_two", "1 to 1", 1, 2, {1}},
+                                   {"split", "1 to 1", 1, 1, {1}},  {"split_of_two", "1 to 1", 1, 2, {1}},
+                                   {"few", "2 to 8", 0, 1, {1, 5}}, {"few_of_two", "2 to 8", 0, 2, {2, 5}},
+                                   {"many", "9 to 512", 0, 1, {17}}};
 
 /// Attention has no byte dot products: one instruction set of each vector width and register count.
 std::vector<InstructionSet> getVectorSets() {
@@ -51,56 +60,112 @@ std::vector<InstructionSet> getVectorSets() {
   return sets;
 }
 
+/// Only in functions for one row: attention in two kernels.
+bool isSplit(const Range &range) { return range.name.starts_with("split"); }
+
 class AttentionKernel : public testing::TestWithParam<InstructionSet> {};
 
-/// A cache of one layer: values as they are, and the bytes that kernels read.
+/// A cache of one layer: the bytes that kernels read, and the numbers that they stand for.
 struct Cache {
   Cache(const Shape &shape)
-      : shape(shape), elementBytes(shape.half ? 2 : 4),
-        keyBytes(pages * shape.keyHeads * pageRows * shape.keyDimension() * elementBytes),
-        valueBytes(pages * shape.keyHeads * pageRows * shape.valueDimension() * elementBytes) {}
+      : shape(shape), keyNumbers(pages * shape.keyHeads * pageRows * shape.keyDimension()),
+        valueNumbers(pages * shape.keyHeads * pageRows * shape.valueDimension()),
+        keyBytes(pages * shape.keyHeads * getHeadBytes(shape.keyDimension())),
+        valueBytes(pages * shape.keyHeads * getHeadBytes(shape.valueDimension())) {}
 
   double key(int64_t page, int64_t head, int64_t inPage, int64_t index) const {
-    return read(keyBytes, keyOffset(page, head, inPage, index));
+    return keyNumbers[((page * shape.keyHeads + head) * pageRows + inPage) * shape.keyDimension() + index];
   }
   double value(int64_t page, int64_t head, int64_t inPage, int64_t index) const {
-    return read(valueBytes, valueOffset(page, head, inPage, index));
+    return valueNumbers[((page * shape.keyHeads + head) * pageRows + inPage) * shape.valueDimension() + index];
   }
 
   /// What an append leaves: random elements, zeros in the padding.
   void append(Random &random, int64_t page, int64_t inPage) {
-    std::normal_distribution<float> normal;
     for (int64_t head = 0; head < shape.keyHeads; ++head) {
+      int64_t place = page * shape.keyHeads + head;
+      uint8_t *keys = keyBytes.as<>(place * getHeadBytes(shape.keyDimension()));
+      uint8_t *values = valueBytes.as<>(place * getHeadBytes(shape.valueDimension()));
+      float *keyRow = &keyNumbers[(place * pageRows + inPage) * shape.keyDimension()];
+      float *valueRow = &valueNumbers[(place * pageRows + inPage) * shape.valueDimension()];
+      int64_t lane = inPage % 16;
+      if (shape.element == I8) {
+        int64_t groups = shape.keyDimension() / 32;
+        uint8_t *block = keys + inPage / 16 * (shape.keyDimension() * 16 + groups * 32);
+        for (int64_t group = 0; group < groups; ++group) {
+          float scale = makeScale(random, block + shape.keyDimension() * 16 + (group * 16 + lane) * 2);
+          for (int64_t index = 0; index < 32; ++index) {
+            int64_t code = makeCode(random);
+            block[((group * 32 + index) / 4 * 16 + lane) * 4 + index % 4] = static_cast<uint8_t>(code + 128);
+            keyRow[group * 16 + index / 16 * shape.paddedHalf() + index % 16] = static_cast<float>(code) * scale;
+          }
+        }
+        for (int64_t group = 0; group < shape.valueDimension() / 32; ++group) {
+          float scale = makeScale(random, values + pageRows * shape.valueDimension() + (group * pageRows + inPage) * 2);
+          for (int64_t column = group * 32; column < group * 32 + 32; ++column) {
+            int64_t code = makeCode(random);
+            values[inPage * shape.valueDimension() + column] = static_cast<uint8_t>(code);
+            valueRow[column] = static_cast<float>(code) * scale;
+          }
+        }
+        continue;
+      }
       for (int64_t index = 0; index < shape.keyDimension(); ++index)
-        write(keyBytes, keyOffset(page, head, inPage, index),
-              index % shape.paddedHalf() < shape.dimension / 2 ? normal(random) : 0);
+        keyRow[index] = write(random, keys, (inPage / 16 * shape.keyDimension() + index) * 16 + lane,
+                              index % shape.paddedHalf() < shape.dimension / 2);
       for (int64_t index = 0; index < shape.valueDimension(); ++index)
-        write(valueBytes, valueOffset(page, head, inPage, index), index < shape.dimension ? normal(random) : 0);
+        valueRow[index] = write(random, values, inPage * shape.valueDimension() + index, index < shape.dimension);
     }
   }
 
   const Shape &shape;
-  int64_t elementBytes;
+  std::vector<float> keyNumbers, valueNumbers;
   Buffer keyBytes, valueBytes;
 
 private:
-  int64_t keyOffset(int64_t page, int64_t head, int64_t inPage, int64_t index) const {
-    return ((page * shape.keyHeads + head) * pageRows + inPage / 16 * 16) * shape.keyDimension() + index * 16 +
-           inPage % 16;
+  /// Of a page of keys or values.
+  int64_t getHeadBytes(int64_t dimension) const {
+    return pageRows * (shape.element == I8 ? dimension + dimension / 32 * 2 : dimension * getElementBytes());
   }
-  int64_t valueOffset(int64_t page, int64_t head, int64_t inPage, int64_t index) const {
-    return ((page * shape.keyHeads + head) * pageRows + inPage) * shape.valueDimension() + index;
+  int64_t getElementBytes() const { return shape.element == F16 ? 2 : 4; }
+  static float makeScale(Random &random, uint8_t *bytes) {
+    uint16_t half = toHalf(std::uniform_real_distribution<float>(0.005F, 0.02F)(random));
+    memcpy(bytes, &half, 2);
+    return encoding::halfToFloat(half);
   }
-  double read(const Buffer &buffer, int64_t index) const {
-    return shape.half ? encoding::halfToFloat(*buffer.as<uint16_t>(index * 2)) : *buffer.as<float>(index * 4);
-  }
-  void write(Buffer &buffer, int64_t index, float number) {
-    if (shape.half)
-      *buffer.as<uint16_t>(index * 2) = toHalf(number);
-    else
-      *buffer.as<float>(index * 4) = number;
+  static int64_t makeCode(Random &random) { return static_cast<int64_t>(random() % 255) - 127; }
+  /// Stores a random number, or 0 where it is padding; returns it as it was rounded.
+  float write(Random &random, uint8_t *bytes, int64_t index, bool isReal) const {
+    float number = isReal ? std::normal_distribution<float>()(random) : 0;
+    if (shape.element == F16) {
+      uint16_t half = toHalf(number);
+      memcpy(bytes + index * 2, &half, 2);
+      return encoding::halfToFloat(half);
+    }
+    memcpy(bytes + index * 4, &number, 4);
+    return number;
   }
 };
+
+/// A query as scores take it: rounded in groups of 16 pairs where keys are codes.
+std::vector<double> getQuery(const Shape &shape, const Activation &query, int64_t row, int64_t head) {
+  std::vector<double> numbers;
+  for (int64_t index = 0; index < shape.keyDimension(); ++index)
+    numbers.push_back(query.at(row, head * shape.keyDimension() + index));
+  if (shape.element != I8)
+    return numbers;
+  for (int64_t group = 0; group < shape.keyDimension() / 32; ++group) {
+    auto at = [&](int64_t index) -> double & {
+      return numbers[group * 16 + index / 16 * shape.paddedHalf() + index % 16];
+    };
+    float largest = 0;
+    for (int64_t index = 0; index < 32; ++index)
+      largest = std::max(largest, std::abs(static_cast<float>(at(index))));
+    for (int64_t index = 0; index < 32; ++index)
+      at(index) = std::nearbyint(static_cast<float>(at(index)) * (127.0F / largest)) * (largest * (1.0F / 127.0F));
+  }
+  return numbers;
+}
 
 std::string makeFunctions(const Shape &shape) {
   std::string text;
@@ -108,37 +173,116 @@ std::string makeFunctions(const Shape &shape) {
     std::string query = activationType(range.typeRows, shape.heads() * shape.keyDimension(), false);
     std::string result = activationType(range.typeRows, shape.heads() * shape.dimension, shape.rounds);
     std::string cache = "!model.key_value<" + std::to_string(shape.keyHeads) + " x " + std::to_string(shape.dimension) +
-                        " x " + (shape.half ? "f16" : "f32") + ", \"full\">";
+                        " x " + shape.getElementName() + ", \"full\">";
     std::string step = "!model.step<rows = 512, sequences = " + std::to_string(range.sequences) + ", wanted = 1>";
+    std::string attributes = "heads = " + std::to_string(shape.heads()) +
+                             " : i64, scale = 0.25 : f32, key_chunk = " + std::to_string(shape.keyChunk) + " : i64";
+    if (isSplit(range)) {
+      std::string partial = "tensor<1x" + std::to_string(shape.partialColumns()) + "xf32>";
+      std::string chunks = ", chunks = " + std::to_string(shape.chunks()) + " : i64}";
+      text += "kernel.function @" + range.name + "_partial(%q: " + query + ", %c: " + cache + ", %s: " + step +
+              ") -> " + partial +
+              " attributes {row_range = #kernel.rows<1 to 1>} {\n  %y = kernel.attention_partial %q, %c, %s {" +
+              attributes + chunks + " : " + query + ", " + cache + ", " + step + " to " + partial +
+              "\n  kernel.return %y : " + partial + "\n}\n";
+      text += "kernel.function @" + range.name + "_merge(%p: " + partial + ", %s: " + step + ") -> " + result +
+              " attributes {row_range = #kernel.rows<1 to 1>} {\n  %y = kernel.attention_merge %p, %s {heads = " +
+              std::to_string(shape.heads()) + " : i64, dimension = " + std::to_string(shape.dimension) +
+              " : i64, key_chunk = " + std::to_string(shape.keyChunk) + " : i64" + chunks + " : " + partial + ", " +
+              step + " to " + result + "\n  kernel.return %y : " + result + "\n}\n";
+      continue;
+    }
     text += "kernel.function @" + range.name + "(%q: " + query + ", %c: " + cache + ", %s: " + step + ") -> " + result +
             " attributes {row_range = #kernel.rows<" + range.attribute + ">} {\n" +
-            "  %y = kernel.attention %q, %c, %s {heads = " + std::to_string(shape.heads()) +
-            " : i64, scale = 0.25 : f32} : " + query + ", " + cache + ", " + step + " to " + result +
-            "\n  kernel.return %y : " + result + "\n}\n";
+            "  %y = kernel.attention %q, %c, %s {" + attributes + "} : " + query + ", " + cache + ", " + step + " to " +
+            result + "\n  kernel.return %y : " + result + "\n}\n";
   }
   return text;
+}
+
+/// Runs the attention of `range`.
+void runAttention(const Kernels &kernels, const Shape &shape, const Range &range, const Step &step, int64_t rows,
+                  Activation &query, Cache &cache, Activation &result, int64_t workers = 3) {
+  std::vector<void *> pointers = {query.data(), cache.keyBytes.as<void>(), cache.valueBytes.as<void>()};
+  if (isSplit(range)) {
+    Activation partial(1, shape.partialColumns(), /*quantized=*/false, /*padded=*/false);
+    pointers.push_back(partial.data());
+    kernels.run(range.name + "_partial", step.view(), rows, pointers, workers);
+    kernels.run(range.name + "_merge", step.view(), rows, {partial.data(), result.data()}, workers);
+    return;
+  }
+  pointers.push_back(result.data());
+  kernels.run(range.name, step.view(), rows, pointers, workers);
+}
+
+/// Random rotated heads, zeros in their padding.
+Activation makeQuery(Random &random, const Shape &shape, int64_t rows, bool padded) {
+  Activation query = makeActivation(random, rows, shape.heads() * shape.keyDimension(), false, Codes::Random, padded);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < query.columns; ++column)
+      if (column % shape.paddedHalf() >= shape.dimension / 2)
+        query.f32(row, column) = 0;
+  return query;
+}
+
+/// The last of 17 rows, whatever the range of rows that it is computed in, with which rows beside it, by how many
+/// workers.
+void expectBitsOfARowAreItsOwn(const Kernels &kernels, const Shape &shape, Random &random) {
+  constexpr int64_t most = 17;
+  for (int64_t length : {64, 193, 448}) {
+    Cache cache(shape);
+    for (int64_t position = 0; position < length; ++position)
+      cache.append(random, position / pageRows, position % pageRows);
+    Activation queries = makeQuery(random, shape, most, /*padded=*/true);
+    std::vector<uint8_t> expected;
+    for (const Range &range : ranges) {
+      if (range.sequences > 1)
+        continue;
+      for (int64_t rows : range.rows)
+        for (int64_t workers : {1, 3}) {
+          SCOPED_TRACE(shape.getName() + " " + range.name + ", rows = " + std::to_string(rows) +
+                       ", keys = " + std::to_string(length) + ", workers = " + std::to_string(workers));
+          Step step;
+          bool padded = range.typeRows != 1;
+          Activation query(rows, queries.columns, false, padded),
+              result(rows, shape.heads() * shape.dimension, shape.rounds, padded);
+          for (int64_t row = 0; row < rows; ++row) {
+            step.positions.push_back(static_cast<int32_t>(length - rows + row));
+            step.sequences.push_back(0);
+          }
+          memcpy(query.data(), queries.buffer.as<>((most - rows) * queries.rowBytes), rows * queries.rowBytes);
+          runAttention(kernels, shape, range, step, rows, query, cache, result, workers);
+          const uint8_t *bytes = result.buffer.as<>((rows - 1) * result.rowBytes);
+          std::vector<uint8_t> found(bytes, bytes + result.rowBytes);
+          if (expected.empty())
+            expected = found;
+          ASSERT_EQ(found, expected);
+        }
+    }
+  }
 }
 } // namespace
 
 INSTANTIATE_TEST_SUITE_P(All, AttentionKernel, testing::ValuesIn(getVectorSets()),
                          [](const auto &info) { return info.param.name; });
 
-TEST_P(AttentionKernel, AgainstPlainSoftmax) {
+TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
   Random random(4);
   for (const Shape &shape : shapes) {
     auto kernels = Kernels::compile(makeFunctions(shape), GetParam());
     ASSERT_TRUE(kernels);
+    expectBitsOfARowAreItsOwn(*kernels, shape, random);
     for (const Range &range : ranges)
       for (int64_t rows : range.rows)
-        for (int64_t length : {1, 63, 64, 65, 200}) {
+        for (int64_t length : {1, 65, 400}) {
           SCOPED_TRACE(shape.getName() + " " + range.name + ", rows = " + std::to_string(rows) +
                        ", keys = " + std::to_string(length));
           // One sequence's pages stand in order; those of two are shuffled.
           Step step;
           step.sequenceCount = static_cast<int32_t>(range.sequences);
           step.pagesPerSequence = pagesPerSequence;
-          step.pageTables =
-              range.sequences == 1 ? std::vector<int32_t>{8, 8, 8, 8} : std::vector<int32_t>{7, 2, 5, 1, 0, 8, 3, 6};
+          step.pageTables = range.sequences == 1 ? std::vector<int32_t>(7, 8)
+                                                 : std::vector<int32_t>{7, 2, 5, 13, 1, 9, 12, 0, 8, 3, 6, 10, 14, 4};
           auto pageOf = [&](int64_t sequence, int64_t position) -> int64_t {
             int64_t page = position / pageRows;
             return range.sequences == 1 ? page : step.pageTables[sequence * pagesPerSequence + page];
@@ -161,25 +305,19 @@ TEST_P(AttentionKernel, AgainstPlainSoftmax) {
               cache.append(random, pageOf(sequence, position), position % pageRows);
           }
           bool padded = range.typeRows != 1;
-          Activation query =
-              makeActivation(random, rows, shape.heads() * shape.keyDimension(), false, Codes::Random, padded);
-          for (int64_t row = 0; row < rows; ++row)
-            for (int64_t column = 0; column < query.columns; ++column)
-              if (column % shape.paddedHalf() >= shape.dimension / 2)
-                query.f32(row, column) = 0;
+          Activation query = makeQuery(random, shape, rows, padded);
           Activation result(rows, shape.heads() * shape.dimension, shape.rounds, padded);
-          kernels->run(range.name, step.view(), rows,
-                       {query.data(), cache.keyBytes.as<void>(), cache.valueBytes.as<void>(), result.data()});
+          runAttention(*kernels, shape, range, step, rows, query, cache, result);
 
           for (int64_t row = 0; row < rows; ++row)
             for (int64_t head = 0; head < shape.heads(); ++head) {
               int64_t keyHead = head / shape.group, keys = step.positions[row] + 1;
-              std::vector<double> weights(keys);
+              std::vector<double> weights(keys), numbers = getQuery(shape, query, row, head);
               double largest = -INFINITY, sum = 0;
               for (int64_t position = 0; position < keys; ++position) {
                 double score = 0;
                 for (int64_t index = 0; index < shape.keyDimension(); ++index)
-                  score += query.at(row, head * shape.keyDimension() + index) *
+                  score += numbers[index] *
                            cache.key(pageOf(step.sequences[row], position), keyHead, position % pageRows, index);
                 weights[position] = score * 0.25;
                 largest = std::max(largest, weights[position]);

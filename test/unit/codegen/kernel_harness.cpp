@@ -245,9 +245,21 @@ void Kernels::run(const std::string &name, const IngotStep &step, int64_t rows, 
   ASSERT_NE(found, implementation->functions.end()) << name;
   schedule::PartitionAttr partition = found->second.partition;
   int64_t rowGrains = (rows + partition.getGrain() - 1) / partition.getGrain();
-  int64_t grains = partition.getAxis() == schedule::Axis::Rows      ? rowGrains
-                   : partition.getAxis() == schedule::Axis::Columns ? partition.getGrains()
-                                                                    : rowGrains * partition.getGrains();
+  int64_t grains = 0;
+  switch (partition.getAxis()) {
+  case schedule::Axis::Rows:
+    grains = rowGrains;
+    break;
+  case schedule::Axis::Columns:
+    grains = partition.getGrains();
+    break;
+  case schedule::Axis::Heads:
+    grains = rowGrains * partition.getGrains();
+    break;
+  case schedule::Axis::HeadKeys:
+    grains = (step.positions[0] / partition.getGrain() + 1) * partition.getGrains();
+    break;
+  }
   for (int64_t worker = 0; worker < workers; ++worker)
     callWith(found->second.address, step, rows, grains * worker / workers, grains * (worker + 1) / workers, pointers);
 }
