@@ -56,9 +56,9 @@
 // FUSE:       model.load_parameter @blk.1.attn_norm.weight
 // FUSE-NEXT:  model.load_parameter @blk.1.attn_qkv.weight : tensor<960x576xf32
 // FUSE-NEXT:  kernel.call @norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1
-// FUSE-NEXT:  kernel.call @attention_9x3x64_f16_quantize.rows_1
+// FUSE-NEXT:  kernel.call @attention_partial_9x3x64_f16.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.attn_output.weight
-// FUSE-NEXT:  kernel.call @matmul_576x576_q4_1_add.rows_1
+// FUSE-NEXT:  kernel.call @attention_merge_9x64_quantize_then_matmul_576x576_q4_1_add.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.ffn_norm.weight
 // FUSE-NEXT:  model.load_parameter @blk.1.ffn_gate_up.weight : tensor<3072x576xf32
 // FUSE-NEXT:  kernel.call @norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1
@@ -80,8 +80,8 @@
 // SCHEDULE:       schedule.constant @blk.1.attn_qkv.weight
 // SCHEDULE:       %[[QUERY:.*]] = schedule.allocate : <host[0], transient, 2304>
 // SCHEDULE:       %[[L:.*]] = schedule.launch @norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1{{.*}} updates({{.*}} on compute <columns, 16 x 30>
-// SCHEDULE:       schedule.launch @attention_9x3x64_f16_quantize.rows_1(%[[QUERY]] {{.*}} after {{.*}}%[[L]]{{.*}} on compute <heads, 1 x 3>
-// SCHEDULE:       schedule.launch @matmul_576x576_q4_1_add.rows_1{{.*}} on compute <columns, 16 x 36>
+// SCHEDULE:       schedule.launch @attention_partial_9x3x64_f16.rows_1(%[[QUERY]] {{.*}} after {{.*}}%[[L]]{{.*}} on compute <head_keys, 128 x 3>
+// SCHEDULE:       schedule.launch @attention_merge_9x64_quantize_then_matmul_576x576_q4_1_add.rows_1{{.*}} on compute <columns, 16 x 36>
 // SCHEDULE:       schedule.launch @norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1{{.*}} on compute <columns, 32 x 48>
 
 // Addresses, and five barriers.
@@ -92,9 +92,9 @@
 // PLAN-NEXT:  schedule.barrier
 // PLAN-NEXT:  schedule.launch @norm_quantize_576_then_qkv_rope_append
 // PLAN:       schedule.barrier
-// PLAN-NEXT:  schedule.launch @attention
+// PLAN-NEXT:  schedule.launch @attention_partial
 // PLAN:       schedule.barrier
-// PLAN-NEXT:  schedule.launch @matmul_576x576
+// PLAN-NEXT:  schedule.launch @attention_merge_9x64_quantize_then_matmul_576x576
 // PLAN:       schedule.barrier
 // PLAN-NEXT:  schedule.launch @norm_quantize_576_then_gated_matmul
 // PLAN:       schedule.barrier
@@ -111,9 +111,9 @@
 // CODEGEN:      llvm.call @ingot_team_barrier(%[[TEAM]], %[[WORKER]])
 // CODEGEN:      llvm.call @"norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
-// CODEGEN:      llvm.call @"attention_9x3x64_f16_quantize.rows_1.x86-64-v3"
+// CODEGEN:      llvm.call @"attention_partial_9x3x64_f16.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
-// CODEGEN:      llvm.call @"matmul_576x576_q4_1_add.rows_1.x86-64-v3"
+// CODEGEN:      llvm.call @"attention_merge_9x64_quantize_then_matmul_576x576_q4_1_add.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
 // CODEGEN:      llvm.call @"norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier
