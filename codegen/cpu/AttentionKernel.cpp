@@ -302,7 +302,9 @@ private:
         Value score = emit.mulf(sums[query * together + block], emit.real(shape.scale, vector));
         score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
         emit.store(score, scoreAddress(query, emit.add(key, block * lanes)), 64);
-        largest[query] = emit.maxf(largest[query], score);
+        // As the instruction has it: the second where one is NaN.
+        Value isLarger = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OGT, score, largest[query]);
+        largest[query] = arith::SelectOp::create(emit.builder, isLarger, score, largest[query]);
       }
     }
     return largest;
@@ -311,7 +313,6 @@ private:
   /// Products of queries and `together` blocks of keys.
   SmallVector<Value> multiplyPlain(ArrayRef<Value> addresses, Value blocks, Value ahead, int64_t together) {
     int64_t queries = addresses.size();
-    SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
     constexpr int64_t unroll = 2;
     auto multiply = [&](Value start, ValueRange carried) {
       SmallVector<Value> next(carried);
@@ -319,21 +320,54 @@ private:
       for (int64_t offset = 0; offset < unroll; ++offset) {
         Value index = emit.add(start, offset);
         Value row = emit.pointer(blocks, emit.mul(index, lanes * cache.getElementBytes()));
-        SmallVector<Value> blockKeys;
-        for (int64_t block = 0; block < together; ++block)
-          blockKeys.push_back(
-              emit.loadExtended(cache.getElement(), emit.pointer(row, block * cache.getKeyBlockBytes()), 32));
-        for (int64_t query = 0; query < queries; ++query) {
-          Value element = emit.splat(emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4));
-          for (int64_t block = 0; block < together; ++block) {
-            Value &sum = next[query * together + block];
-            sum = emit.fma(element, blockKeys[block], sum);
+        SmallVector<Value> elements;
+        for (Value address : addresses)
+          elements.push_back(
+              emit.splat(emit.load(emit.f32(), emit.pointer(address, emit.mul(index, 4)), 4), partLanes()));
+        for (int64_t part = 0; part < together * parts(); ++part) {
+          int64_t block = part / parts();
+          Value keys = loadPart(emit.pointer(row, block * cache.getKeyBlockBytes()), part % parts());
+          for (int64_t query = 0; query < queries; ++query) {
+            Value &sum = next[query * together * parts() + part];
+            sum = emit.fma(elements[query], keys, sum);
           }
         }
       }
       return next;
     };
-    return emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension()), unroll, zeros, multiply);
+    return join(emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension()), unroll, zeroParts(queries * together),
+                          multiply));
+  }
+
+  /// Sums of an inner loop are vectors of a register's lanes: LLVM would take wider ones apart, all of their operands
+  /// at once, and have no registers left.
+  int64_t partLanes() const { return emit.cpu.has512BitVectors ? lanes : lanes / 2; }
+  int64_t parts() const { return lanes / partLanes(); }
+  SmallVector<Value> zeroParts(int64_t count) {
+    return SmallVector<Value>(count * parts(), emit.real(0.0, emit.vector(emit.f32(), partLanes())));
+  }
+  /// Part `part` of 16 elements of the cache as f32; codes without their scale.
+  Value loadPart(Value address, int64_t part) {
+    int64_t bytes = partLanes() * cache.getElementBytes();
+    Value elements =
+        emit.load(emit.vector(cache.getElement(), partLanes()), emit.pointer(address, part * bytes), bytes);
+    if (!cache.isQuantized())
+      return emit.extend(elements);
+    return emit.toFloat(arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32(), partLanes()), elements));
+  }
+  /// Vectors of 16 lanes of what is in parts.
+  SmallVector<Value> join(ArrayRef<Value> all) {
+    if (parts() == 1)
+      return SmallVector<Value>(all);
+    SmallVector<Value> joined;
+    for (size_t first = 0; first < all.size(); first += parts()) {
+      Value whole = emit.real(0.0, emit.vector(emit.f32()));
+      for (int64_t part = 0; part < parts(); ++part)
+        whole = vector::InsertStridedSliceOp::create(emit.builder, all[first + part], whole,
+                                                     ArrayRef<int64_t>{part * partLanes()}, ArrayRef<int64_t>{1});
+      joined.push_back(whole);
+    }
+    return joined;
   }
 
   /// The same of 8-bit codes. A key's codes are stored + 128, so that Σ key · query = Σ stored · query - 128 Σ query.
@@ -429,19 +463,10 @@ private:
     return sums;
   }
 
-  /// 16 columns of a value as f32; codes without their scale, which the weight has.
-  Value loadValues(Value address) {
-    if (!cache.isQuantized())
-      return emit.loadExtended(cache.getElement(), address, 32);
-    Value codes = emit.load(emit.vector(emit.i8()), address, lanes);
-    return emit.toFloat(arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32()), codes));
-  }
-
   /// weights · V of the chunk's first `count` keys.
   void emitOutputs(Value firstQuery, int64_t queries, Value chunk, Value first, Value count, ChunkSink &sink) {
     int64_t together = divideAccumulators(queries, valueBlocks());
     for (int64_t firstBlock = 0; firstBlock < valueBlocks(); firstBlock += together) {
-      SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
       auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
         Value base = emit.pointer(cache.values(emit, arguments.states[1], physicalPage(page), keyValueHead),
                                   firstBlock * lanes * cache.getElementBytes());
@@ -454,26 +479,28 @@ private:
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
           if (ahead)
             prefetch(ahead, key, 1, cache.getKeyBlockBytes() / lanes);
-          SmallVector<Value> blockValues, next(before);
-          for (int64_t block = 0; block < together; ++block)
-            blockValues.push_back(loadValues(emit.pointer(row, block * lanes * cache.getElementBytes())));
-          for (int64_t query = 0; query < queries; ++query) {
-            auto loadWeight = [&](int64_t block) {
-              int64_t group = (firstBlock + block) * lanes * valueGroups() / cache.getValueDimension();
-              return emit.splat(emit.load(emit.f32(), scoreAddress(query, emit.add(firstKey, key), group), 4));
-            };
-            Value weight;
-            for (int64_t block = 0; block < together; ++block) {
-              if (!weight || cache.isQuantized())
-                weight = loadWeight(block);
-              Value &output = next[query * together + block];
-              output = emit.fma(weight, blockValues[block], output);
+          SmallVector<Value> next(before), weights;
+          for (int64_t part = 0; part < together * parts(); ++part) {
+            int64_t block = part / parts(), column = (firstBlock + block) * lanes;
+            // Of codes, each group of columns has a weight with its scale in it.
+            if (part == 0 || (cache.isQuantized() && column % encoding::groupColumns == 0 && part % parts() == 0)) {
+              weights.clear();
+              for (int64_t query = 0; query < queries; ++query) {
+                Value address =
+                    scoreAddress(query, emit.add(firstKey, key), column * valueGroups() / cache.getValueDimension());
+                weights.push_back(emit.splat(emit.load(emit.f32(), address, 4), partLanes()));
+              }
+            }
+            Value values = loadPart(emit.pointer(row, block * lanes * cache.getElementBytes()), part % parts());
+            for (int64_t query = 0; query < queries; ++query) {
+              Value &output = next[query * together * parts() + part];
+              output = emit.fma(weights[query], values, output);
             }
           }
           return next;
         });
       };
-      SmallVector<Value> outputs = forEachPage(first, count, zeros, emitPage);
+      SmallVector<Value> outputs = join(forEachPage(first, count, zeroParts(queries * together), emitPage));
       for (int64_t query = 0; query < queries; ++query)
         for (int64_t block = 0; block < together; ++block)
           sink.takeOutput(query, emit.add(firstQuery, query), chunk, firstBlock + block,
