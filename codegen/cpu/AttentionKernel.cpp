@@ -93,14 +93,15 @@ namespace {
 struct AttentionShape {
   template <typename Attention>
   AttentionShape(Attention op, int64_t rows)
-      : cache(op.getCache().getType()), step(op.getStep().getType()), group(op.getHeads() / cache.getHeads()),
-        rows(rows), keyChunk(op.getKeyChunk()), scale(op.getScale().convertToFloat()),
+      : cache(op.getCache().getType()), step(op.getStep().getType()), heads(op.getHeads()),
+        group(heads / cache.getHeads()), rows(rows), keyChunk(op.getKeyChunk()), scale(op.getScale().convertToFloat()),
         queryStride(encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()))) {}
 
   int64_t queries() const { return group * rows; }
 
   model::KeyValueType cache;
   model::StepType step;
+  int64_t heads;    ///< query heads
   int64_t group;    ///< query heads of one key-value head
   int64_t rows;     ///< rows of a grain
   int64_t keyChunk; ///< keys
@@ -125,7 +126,7 @@ public:
       : emit(emit), shape(shape), arguments(arguments), cache(shape.cache, geometry) {
     scores = emit.stack(tileQueries() * valueGroups() * shape.keyChunk * 4);
     if (cache.isQuantized())
-      rounded = emit.stack(shape.queries() * roundedQueryBytes());
+      rounded = emit.stack((shape.rows == 1 ? shape.heads : shape.queries()) * roundedQueryBytes());
   }
 
   /// Selects the grain: `keyHead` and the first of its rows.
@@ -195,7 +196,10 @@ private:
                                  encoding::StorageAttr::get(context, format, StringAttr(), encoding::PanelsAttr()));
   }
   int64_t roundedQueryBytes() const { return llvm::alignTo(encoding::getActivationRowBytes(roundedQueryType()), 64); }
-  Value roundedQuery(Value query) { return emit.pointer(rounded, emit.mul(query, roundedQueryBytes())); }
+  /// Of one row, all heads have their place: grains that share heads find them rounded.
+  Value roundedQuery(Value query) {
+    return emit.pointer(rounded, emit.mul(shape.rows == 1 ? headOf(query) : query, roundedQueryBytes()));
+  }
   Value plainQuery(Value query) {
     return emit.pointer(arguments.inputs[0], emit.add(emit.mul(realRow(query), shape.queryStride),
                                                       emit.mul(headOf(query), cache.getKeyDimension() * 4)));
@@ -633,9 +637,14 @@ void codegen::emitAttentionPartial(Emitter &emit, kernel::AttentionPartialOp op,
   Value row = emit.integer(0), position = loadPosition(emit, arguments.step, row);
   Value chunks = countChunks(emit, position, shape.keyChunk);
   grains.prefetchAhead(emit.divide(position, geometry.pageRows));
+  auto keyHeadOf = [&](Value grain) { return arith::DivUIOp::create(emit.builder, grain, chunks); };
+  emit.loop(keyHeadOf(arguments.begin), keyHeadOf(emit.add(arguments.end, emit.sub(chunks, emit.integer(1)))),
+            [&](Value head) {
+              grains.select(head, row);
+              grains.roundQueries();
+            });
   emit.loop(arguments.begin, arguments.end, [&](Value grain) {
-    grains.select(arith::DivUIOp::create(emit.builder, grain, chunks), row);
-    grains.roundQueries();
+    grains.select(keyHeadOf(grain), row);
     grains.emitChunk(arith::RemUIOp::create(emit.builder, grain, chunks), sink);
   });
 }

@@ -165,14 +165,14 @@ kernel.function @qkv_rope_append(%a: tensor<1x96xf32, #i8>, %w: tensor<160x96xf3
   }
   kernel.return %q, %n : tensor<1x96xf32>, !cache
 }
-// Three heads share the keys of one row. For each chunk: pages of keys, two blocks at a time, whose scores go to the
-// stack; weights and their sums; pages of values; and what the chunk adds to those before it.
+// Three heads share the keys of one row. For each chunk: pages of keys, two blocks at a time (12 registers of sums), whose
+// scores go to the stack; weights and their sums; pages of values; and what the chunk adds to those before it.
 // CHECK-LABEL: llvm.func internal @"attention.x86-64-v3"(
 // CHECK-COUNT-3: llvm.alloca
 // CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
 // CHECK:           scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
-// CHECK:             scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-// CHECK:               arith.extf {{.*}} : vector<16xf16> to vector<16xf32>
+// CHECK:             {{%.*}}:12 = scf.for {{.*}} -> (vector<8xf32>,
+// CHECK:               arith.extf {{.*}} : vector<8xf16> to vector<8xf32>
 // CHECK:               math.fma
 // CHECK:             arith.cmpi sle
 // CHECK:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>)
