@@ -45,7 +45,7 @@ def add_to_the_model(program, sizes):
 
 def add_to_the_kernels(program, sizes):
     """The same in the epilogue regions of a program at the phase fuse. No pass has seen it."""
-    name = rf"kernel\.function @matmul_{sizes.width}x{sizes.heads * sizes.head_dim}_\w+_add\."
+    name = rf"kernel\.function @(?:\w+_then_)?matmul_{sizes.width}x{sizes.heads * sizes.head_dim}_\w+_add\."
     edited, count = re.subn(rf"({name}(?:(?!kernel\.yield).)*)kernel\.yield (%\d+) : f32", r"""\1%tanh = math.tanh \2 : f32
       %half = arith.constant 5.0e-01 : f32
       %scaled = arith.mulf %tanh, %half : f32
