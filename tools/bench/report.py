@@ -24,7 +24,8 @@ def median(figure, digits, scale=1):
 
 def introduction(facts):
     return (f"{facts['cpu']}, instruction set: {facts['isa']}, {facts['threads']} threads, {facts['rounds']} "
-            f"interleaved rounds. Cells are medians (lowest–highest) of the rounds; a ratio is the median of the rounds' ratios. "
+            f"interleaved rounds. Cells are medians (lowest–highest) of the rounds; a ratio is the median of the "
+            f"rounds' ratios. "
             + "; ".join(f"{name}: {version}" for name, version in facts["versions"].items()) + ".")
 
 
