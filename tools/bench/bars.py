@@ -87,7 +87,7 @@ def judged(results, isa, bars=None):
     for bar in suite_bars() if bars is None else bars:
         if isa not in bar.needed:
             continue
-        scale, digits = (100, 0) if bar.unit == "%" else (1, 2 if bar.unit == "x" else 1)
+        scale, digits = (100 if bar.unit == "%" else 1), (2 if bar.unit == "x" else 1)
         text = lambda number: f"{number * scale:.{digits}f} {bar.unit}"
         number = bar.figure(results[bar.model]) if bar.model in results else None
         rows.append((bar.model, bar.what, f"{'≤' if bar.at_most else '≥'} {text(bar.needed[isa])}",

@@ -33,7 +33,7 @@ class Figure:
         return dict(median=self.median, lowest=self.lowest, highest=self.highest, samples=list(self.samples))
 
 
-def settings_to_keep(rates, within=0.93, most=2):
+def settings_to_keep(rates, within=0.95, most=2):
     """Which settings of a peer go on after the trial: the fastest, and the next if the trial cannot tell them apart."""
     order = sorted(rates, key=rates.get, reverse=True)
     return [setting for setting in order if rates[setting] >= within * rates[order[0]]][:most]
