@@ -87,7 +87,7 @@ class Fake(Peer):
             raise Cannot("no such format")
 
     def rate(self, setting, test):
-        if test.name in self.fails:
+        if test.name in self.fails or setting.label in self.fails:
             raise Cannot("context is too small")
         return self.rates[setting.label]
 
@@ -108,7 +108,8 @@ class FakeMachine:
 def result():
     model = models.Model("SmolLM2 Q4_1", pathlib.Path("m.gguf"), dict(weight_bytes=7, layer_parameters=10**8),
                          [PREFILL, DECODE], "m")
-    peers = [Fake("Ingot", {"default": 320.0}), Fake("llama.cpp", {"slow": 80.0, "fast": 160.0}),
+    peers = [Fake("Ingot", {"default": 320.0}),
+             Fake("llama.cpp", {"slow": 80.0, "fast": 160.0, "broken": 0.0}, ["broken"]),
              Fake("ik_llama.cpp", {"default": 200.0}, ["decode at depth 512"]),
              Fake("OpenVINO int4", {"a": 1.0}, ["open"])]
     return rounds.measure(model, peers, FakeMachine(), 3)

@@ -70,8 +70,12 @@ def suite_tests(name):
     return tests_of((0, 512), 64)
 
 
-def facts_of(workspace, path):
-    return json.loads(output_of([workspace.python(GGUF), HERE / "convert" / "gguf_facts.py", path]))
+def facts_of(workspace, path, key):
+    """What gguf_facts.py says of the file, kept under `key`, since reading a vocabulary takes it seconds."""
+    kept = workspace.path("models", f"{key}.json")
+    if not kept.exists():
+        kept.write_text(output_of([workspace.python(GGUF), HERE / "convert" / "gguf_facts.py", path]))
+    return json.loads(kept.read_text())
 
 
 def smollm2():
@@ -106,7 +110,7 @@ def suite_file(workspace, name, quantize):
 
 def suite_model(workspace, name, quantize):
     path = suite_file(workspace, name, quantize)
-    return Model(name, path, facts_of(workspace, path), suite_tests(name), path.stem,
+    return Model(name, path, facts_of(workspace, path, path.stem), suite_tests(name), path.stem,
                  None if name == "SmolLM2 Q4_1" else GGUF_PEERS)
 
 
@@ -114,4 +118,5 @@ def given_model(workspace, path, depths, new):
     path = pathlib.Path(path).resolve()
     status = path.stat()
     version = hashlib.sha256(f"{path} {status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:8]
-    return Model(path.stem, path, facts_of(workspace, path), tests_of(depths, new), f"{path.stem}-{version}")
+    key = f"{path.stem}-{version}"
+    return Model(path.stem, path, facts_of(workspace, path, key), tests_of(depths, new), key)

@@ -12,10 +12,18 @@ def tell(message):
 
 
 def trial(peer, test):
-    """One run of each setting of a peer: the settings that go on, and the rates."""
+    """One run of each setting of a peer: the settings that go on, and the rates. A setting that fails is left out."""
     if len(peer.settings) == 1:
         return list(peer.settings), {}
-    rates = {setting: peer.rate(setting, test) for setting in peer.settings}
+    rates, failure = {}, None
+    for setting in peer.settings:
+        try:
+            rates[setting] = peer.rate(setting, test)
+        except Cannot as reason:
+            failure = reason
+            tell(f"{test.name}: {peer.name}, {setting.label}: {reason}")
+    if not rates:
+        raise failure
     return settings_to_keep(rates), {setting.label: rate for setting, rate in rates.items()}
 
 
