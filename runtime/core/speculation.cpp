@@ -1,7 +1,6 @@
 //===- speculation.cpp - guesses, and what became of them -----------------===//
 
 #include "runtime/core/speculation.h"
-#include "runtime/core/process.h"
 
 #include <algorithm>
 
@@ -10,8 +9,8 @@ namespace ingot::runtime {
 /// Texts may be longer; guessing then ends.
 static constexpr uint32_t mostIndexed = 1 << 20;
 
-Speculation::Speculation(Sequence &sequence)
-    : sequence(sequence), index(std::min(sequence.length() + sequence.remaining(), mostIndexed)),
+Speculation::Speculation(Sequence &sequence, Clock clock)
+    : sequence(sequence), clock(clock), index(std::min(sequence.length() + sequence.remaining(), mostIndexed)),
       used(sequence.length()) {}
 
 void Speculation::record(int32_t token) {
@@ -47,9 +46,9 @@ float *Speculation::append(int32_t token, uint32_t most) {
   rowCount = guesses + 1;
   confirmed = 0;
   draftedTokens += guesses;
-  double start = now();
+  double start = clock();
   float *logits = sequence.appendStep(std::span(rows).first(rowCount));
-  lengths.recordStep(rowCount, now() - start);
+  lengths.recordStep(rowCount, clock() - start);
   ++used;
   return logits;
 }

@@ -12,6 +12,7 @@
 
 #include "runtime/core/draft_length.h"
 #include "runtime/core/ngram_index.h"
+#include "runtime/core/process.h"
 #include "runtime/core/sequence.h"
 
 #include <array>
@@ -20,9 +21,12 @@ namespace ingot::runtime {
 
 class Speculation {
 public:
-  /// Guesses what follows the tokens of `sequence`, which it extends. Allocates
-  /// all that later steps need.
-  explicit Speculation(Sequence &sequence);
+  /// Seconds on a clock that only runs forward.
+  using Clock = double (*)();
+
+  /// Guesses what follows the tokens of `sequence`, which it extends; steps are
+  /// timed by `clock`. Allocates all that later steps need.
+  explicit Speculation(Sequence &sequence, Clock clock = now);
 
   /// Tells tokens that the sequence holds already: the prompt.
   void observe(std::span<const int32_t> tokens);
@@ -42,6 +46,7 @@ private:
   void record(int32_t token);
 
   Sequence &sequence;
+  Clock clock;
   NgramIndex index;
   DraftLength lengths;
   NgramIndex::Match match; ///< of the text's end

@@ -12,6 +12,12 @@ namespace {
 
 uint32_t steps;
 
+/// By this clock a step takes one second, however many rows it has.
+double countSeconds() {
+  static double seconds = 0;
+  return ++seconds;
+}
+
 class SpeculationTest : public testing::Test {
 protected:
   void SetUp() override {
@@ -39,7 +45,7 @@ protected:
   IngotDescriptor descriptor = makeFakeDescriptor();
   Model model{descriptor, {2, /*force=*/true}};
   Sequence sequence{model};
-  Speculation speculation{sequence};
+  Speculation speculation{sequence, countSeconds};
 };
 
 TEST_F(SpeculationTest, RepeatedTextTakesFewSteps) {
