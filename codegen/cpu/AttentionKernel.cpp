@@ -135,18 +135,40 @@ public:
     firstRow = row;
   }
 
-  /// Keys of 8-bit codes meet queries of 8-bit codes. Rounds those of the selected grain.
+  /// Keys of 8-bit codes meet queries of two codes for each number, 254 · high + low: rounded to 8 bits, queries would
+  /// lose more than the keys do. Rounds those of the selected grain, in the groups that keys have.
   void roundQueries() {
     if (!cache.isQuantized())
       return;
     emit.loop(emit.integer(0), countQueries(), [&](Value query) {
       Value plain = plainQuery(query), codes = roundedQuery(query);
       emit.loop(emit.integer(0), emit.integer(cache.getKeyGroups()), [&](Value group) {
-        Value first = emit.pointer(plain, emit.mul(group, lanes * 4));
-        Value second = emit.pointer(first, cache.getKeyDimension() / 2 * 4);
-        Type vector = emit.vector(emit.f32());
-        storeQuantizedGroup(emit, emit.load(vector, first, 64), emit.load(vector, second, 64), codes, group,
-                            roundedQueryType());
+        Type vector = emit.vector(emit.f32()), integers = emit.vector(emit.i32());
+        Value firstAddress = emit.pointer(plain, emit.mul(group, lanes * 4));
+        Value secondAddress = emit.pointer(firstAddress, cache.getKeyDimension() / 2 * 4);
+        Value halves[] = {emit.load(vector, firstAddress, 64), emit.load(vector, secondAddress, 64)};
+        auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
+        Value largest = emit.reduceMax(emit.maxf(magnitude(halves[0]), magnitude(halves[1])));
+        Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, largest, emit.real(0.0));
+        Value inverse =
+            arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(127.0), largest));
+        Value address = emit.pointer(codes, emit.mul(group, encoding::groupColumns)), sum = emit.integer(0, integers);
+        for (Value half : halves) {
+          Value scaled = emit.mulf(half, emit.splat(inverse));
+          Value high = math::RoundEvenOp::create(emit.builder, scaled);
+          Value rest = emit.mulf(emit.subf(scaled, high), emit.real(lowSteps, vector));
+          Value low = math::RoundEvenOp::create(emit.builder, rest);
+          for (Value part : {high, low}) {
+            Value numbers = arith::FPToSIOp::create(emit.builder, integers, part);
+            sum = emit.add(sum, part == high ? emit.mul(numbers, lowSteps) : numbers);
+            emit.store(arith::TruncIOp::create(emit.builder, emit.vector(emit.i8()), numbers),
+                       part == high ? address : emit.pointer(address, cache.getKeyDimension()), lanes);
+          }
+          address = emit.pointer(address, lanes);
+        }
+        Value numbers = emit.pointer(codes, emit.add(emit.mul(group, 8), 2 * cache.getKeyDimension()));
+        emit.store(emit.mulf(largest, emit.real(1.0 / 127.0 / lowSteps)), numbers, 4);
+        emit.store(emit.mul(emit.reduceAdd(sum), -128), emit.pointer(numbers, 4), 4);
       });
     });
   }
@@ -187,15 +209,12 @@ public:
 private:
   /// Groups of value columns with scales of their own.
   int64_t valueGroups() const { return cache.isQuantized() ? cache.getValueDimension() / encoding::groupColumns : 1; }
-  /// A head of a query as 8-bit rows are: codes, scales, scaled sums.
-  RankedTensorType roundedQueryType() const {
-    MLIRContext *context = emit.builder.getContext();
-    auto format = encoding::BlockAttr::get(context, cast<IntegerType>(emit.i8()), encoding::groupColumns,
-                                           encoding::ScaleKind::Dynamic, encoding::groupColumns);
-    return RankedTensorType::get({1, cache.getKeyDimension()}, emit.f32(),
-                                 encoding::StorageAttr::get(context, format, StringAttr(), encoding::PanelsAttr()));
+  /// Steps of a low code in one of a high code.
+  static constexpr int64_t lowSteps = 254;
+  /// High codes of a head's dimensions, low ones; then for each group its scale and -128 · Σ codes.
+  int64_t roundedQueryBytes() const {
+    return llvm::alignTo(2 * cache.getKeyDimension() + 8 * cache.getKeyGroups(), 64);
   }
-  int64_t roundedQueryBytes() const { return llvm::alignTo(encoding::getActivationRowBytes(roundedQueryType()), 64); }
   /// Of one row, all heads have their place: grains that share heads find them rounded.
   Value roundedQuery(Value query) {
     return emit.pointer(rounded, emit.mul(shape.rows == 1 ? headOf(query) : query, roundedQueryBytes()));
@@ -379,24 +398,25 @@ private:
     int64_t queries = addresses.size(), groups = cache.getKeyGroups();
     SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
     Type integers = emit.vector(emit.i32()), bytes = emit.vector(emit.i8(), 4 * lanes);
-    encoding::ActivationRow layout(roundedQueryType());
     constexpr int64_t words = encoding::groupColumns / 4;
     auto multiply = [&](Value group, ValueRange carried) {
       SmallVector<Value> next(carried);
       prefetch(ahead, group, 1, together * lanes * cache.getValueRowBytes() / groups);
-      SmallVector<SmallVector<Value>> queryCodes(queries);
+      SmallVector<SmallVector<Value>> high(queries), low(queries);
       SmallVector<Value> queryScales, queryOffsets;
       for (int64_t query = 0; query < queries; ++query) {
         Value codes = emit.pointer(addresses[query], emit.mul(group, encoding::groupColumns));
-        for (int64_t word = 0; word < words; ++word)
-          queryCodes[query].push_back(emit.bitcast(emit.splat(emit.load(emit.i32(), emit.pointer(codes, word * 4), 4)),
-                                                   cast<VectorType>(bytes)));
-        auto number = [&](int64_t offset) {
-          return emit.load(emit.f32(), emit.pointer(addresses[query], emit.add(emit.mul(group, 4), offset)), 4);
+        auto load = [&](int64_t offset) {
+          return emit.bitcast(emit.splat(emit.load(emit.i32(), emit.pointer(codes, offset), 4)),
+                              cast<VectorType>(bytes));
         };
-        queryScales.push_back(emit.splat(number(layout.scalesOffset)));
-        Value sum = number(layout.sumsOffset);
-        queryOffsets.push_back(emit.splat(emit.mulf(sum, emit.real(-128.0))));
+        for (int64_t word = 0; word < words; ++word) {
+          high[query].push_back(load(word * 4));
+          low[query].push_back(load(word * 4 + cache.getKeyDimension()));
+        }
+        Value numbers = emit.pointer(addresses[query], emit.add(emit.mul(group, 8), 2 * cache.getKeyDimension()));
+        queryScales.push_back(emit.splat(emit.load(emit.f32(), numbers, 4)));
+        queryOffsets.push_back(emit.splat(emit.load(emit.i32(), emit.pointer(numbers, 4), 4)));
       }
       for (int64_t block = 0; block < together; ++block) {
         Value keys = emit.pointer(blocks, block * cache.getKeyBlockBytes());
@@ -406,9 +426,12 @@ private:
           keyCodes.push_back(emit.load(bytes, emit.pointer(codes, word * 4 * lanes), 32));
         Value keyScales = cache.loadKeyScales(emit, keys, group);
         for (int64_t query = 0; query < queries; ++query) {
-          Value dot = kernel::Dot4Op::create(emit.builder, integers, emit.integer(0, integers), keyCodes,
-                                             queryCodes[query], /*unsigned_max=*/255);
-          Value product = emit.fma(emit.toFloat(dot), queryScales[query], queryOffsets[query]);
+          auto dot = [&](Value before, ValueRange codes) -> Value {
+            return kernel::Dot4Op::create(emit.builder, integers, before, keyCodes, codes, /*unsigned_max=*/255);
+          };
+          Value highDot = dot(emit.integer(0, integers), high[query]);
+          Value whole = dot(emit.add(emit.mul(highDot, lowSteps), queryOffsets[query]), low[query]);
+          Value product = emit.mulf(emit.toFloat(whole), queryScales[query]);
           Value &sum = next[query * together + block];
           sum = emit.fma(product, keyScales, sum);
         }

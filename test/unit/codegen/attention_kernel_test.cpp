@@ -147,7 +147,7 @@ private:
   }
 };
 
-/// A query as scores take it: rounded in groups of 16 pairs where keys are codes.
+/// A query as scores take it: where keys are codes, rounded in groups of 16 pairs to a high and a low code.
 std::vector<double> getQuery(const Shape &shape, const Activation &query, int64_t row, int64_t head) {
   std::vector<double> numbers;
   for (int64_t index = 0; index < shape.keyDimension(); ++index)
@@ -161,8 +161,10 @@ std::vector<double> getQuery(const Shape &shape, const Activation &query, int64_
     float largest = 0;
     for (int64_t index = 0; index < 32; ++index)
       largest = std::max(largest, std::abs(static_cast<float>(at(index))));
-    for (int64_t index = 0; index < 32; ++index)
-      at(index) = std::nearbyint(static_cast<float>(at(index)) * (127.0F / largest)) * (largest * (1.0F / 127.0F));
+    for (int64_t index = 0; index < 32; ++index) {
+      float scaled = static_cast<float>(at(index)) * (127.0F / largest), high = std::nearbyint(scaled);
+      at(index) = (254 * high + std::nearbyint((scaled - high) * 254)) * (largest * (1.0 / 127 / 254));
+    }
   }
   return numbers;
 }
