@@ -47,6 +47,7 @@ def test_every_program_is_first_and_last():
     names = ["a", "b", "c"]
     orders = [order_of(number, names) for number in range(6)]
     assert all(sorted(order) == names for order in orders)
+    assert order_of(3, []) == []
     assert {order[0] for order in orders} == {order[-1] for order in orders} == set(names)
 
 

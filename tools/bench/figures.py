@@ -46,6 +46,6 @@ def best_setting(figures):
 
 def order_of(round_number, names):
     """The order of one round: each name is first, last and in between in turn; forwards and backwards alternate."""
-    shift = (round_number // 2) % len(names)
+    shift = (round_number // 2) % max(len(names), 1)
     turned = names[shift:] + names[:shift]
     return turned if round_number % 2 == 0 else turned[::-1]

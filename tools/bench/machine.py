@@ -5,6 +5,7 @@ import platform
 from workspace import output_of
 
 CEILINGS = pathlib.Path(__file__).resolve().parent / "ceilings"
+SMALLEST_READ = 1 << 20  # of read_rate.c
 ISAS = ("native", "avx2")
 ARCHITECTURES = {"native": "native", "avx2": "x86-64-v3"}
 
@@ -49,8 +50,8 @@ class Machine:
         self.peak_program = workspace.program(CEILINGS / "peak_rate.c", architecture)
 
     def read_rates(self, size):
-        """Bytes per second of every pattern of reading `size` bytes again and again."""
-        return parse_rates(output_of([self.read_program, self.threads, int(size)]))
+        """Bytes per second of every pattern of reading `size` bytes, at least 1 MiB, again and again."""
+        return parse_rates(output_of([self.read_program, self.threads, max(size, SMALLEST_READ)]))
 
     def peak_rates(self):
         """Operations per second of every kind of multiply instruction."""
