@@ -10,6 +10,7 @@
 #include "compiler/Processor.h"
 #include "compiler/Progress.h"
 #include "compiler/Registration.h"
+#include "compiler/Tune.h"
 #include "compiler/import/gguf/Import.h"
 #include "compiler/import/gguf/reader.h"
 #include "passes/schedule/Report.h"
@@ -91,7 +92,9 @@ private:
   Error checkOptions();
   Error checkContext();
   Error verify(Phase phase, TimingScope &timing);
-  Error runPasses(Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing);
+  Error runPasses(ModuleOp program, Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing);
+  Error checkTuning();
+  Error tune(TimingScope &timing);
   Error dump(Phase phase);
   Error finishPhase();
   Error writeReport();
@@ -258,15 +261,37 @@ Error Compilation::checkContext() {
 // Phases
 //===----------------------------------------------------------------------===//
 
-Error Compilation::runPasses(Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing) {
+Error Compilation::runPasses(ModuleOp program, Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing) {
   TimingScope scope = timing.nest(describe(phase).name);
   PassManager manager(&context, ModuleOp::getOperationName(), OpPassManager::Nesting::Explicit);
   if (failed(applyPassManagerCLOptions(manager)))
     return diagnostics.takeError("MLIR's options cannot be applied");
   manager.enableTiming(scope);
   addPasses(manager);
-  if (failed(manager.run(*module)))
+  if (failed(manager.run(program)))
     return diagnostics.takeError("the phase " + describe(phase).name + " failed");
+  return Error::success();
+}
+
+Error Compilation::checkTuning() {
+  if (!options.tune)
+    return Error::success();
+  FailureOr<target::CompileOptions> chosen = target::CompileOptions::of(*module);
+  if (failed(chosen))
+    return diagnostics.takeError("has broken options");
+  if (Error error = checkTunable(chosen->cpu))
+    return makeError(modelName + ": " + llvm::toString(std::move(error)));
+  return Error::success();
+}
+
+Error Compilation::tune(TimingScope &timing) {
+  progress.start("tune");
+  Expected<codegen::TileChoices> choices = tuneTiles(*module, options.output, [&](ModuleOp copy) {
+    return runPasses(copy, Phase::Codegen, describe(Phase::Codegen).addPasses, timing);
+  });
+  if (!choices)
+    return choices.takeError();
+  choices->attachTo(*module);
   return Error::success();
 }
 
@@ -521,21 +546,26 @@ Error Compilation::run() {
     return error;
   if (Error error = checkContext())
     return error;
+  if (Error error = checkTuning())
+    return error;
   if (Error error = checkWeightFiles())
     return error;
   // Only now: this empties the file for remarks.
   if (Error error = enableRemarks())
     return error;
   if (resumed && describe(reached).addVerifier)
-    if (Error error = runPasses(reached, describe(reached).addVerifier, timing))
+    if (Error error = runPasses(*module, reached, describe(reached).addVerifier, timing))
       return error;
   if (Error error = finishPhase())
     return error;
   for (const PhaseDescription &phase : getPhases()) {
     if (phase.phase <= reached || phase.phase > options.compileTo || !phase.addPasses)
       continue;
+    if (phase.phase == Phase::Codegen && options.tune)
+      if (Error error = tune(timing))
+        return error;
     progress.start(phase.name);
-    if (Error error = runPasses(phase.phase, phase.addPasses, timing))
+    if (Error error = runPasses(*module, phase.phase, phase.addPasses, timing))
       return error;
     reached = phase.phase;
     if (Error error = finishPhase())

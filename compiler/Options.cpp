@@ -90,6 +90,10 @@ Error Parser::parseOption(StringRef argument) {
     options.report = value.str();
     return Error::success();
   }
+  if (argument == "--tune") {
+    options.tune = true;
+    return Error::success();
+  }
   if (name.starts_with("--mlir-")) {
     options.forMlir.push_back(argument.str());
     return Error::success();
@@ -146,6 +150,10 @@ Error Parser::check() {
   if (options.compileFrom && *options.compileFrom > options.compileTo)
     return usageError("--compile-from=" + describe(*options.compileFrom).name +
                       " comes after --compile-to=" + describe(options.compileTo).name);
+  if (options.tune && (options.compileTo < Phase::Codegen || options.compileFrom == Phase::Codegen))
+    return usageError("--tune: expected a compilation that passes the phase codegen, which it is for");
+  if (options.tune && options.output == "-")
+    return usageError("--tune: needs a file as output, beside which it measures");
   if (options.report && (options.compileTo < Phase::Plan || options.compileFrom == Phase::Codegen))
     return usageError("--report: expected a compilation that passes the phase "
                       "plan, from which it is read");
@@ -211,6 +219,7 @@ What is compiled
   --context=N              positions of one sequence (default: the model's, at most 4096)
   --activations=auto|f32   auto: 8-bit where the weights are quantised; f32: the exact path
   --kv=auto|f32|f16|q8_0   elements of the key-value cache; auto: f16, and f32 on the exact path
+  --tune                   measure tile shapes on this machine, and take those that are faster
   --weights=embedded|external
                            in the executable, or in OUT.weights beside it
 

@@ -31,6 +31,8 @@ struct Options {
   std::optional<std::string> target, cpu, activations, keyValue, weights;
   /// Positions of one sequence, at least 1.
   std::optional<int64_t> context;
+  /// Whether tile shapes are measured on this machine.
+  bool tune = false;
   std::optional<Phase> compileFrom;
   Phase compileTo = Phase::Link;
   /// Folder for a dump of every phase.

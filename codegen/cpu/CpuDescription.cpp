@@ -101,15 +101,20 @@ static Expected<CpuDescription> describeCpu(StringRef cpu) {
                                  has(INGOT_FEATURE_AVX512VL) && has(INGOT_FEATURE_AVX512DQ);
   if (description.has512BitVectors && has(INGOT_FEATURE_AVX512VNNI))
     description.dot = DotInstruction::Avx512Vnni;
+  else if (description.has512BitVectors)
+    description.dot = DotInstruction::Avx512Bw;
   else if (has(INGOT_FEATURE_AVXVNNI))
     description.dot = DotInstruction::AvxVnni;
   else if (has(INGOT_FEATURE_AVX2))
     description.dot = DotInstruction::Avx2;
   else
-    description.dot = DotInstruction::Plain;
-  // 32 registers of 16 lanes, or 16 of 8 lanes: what a tile keeps in registers.
-  description.tiles =
-      description.has512BitVectors ? TileShape{4, 8, 24} : TileShape{2, 2, has(INGOT_FEATURE_AVX2) ? 6 : 3};
+    description.dot = DotInstruction::Sse2;
+  description.registerLanes = description.has512BitVectors ? 16 : has(INGOT_FEATURE_AVX2) ? 8 : 4;
+  // 32 registers of 16 lanes, or 16 of fewer: what a tile keeps in registers. Of the narrowest a panel takes four
+  // passes: more than two rows make code that LLVM compiles for seconds.
+  description.tiles = description.has512BitVectors     ? TileShape{4, 8, 24, 0}
+                      : description.registerLanes == 8 ? TileShape{4, 8, 6, 0}
+                                                       : TileShape{2, 2, 3, 0};
   return description;
 }
 

@@ -14,8 +14,9 @@ namespace ingot::codegen {
 
 /// How a four-way byte dot product is computed.
 enum class DotInstruction {
-  Plain,      ///< widening multiplies
+  Sse2,       ///< pmaddwd on bytes widened to 16 bits
   Avx2,       ///< vpmaddubsw + vpmaddwd
+  Avx512Bw,   ///< the same on 512 bits
   AvxVnni,    ///< vpdpbusd on 256 bits
   Avx512Vnni, ///< vpdpbusd on 512 bits
 };
@@ -25,6 +26,8 @@ struct TileShape {
   int64_t fewRows;          ///< matmul of 2 to 8 rows
   int64_t manyRows;         ///< matmul of more rows
   int64_t attentionVectors; ///< attention: accumulators, for all queries of a tile
+  /// Matrix times one row: how far ahead of their use weights are asked for; 0: never.
+  int64_t prefetchBytes;
 };
 
 /// One instruction set that code is generated for.
@@ -35,6 +38,8 @@ struct CpuDescription {
   DotInstruction dot;
   TileShape tiles;
   bool has512BitVectors;
+  /// Lanes of a register of 32-bit numbers: 4, 8 or 16.
+  int64_t registerLanes;
 };
 
 /// The variants that `cpu` stands for, best first: one for an LLVM CPU name (optionally followed by `,+feature` or

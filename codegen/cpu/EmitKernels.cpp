@@ -3,6 +3,7 @@
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
+#include "codegen/cpu/TileChoices.h"
 #include "target/TargetDescription.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -19,10 +20,12 @@ using namespace ingot::codegen;
 
 static StringRef stringifyDot(DotInstruction dot) {
   switch (dot) {
-  case DotInstruction::Plain:
-    return "plain";
+  case DotInstruction::Sse2:
+    return "sse2";
   case DotInstruction::Avx2:
     return "avx2";
+  case DotInstruction::Avx512Bw:
+    return "avx512bw";
   case DotInstruction::AvxVnni:
     return "avxvnni";
   case DotInstruction::Avx512Vnni:
@@ -84,6 +87,11 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
       module.emitError() << llvm::toString(cpus.takeError());
       return signalPassFailure();
     }
+    FailureOr<TileChoices> tiles = TileChoices::of(module);
+    if (failed(tiles))
+      return signalPassFailure();
+    for (CpuDescription &cpu : *cpus)
+      tiles->applyTo(cpu.tiles);
     CacheGeometry geometry = {64};
     for (auto group : module.getOps<model::CacheGroupOp>())
       geometry.pageRows = group.getPageRows();

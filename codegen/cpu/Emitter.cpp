@@ -84,8 +84,31 @@ Value Emitter::extend(Value value) {
   return arith::ExtFOp::create(builder, wideFloat, value);
 }
 Value Emitter::round(Value value, Type element) {
-  return element.isF32() ? value
-                         : arith::TruncFOp::create(builder, withElement(value.getType(), element), value).getResult();
+  if (element.isF32())
+    return value;
+  Type type = value.getType(), narrow = withElement(type, element);
+  if (!element.isF16() || (cpu.featureBits >> INGOT_FEATURE_F16C & 1))
+    return arith::TruncFOp::create(builder, narrow, value);
+  // Without the instruction LLVM would call libgcc for every lane. To the nearest, ties to even, as in "float->half
+  // variants" (F. Giesen, 2016): the last kept bit and all dropped ones but half carry into what is kept; where a half
+  // is denormal, adding 1/2 makes the addition round there.
+  Type wide = withElement(type, i32());
+  Value bits = arith::BitcastOp::create(builder, wide, value), magnitude = bitAnd(bits, 0x7fffffff);
+  auto select = [&](Value condition, Value chosen, Value otherwise) -> Value {
+    return arith::SelectOp::create(builder, condition, chosen, otherwise);
+  };
+  auto constant = [&](int64_t number) { return integer(number, wide); };
+  Value carry = add(bitAnd(shiftRight(magnitude, 13), 1), 0xfff);
+  constexpr int64_t exponentDifference = int64_t(127 - 15) << 23, half = int64_t(126) << 23;
+  Value normal = shiftRight(add(sub(magnitude, constant(exponentDifference)), carry), 13);
+  Value shifted = addf(arith::BitcastOp::create(builder, type, magnitude), real(0.5, type));
+  Value denormal = sub(arith::BitcastOp::create(builder, wide, shifted), constant(half));
+  Value number = select(less(magnitude, constant(exponentDifference + (1 << 23))), denormal, normal);
+  Value special = select(less(constant(0x7f800000), magnitude), constant(0x7e00), constant(0x7c00));
+  Value rounded = select(less(magnitude, constant(int64_t(127 + 16) << 23)), number, special);
+  Value result = arith::OrIOp::create(builder, rounded, bitAnd(shiftRight(bits, 16), 0x8000));
+  Value narrowBits = arith::TruncIOp::create(builder, withElement(type, builder.getI16Type()), result);
+  return arith::BitcastOp::create(builder, narrow, narrowBits);
 }
 Value Emitter::splat(Value scalar, int64_t count) {
   return vector::BroadcastOp::create(builder, vector(scalar.getType(), count), scalar);
@@ -123,8 +146,8 @@ void Emitter::storeLanes(Value value, Value address, int64_t count) {
       arith::ConstantOp::create(builder, DenseElementsAttr::get(vector(builder.getI1Type()), ArrayRef<bool>(mask)));
   LLVM::MaskedStoreOp::create(builder, value, address, maskValue, /*alignment=*/4);
 }
-Value Emitter::loadExtended(Type element, Value address, unsigned alignment) {
-  return extend(load(vector(element), address, alignment));
+Value Emitter::loadExtended(Type element, Value address, unsigned alignment, int64_t count) {
+  return extend(load(vector(element, count), address, alignment));
 }
 void Emitter::prefetch(Value address) { LLVM::Prefetch::create(builder, address, /*rw=*/0, /*hint=*/3, /*cache=*/1); }
 Value Emitter::stack(int64_t bytes) {

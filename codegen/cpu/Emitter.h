@@ -83,8 +83,8 @@ public:
   void store(mlir::Value value, mlir::Value address, unsigned alignment);
   /// Stores the first `count` lanes.
   void storeLanes(mlir::Value value, mlir::Value address, int64_t count);
-  /// Loads 16 elements of `element` (f16, bf16 or f32) as f32.
-  mlir::Value loadExtended(mlir::Type element, mlir::Value address, unsigned alignment);
+  /// Loads `count` elements of `element` (f16, bf16 or f32) as f32.
+  mlir::Value loadExtended(mlir::Type element, mlir::Value address, unsigned alignment, int64_t count = lanes);
   /// Asks for the line of `address`, which need not be readable.
   void prefetch(mlir::Value address);
   /// `bytes` in the function's frame, aligned to 64.

@@ -106,9 +106,14 @@ void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Valu
   Value codesAddress = emit.pointer(row, emit.mul(group, encoding::groupColumns));
   SmallVector<Value> sums;
   int64_t offset = 0;
+  // Adding 1.5 · 2^23 leaves the nearest integer, ties to even, in the low bits of the number: no instruction set needs
+  // more than an addition for that.
+  constexpr int64_t unitBits = 0x4b400000;
+  VectorType integers = emit.vector(emit.i32());
+  Value unit = emit.real(0x1.8p23, first.getType());
   for (Value value : {first, second}) {
-    Value rounded = math::RoundEvenOp::create(emit.builder, emit.mulf(value, emit.splat(inverse)));
-    Value codes = arith::FPToSIOp::create(emit.builder, emit.vector(emit.i32()), rounded);
+    Value rounded = emit.addf(emit.mulf(value, emit.splat(inverse)), unit);
+    Value codes = emit.sub(emit.bitcast(rounded, integers), emit.integer(unitBits, integers));
     Value bytes = arith::TruncIOp::create(emit.builder, emit.vector(emit.i8()), codes);
     emit.store(bytes, emit.pointer(codesAddress, offset), 16);
     sums.push_back(codes);

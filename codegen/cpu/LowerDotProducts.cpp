@@ -32,15 +32,19 @@ public:
 
   Value lower(StringRef instruction) {
     if (instruction == "avx512vnni")
-      return chain(op.getAccumulator(), op.getUnsigned_(), op.getSigned_(), "llvm.x86.avx512.vpdpbusd.512");
+      return inParts(16, [&](Value sum, Part part) { return chain(sum, part, "llvm.x86.avx512.vpdpbusd.512"); });
     if (instruction == "avxvnni")
-      return inHalves([&](Value sum, Half half) {
-        for (auto [u, s] : llvm::zip(op.getUnsigned_(), op.getSigned_()))
-          sum = call("llvm.x86.avx512.vpdpbusd.256", sum.getType(), {sum, half(u), half(s)});
-        return sum;
+      return inParts(8, [&](Value sum, Part part) { return chain(sum, part, "llvm.x86.avx512.vpdpbusd.256"); });
+    if (instruction == "avx512bw")
+      return inParts(16, [&](Value sum, Part part) {
+        return widenPairs(sum, part, "llvm.x86.avx512.pmaddubs.w.512", "llvm.x86.avx512.pmaddw.d.512");
       });
     if (instruction == "avx2")
-      return inHalves([&](Value sum, Half half) { return avx2(sum, half); });
+      return inParts(8, [&](Value sum, Part part) {
+        return widenPairs(sum, part, "llvm.x86.avx2.pmadd.ub.sw", "llvm.x86.avx2.pmadd.wd");
+      });
+    if (instruction == "sse2")
+      return inParts(4, [&](Value sum, Part part) { return sse2(sum, part); });
     return plain();
   }
 
@@ -50,24 +54,18 @@ private:
         .getResult(0);
   }
 
-  Value chain(Value sum, ValueRange us, ValueRange ss, StringRef intrinsic) {
-    for (auto [u, s] : llvm::zip(us, ss))
-      sum = call(intrinsic, sum.getType(), {sum, u, s});
-    return sum;
-  }
-
-  /// Half `index` of a vector. What unpacks codes is repeated at half the width where the half is needed: with 16
-  /// registers of 256 bits, unpacking all codes first would spill.
-  Value half(Value value, int64_t index) {
+  /// Part `index` of a vector that is taken apart into `parts`. What unpacks codes is repeated at the smaller width
+  /// where the part is needed: with 16 registers, unpacking all codes first would spill.
+  Value part(Value value, int64_t index, int64_t parts) {
     auto type = cast<VectorType>(value.getType());
-    VectorType narrow = emit.vector(type.getElementType(), type.getNumElements() / 2);
+    VectorType narrow = emit.vector(type.getElementType(), type.getNumElements() / parts);
     Operation *source = value.getDefiningOp();
     if (isa_and_nonnull<arith::AndIOp, arith::OrIOp, arith::ShRUIOp, arith::ShLIOp, vector::BitCastOp,
                         vector::BroadcastOp>(source)) {
       IRMapping mapping;
       for (Value operand : source->getOperands())
         if (isa<VectorType>(operand.getType()))
-          mapping.map(operand, half(operand, index));
+          mapping.map(operand, part(operand, index, parts));
       Value result = emit.builder.clone(*source, mapping)->getResult(0);
       result.setType(narrow);
       return result;
@@ -85,53 +83,81 @@ private:
                                                  ArrayRef<int64_t>{narrow.getNumElements()}, ArrayRef<int64_t>{1});
   }
 
-  /// A half of one of the op's operands, made where it is asked for.
-  using Half = function_ref<Value(Value)>;
+  /// A part of one of the op's operands, made where it is asked for.
+  using Part = function_ref<Value(Value)>;
 
-  Value inHalves(function_ref<Value(Value, Half)> lowerHalf) {
+  /// The sums in parts of `width` lanes, as many as the instruction has.
+  Value inParts(int64_t width, function_ref<Value(Value, Part)> lowerPart) {
+    int64_t count = cast<VectorType>(op.getType()).getNumElements(), parts = std::max<int64_t>(count / width, 1);
+    if (parts == 1)
+      return lowerPart(op.getAccumulator(), [](Value value) { return value; });
     Value result = emit.integer(0, op.getType());
-    for (int64_t index = 0; index < 2; ++index) {
-      Value part = lowerHalf(half(op.getAccumulator(), index), [&](Value value) { return half(value, index); });
-      result = vector::InsertStridedSliceOp::create(emit.builder, part, result, ArrayRef<int64_t>{index * lanes / 2},
+    for (int64_t index = 0; index < parts; ++index) {
+      Value sum =
+          lowerPart(part(op.getAccumulator(), index, parts), [&](Value value) { return part(value, index, parts); });
+      result = vector::InsertStridedSliceOp::create(emit.builder, sum, result, ArrayRef<int64_t>{index * width},
                                                     ArrayRef<int64_t>{1});
     }
     return result;
   }
 
-  /// vpmaddubsw adds two products in 16 bits and saturates; as many of them are summed as provably fit, then one
-  /// vpmaddwd widens. Codes of 8 bits are split at bit 7, so that the lower part fits.
-  Value avx2(Value sum, Half half) {
-    int64_t largest = op.getUnsignedMax();
-    if (largest <= 127)
-      return accumulate(sum, half, largest, 1, [](Value u) { return u; });
-    VectorType words = emit.vector(emit.i32(), 8), bytes = emit.vector(emit.i8(), 32);
-    sum = accumulate(sum, half, 127, 1,
-                     [&](Value u) { return emit.bitcast(emit.bitAnd(emit.bitcast(u, words), 0x7f7f7f7f), bytes); });
-    return accumulate(sum, half, 1, 128, [&](Value u) {
-      return emit.bitcast(emit.bitAnd(emit.shiftRight(emit.bitcast(u, words), 7), 0x01010101), bytes);
-    });
+  Value chain(Value sum, Part part, StringRef intrinsic) {
+    for (auto [u, s] : llvm::zip(op.getUnsigned_(), op.getSigned_()))
+      sum = call(intrinsic, sum.getType(), {sum, part(u), part(s)});
+    return sum;
   }
 
-  Value accumulate(Value sum, Half half, int64_t largest, int64_t factor, function_ref<Value(Value)> part) {
-    int64_t together = 32767 / (2 * 127 * largest), count = op.getUnsigned_().size();
-    VectorType shorts = emit.vector(emit.builder.getI16Type(), 16);
-    Value factors = emit.integer(factor, shorts), pending;
-    for (int64_t index = 0; index < count; ++index) {
-      Value products = call("llvm.x86.avx2.pmadd.ub.sw", shorts,
-                            {part(half(op.getUnsigned_()[index])), half(op.getSigned_()[index])});
-      // Nothing saturates here, but LLVM leaves the order of saturating additions alone: a tree of plain ones would
-      // keep more registers busy than there are.
-      pending = pending ? call("llvm.sadd.sat.v16i16", shorts, {pending, products}) : products;
-      if ((index + 1) % together == 0 || index + 1 == count) {
-        sum = emit.add(sum, call("llvm.x86.avx2.pmadd.wd", sum.getType(), {pending, factors}));
-        pending = {};
+  /// vpmaddubsw adds two products in 16 bits and saturates; as many of them are summed as provably fit, then one
+  /// vpmaddwd widens. Codes of 8 bits are split at bit 7, so that the lower part fits.
+  Value widenPairs(Value sum, Part part, StringRef multiplyBytes, StringRef widen) {
+    auto words = cast<VectorType>(sum.getType());
+    VectorType bytes = emit.vector(emit.i8(), 4 * words.getNumElements());
+    VectorType shorts = emit.vector(emit.builder.getI16Type(), 2 * words.getNumElements());
+    auto accumulate = [&](int64_t largest, int64_t factor, function_ref<Value(Value)> select) {
+      int64_t together = 32767 / (2 * 127 * largest), count = op.getUnsigned_().size();
+      Value factors = emit.integer(factor, shorts), pending;
+      for (int64_t index = 0; index < count; ++index) {
+        Value products =
+            call(multiplyBytes, shorts, {select(part(op.getUnsigned_()[index])), part(op.getSigned_()[index])});
+        pending = pending ? emit.add(pending, products) : products;
+        if ((index + 1) % together == 0 || index + 1 == count) {
+          sum = emit.add(sum, call(widen, words, {pending, factors}));
+          pending = {};
+        }
       }
+    };
+    int64_t largest = op.getUnsignedMax();
+    if (largest <= 127) {
+      accumulate(largest, 1, [](Value u) { return u; });
+      return sum;
+    }
+    accumulate(127, 1, [&](Value u) { return emit.bitcast(emit.bitAnd(emit.bitcast(u, words), 0x7f7f7f7f), bytes); });
+    accumulate(1, 128, [&](Value u) {
+      return emit.bitcast(emit.bitAnd(emit.shiftRight(emit.bitcast(u, words), 7), 0x01010101), bytes);
+    });
+    return sum;
+  }
+
+  /// Bytes as 16-bit numbers, the even ones and the odd ones of each 32-bit lane: pmaddwd multiplies two pairs and adds
+  /// them in their lane.
+  Value sse2(Value sum, Part part) {
+    VectorType shorts = emit.vector(emit.builder.getI16Type(), 8);
+    auto shiftRightSigned = [&](Value value) -> Value {
+      return arith::ShRSIOp::create(emit.builder, value, emit.integer(8, shorts));
+    };
+    for (auto [u, s] : llvm::zip(op.getUnsigned_(), op.getSigned_())) {
+      Value unsignedBytes = emit.bitcast(part(u), shorts), signedBytes = emit.bitcast(part(s), shorts);
+      Value even = call("llvm.x86.sse2.pmadd.wd", sum.getType(),
+                        {emit.bitAnd(unsignedBytes, 0xff), shiftRightSigned(emit.shiftLeft(signedBytes, 8))});
+      Value odd = call("llvm.x86.sse2.pmadd.wd", sum.getType(),
+                       {emit.shiftRight(unsignedBytes, 8), shiftRightSigned(signedBytes)});
+      sum = emit.add(sum, emit.add(even, odd));
     }
     return sum;
   }
 
   Value plain() {
-    VectorType words = emit.vector(emit.i32());
+    auto words = cast<VectorType>(op.getType());
     Value sum = op.getAccumulator();
     for (auto [u, s] : llvm::zip(op.getUnsigned_(), op.getSigned_())) {
       Value unsignedWord = emit.bitcast(u, words), signedWord = emit.bitcast(s, words);

@@ -41,25 +41,55 @@ public:
     SmallVector<Value> rows;
     for (int64_t row = 0; row < tileRows; ++row)
       rows.push_back(emit.pointer(tile, row * activation.bytes));
-    SmallVector<Value> zeros(tileRows, emit.real(0.0, emit.vector(emit.f32())));
-    if (!panels.getFormat().isQuantized())
-      return computePlain(weights, rows, zeros);
-    return panels.forEachGroup(emit, weights, zeros,
-                               [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
-                                 return integerInput ? accumulateCodes(rows, group, weight, sums)
-                                                     : accumulateFloats(rows, group, weight, sums);
-                               });
+    // Several rows share unpacked codes: as many as registers hold, in as many passes over the panel as that takes. One
+    // row takes what it reads once, in one stream.
+    PanelLanes part = {0, tileRows == 1 ? lanes : emit.cpu.registerLanes};
+    if (part.count == lanes)
+      return compute(weights, rows, part);
+    VectorType outputs = emit.vector(emit.f32());
+    SmallVector<Value> results(tileRows, emit.real(0.0, outputs));
+    for (; part.first < lanes; part.first += part.count)
+      for (auto [result, sum] : llvm::zip(results, compute(weights, rows, part)))
+        result = vector::InsertStridedSliceOp::create(emit.builder, sum, result, ArrayRef<int64_t>{part.first},
+                                                      ArrayRef<int64_t>{1});
+    return results;
   }
 
 private:
-  /// Plain weights: one column of 16 rows at a time.
-  SmallVector<Value> computePlain(Value weights, ArrayRef<Value> rows, ValueRange zeros) {
+  SmallVector<Value> compute(Value weights, ArrayRef<Value> rows, PanelLanes part) {
+    SmallVector<Value> zeros(tileRows, emit.real(0.0, emit.vector(emit.f32(), part.count)));
+    if (!panels.getFormat().isQuantized())
+      return computePlain(weights, rows, zeros, part);
+    return panels.forEachGroup(
+        emit, weights, zeros,
+        [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
+          prefetchWeights(weights, group);
+          return integerInput ? accumulateCodes(rows, group, weight, sums)
+                              : accumulateFloats(rows, group, weight, sums);
+        },
+        part);
+  }
+
+  /// A product of one row reads weights from memory: what comes `prefetchBytes` after the lines of this group, be it in
+  /// the next panel or matrix, is asked for now.
+  void prefetchWeights(Value weights, Value group) {
+    int64_t distance = emit.cpu.tiles.prefetchBytes, cacheLine = 64;
+    if (tileRows != 1 || !distance)
+      return;
+    int64_t groupBytes = panels.getPanelBytes() * encoding::groupColumns / panels.getColumns();
+    Value first = emit.pointer(weights, emit.add(emit.mul(group, groupBytes), distance));
+    for (int64_t offset = 0; offset < groupBytes; offset += cacheLine)
+      emit.prefetch(emit.pointer(first, offset));
+  }
+
+  /// Plain weights: one column at a time.
+  SmallVector<Value> computePlain(Value weights, ArrayRef<Value> rows, ValueRange zeros, PanelLanes part) {
     auto accumulate = [&](Value column, ValueRange sums) {
-      Value weight = panels.loadColumn(emit, weights, column);
+      Value weight = panels.loadColumn(emit, weights, column, part);
       SmallVector<Value> next;
       for (auto [row, sum] : llvm::zip(rows, sums)) {
         Value activation = emit.load(emit.f32(), emit.pointer(row, emit.mul(column, 4)), 4);
-        next.push_back(emit.fma(emit.splat(activation), weight, sum));
+        next.push_back(emit.fma(emit.splat(activation, part.count), weight, sum));
       }
       return next;
     };
@@ -92,29 +122,32 @@ private:
   ///   Σ w x = scale · (activationScale · dot - zeroPoint · scaledSum) + minimum · scaledSum
   SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
                                      ValueRange sums) {
+    auto words = cast<VectorType>(weight.front().codes.front().getType());
+    int64_t width = words.getNumElements();
+    VectorType bytes = emit.vector(emit.i8(), 4 * width);
     SmallVector<SmallVector<Value>> weightBytes;
     for (const WeightPanels::Part &part : weight) {
       weightBytes.emplace_back();
       for (Value codes : part.codes)
-        weightBytes.back().push_back(emit.bitcast(codes, emit.vector(emit.i8(), 64)));
+        weightBytes.back().push_back(emit.bitcast(codes, bytes));
     }
     SmallVector<Value> next;
     for (auto [row, sum] : llvm::zip(rows, sums)) {
       Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
       Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
-      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4));
+      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4), width);
       Value total = sum;
       int64_t line = 0;
       for (auto [index, part] : llvm::enumerate(weight)) {
         SmallVector<Value> activationBytes;
         for (size_t quad = 0; quad < part.codes.size(); ++quad, ++line) {
           Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
-          activationBytes.push_back(emit.bitcast(emit.splat(four), emit.vector(emit.i8(), 64)));
+          activationBytes.push_back(emit.bitcast(emit.splat(four, width), bytes));
         }
-        Value zero = emit.integer(0, emit.vector(emit.i32()));
-        Value dot = kernel::Dot4Op::create(emit.builder, zero.getType(), zero, weightBytes[index], activationBytes,
+        Value zero = emit.integer(0, words);
+        Value dot = kernel::Dot4Op::create(emit.builder, words, zero, weightBytes[index], activationBytes,
                                            panels.getFormat().getLargestCode());
-        Value scaledSum = emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)));
+        Value scaledSum = emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width);
         Value product = emit.mulf(emit.toFloat(dot), scale);
         if (int64_t zeroPoint = panels.getFormat().zeroPoint)
           product = emit.fma(scaledSum, emit.real(-static_cast<double>(zeroPoint), scaledSum.getType()), product);
@@ -132,7 +165,8 @@ private:
                                       ValueRange sums) {
     SmallVector<Value> totals(sums);
     int64_t zeroPoint = panels.getFormat().zeroPoint, column = 0;
-    Value zero = emit.integer(zeroPoint, emit.vector(emit.i32()));
+    auto words = cast<VectorType>(weight.front().codes.front().getType());
+    Value zero = emit.integer(zeroPoint, words);
     for (const WeightPanels::Part &part : weight) {
       for (Value codes : part.codes) {
         for (int64_t byte = 0; byte < 4; ++byte, ++column) {
@@ -143,7 +177,8 @@ private:
                                         : emit.mulf(emit.toFloat(code), part.scale);
           for (auto [row, total] : llvm::zip(rows, totals)) {
             Value address = emit.pointer(row, emit.add(emit.mul(group, encoding::groupColumns * 4), column * 4));
-            total = emit.fma(emit.splat(emit.load(emit.f32(), address, 4)), restored, total);
+            Value activation = emit.splat(emit.load(emit.f32(), address, 4), words.getNumElements());
+            total = emit.fma(activation, restored, total);
           }
         }
       }
@@ -160,6 +195,21 @@ private:
   int64_t tileRows;
 };
 } // namespace
+
+/// Asks for what loadRegionOperands will read once a tile's sums are there: rows of many columns, of which each tile
+/// takes one cache line, so that the CPU cannot foresee the next.
+static void prefetchRegionOperands(Emitter &emit, ValueRange operands, ValueRange pointers, Value firstRow,
+                                   int64_t rows, Value column) {
+  for (auto [operand, address] : llvm::zip(operands, pointers)) {
+    auto type = cast<RankedTensorType>(operand.getType());
+    if (type.getRank() != 2)
+      continue;
+    for (int64_t offset = 0; offset < rows; ++offset) {
+      Value row = emit.mul(emit.add(firstRow, offset), encoding::getActivationRowBytes(type));
+      emit.prefetch(emit.pointer(emit.pointer(address, row), emit.mul(column, 4)));
+    }
+  }
+}
 
 /// matmul and gated_matmul: `accumulators` panels of weights per panel of outputs, an elementwise epilogue, and a store
 /// that rounds where the result's type says so.
@@ -178,11 +228,12 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
   emit.loop(arguments.begin, arguments.end, [&](Value grain) {
     product.forEachTile(arguments.rows, [&](Value firstRow) {
       for (int64_t part = 0; part < panelsPerGrain; ++part) {
-        Value panel = emit.add(emit.mul(grain, panelsPerGrain), part);
+        Value panel = emit.add(emit.mul(grain, panelsPerGrain), part), column = emit.mul(panel, lanes);
+        if (rows.getLast() > 8)
+          prefetchRegionOperands(emit, op.getOperands_(), operandPointers, firstRow, tileRows, column);
         SmallVector<SmallVector<Value>> sums;
         for (int64_t index = 0; index < accumulators; ++index)
           sums.push_back(product.compute(emit.add(emit.mul(panel, accumulators), index), firstRow));
-        Value column = emit.mul(panel, lanes);
         for (int64_t offset = 0; offset < tileRows; ++offset) {
           Value row = emit.add(firstRow, offset);
           SmallVector<Value> inputs;

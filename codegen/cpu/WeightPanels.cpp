@@ -27,19 +27,20 @@ static Type plainElement(Emitter &emit, encoding::ElementKind element) {
 
 struct WeightPanels::RowChoice {
   Emitter &emit;
-  /// Null: all rows; otherwise one (i64).
+  /// Null: the rows of `part`; otherwise one (i64).
   Value row;
+  PanelLanes part;
 
-  Type type(Type element) const { return row ? element : emit.vector(element); }
+  Type type(Type element) const { return row ? element : emit.vector(element, part.count); }
   /// Loads one number of `bytes` bytes for each row from `address`, where the numbers of all rows stand side by side.
   Value load(Type element, Value address, int64_t bytes) const {
     if (row)
       return emit.load(element, emit.pointer(address, emit.mul(row, bytes)), static_cast<unsigned>(bytes));
-    return emit.load(emit.vector(element), address, static_cast<unsigned>(bytes * lanes > 32 ? 32 : bytes * lanes));
+    // Lines follow 32 bytes of scales: a line may lie in two cache lines.
+    return emit.load(type(element), emit.pointer(address, part.first * bytes),
+                     static_cast<unsigned>(std::min<int64_t>(bytes * part.count, 32)));
   }
-  Value loadHalf(Value address) const {
-    return row ? emit.extend(load(emit.f16(), address, 2)) : emit.loadExtended(emit.f16(), address, 32);
-  }
+  Value loadHalf(Value address) const { return emit.extend(load(emit.f16(), address, 2)); }
 };
 
 Value WeightPanels::loadFactor(Emitter &emit, const RowChoice &rows, Value block, bool minimum) const {
@@ -113,11 +114,11 @@ WeightPanels::Group WeightPanels::loadGroup(Emitter &emit, const RowChoice &rows
   return result;
 }
 
-SmallVector<Value>
-WeightPanels::forEachGroup(Emitter &emit, Value panel, ValueRange carried,
-                           function_ref<SmallVector<Value>(Value, const Group &, ValueRange)> body) const {
+SmallVector<Value> WeightPanels::forEachGroup(Emitter &emit, Value panel, ValueRange carried,
+                                              function_ref<SmallVector<Value>(Value, const Group &, ValueRange)> body,
+                                              PanelLanes rows) const {
   int64_t groupsPerBlock = format.blockColumns / groupColumns;
-  RowChoice all{emit, Value()};
+  RowChoice all{emit, Value(), rows};
   return emit.loop(emit.integer(0), emit.integer(columns / format.blockColumns), 1, carried,
                    [&](Value index, ValueRange values) {
                      Value block = emit.pointer(panel, emit.mul(index, layout.blockBytes));
@@ -138,9 +139,10 @@ WeightPanels::forEachGroup(Emitter &emit, Value panel, ValueRange carried,
 // Columns and rows
 //===----------------------------------------------------------------------===//
 
-Value WeightPanels::loadColumn(Emitter &emit, Value panel, Value column) const {
-  return emit.loadExtended(plainElement(emit, format.element), emit.pointer(panel, emit.mul(column, layout.blockBytes)),
-                           32);
+Value WeightPanels::loadColumn(Emitter &emit, Value panel, Value column, PanelLanes rows) const {
+  Value all = emit.pointer(panel, emit.mul(column, layout.blockBytes));
+  RowChoice some{emit, Value(), rows};
+  return emit.extend(some.load(plainElement(emit, format.element), all, layout.elementBytes));
 }
 
 void WeightPanels::storeRow(Emitter &emit, Value panel, Value row, Value destination) const {
@@ -154,7 +156,7 @@ void WeightPanels::storeRow(Emitter &emit, Value panel, Value row, Value destina
     });
     return;
   }
-  RowChoice one{emit, row};
+  RowChoice one{emit, row, {}};
   emit.loop(emit.integer(0), emit.integer(columns / format.blockColumns), [&](Value index) {
     Value block = emit.pointer(panel, emit.mul(index, layout.blockBytes));
     Value scale = loadFactor(emit, one, block, false);

@@ -14,6 +14,11 @@
 
 namespace ingot::codegen {
 
+/// Rows of a panel that one pass over it takes, as lanes of its vectors: all 16, or as many as a register has.
+struct PanelLanes {
+  int64_t first = 0, count = lanes;
+};
+
 /// The panels of one weight matrix of `columns` columns.
 class WeightPanels {
 public:
@@ -24,31 +29,31 @@ public:
   int64_t getColumns() const { return columns; }
   int64_t getPanelBytes() const { return panelBytes; }
 
-  /// Codes of neighbouring columns of 16 rows and what turns them into weights: w = scale · (code - zeroPoint) +
+  /// Codes of neighbouring columns of some rows and what turns them into weights: w = scale · (code - zeroPoint) +
   /// minimum.
   struct Part {
-    /// codes[i]: 16 x i32, byte j of lane r is the code of row r, column 4 i + j of the part.
+    /// codes[i]: i32 vector, byte j of lane r is the code of row r, column 4 i + j of the part.
     llvm::SmallVector<mlir::Value, 8> codes;
-    mlir::Value scale;   ///< 16 x f32
-    mlir::Value minimum; ///< 16 x f32, null where the format has none
+    mlir::Value scale;   ///< f32 vector
+    mlir::Value minimum; ///< f32 vector, null where the format has none
   };
   /// 32 columns: one part, or two of 16 columns.
   using Group = llvm::SmallVector<Part, 2>;
 
   /// Calls `body(firstColumn / 32, group, carried)` for all groups of 32 columns, carrying values in registers.
-  llvm::SmallVector<mlir::Value>
-  forEachGroup(Emitter &emit, mlir::Value panel, mlir::ValueRange carried,
-               llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value group, const Group &, mlir::ValueRange)>
-                   body) const;
+  llvm::SmallVector<mlir::Value> forEachGroup(
+      Emitter &emit, mlir::Value panel, mlir::ValueRange carried,
+      llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value group, const Group &, mlir::ValueRange)> body,
+      PanelLanes rows = {}) const;
 
-  /// The weights of column `column` (i64) of a plain format: 16 x f32.
-  mlir::Value loadColumn(Emitter &emit, mlir::Value panel, mlir::Value column) const;
+  /// The weights of column `column` (i64) of a plain format: f32 vector.
+  mlir::Value loadColumn(Emitter &emit, mlir::Value panel, mlir::Value column, PanelLanes rows = {}) const;
 
   /// Stores row `row` (i64, 0 to 15) of a panel as `columns` consecutive f32 at `destination`.
   void storeRow(Emitter &emit, mlir::Value panel, mlir::Value row, mlir::Value destination) const;
 
 private:
-  /// All rows of a panel, or one: the same numbers in the same places, vectors or scalars.
+  /// Some rows of a panel, or one: the same numbers in the same places, vectors or scalars.
   struct RowChoice;
   /// The scale or minimum of part `part` (i64) of a block, given its d or m.
   mlir::Value loadSubScale(Emitter &emit, const RowChoice &rows, mlir::Value block, mlir::Value part, bool minimum,

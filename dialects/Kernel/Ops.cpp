@@ -296,5 +296,10 @@ LogicalResult Dot4Op::verify() {
   if (getUnsigned_().empty() || getUnsignedMax() < 1 || getUnsignedMax() > 255)
     return emitOpError() << "expected at least one pair and 1 <= unsigned_max <= 255, found " << getUnsigned_().size()
                          << " pairs and " << getUnsignedMax();
+  int64_t bytes = 4 * cast<VectorType>(getType()).getNumElements();
+  for (Value operand : getOperands().drop_front())
+    if (cast<VectorType>(operand.getType()).getNumElements() != bytes)
+      return emitOpError() << "expected vectors of " << bytes << " bytes, four for each sum, found "
+                           << operand.getType();
   return success();
 }

@@ -227,11 +227,12 @@ def Kernel_Dot4Op : Kernel_Op<"dot4", [Pure, SameVariadicOperandSize, AllTypesMa
     result[i] = accumulator[i] + Σ_n Σ_{j < 4} unsigned_n[4 i + j] · signed_n[4 i + j], in 32 bits. Bytes of the
     unsigned operands are at most `unsigned_max`, of the signed ones at least -127: a lowering may use either bound, for
     instance to add up 16-bit products before widening (x86 `vpmaddubsw` saturates, `vpdpbusd` does not).
+    Vectors have 16 lanes, or as many as a register has where a tile is computed in parts.
   }];
-  let arguments = (ins VectorOfLengthAndType<[16], [I32]>:$accumulator,
-                   Variadic<VectorOfLengthAndType<[64], [I8]>>:$unsigned_,
-                   Variadic<VectorOfLengthAndType<[64], [I8]>>:$signed_, I64Attr:$unsigned_max);
-  let results = (outs VectorOfLengthAndType<[16], [I32]>:$result);
+  let arguments = (ins VectorOfLengthAndType<[4, 8, 16], [I32]>:$accumulator,
+                   Variadic<VectorOfLengthAndType<[16, 32, 64], [I8]>>:$unsigned_,
+                   Variadic<VectorOfLengthAndType<[16, 32, 64], [I8]>>:$signed_, I64Attr:$unsigned_max);
+  let results = (outs VectorOfLengthAndType<[4, 8, 16], [I32]>:$result);
   let assemblyFormat = [{
     $accumulator `,` `(` $unsigned_ `)` `times` `(` $signed_ `)` attr-dict `:` type($accumulator) `,`
     `(` type($unsigned_) `)` `times` `(` type($signed_) `)`

@@ -7,7 +7,7 @@
 // PORTABLE:     llvm.func internal @"attention.icelake-server"({{.*}}ingot.dot = "avx512vnni"{{.*}}["min-legal-vector-width", "512"]
 // PORTABLE:     llvm.func internal @"attention.x86-64-v3"({{.*}}ingot.dot = "avx2"
 // PORTABLE-NOT: min-legal-vector-width
-// PORTABLE:     llvm.func internal @"attention.x86-64"({{.*}}ingot.dot = "plain"
+// PORTABLE:     llvm.func internal @"attention.x86-64"({{.*}}ingot.dot = "sse2"
 
 #q4_1 = #encoding.storage<format = #encoding.ggml<q4_1>, layout = #encoding.panels<16 x 4>>
 #f16 = #encoding.storage<format = #encoding.ggml<f16>, layout = #encoding.panels<16 x 1>>

@@ -25,7 +25,7 @@ llvm.func @avxvnni(%sum: vector<16xi32>, %u0: vector<64xi8>, %u1: vector<64xi8>,
 // Codes of 4 bits: sums of 2 · 127 · 15 fit eight times into 16 bits, so both pairs are widened together.
 // CHECK-LABEL: @avx2_4_bits
 // CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
-// CHECK:         llvm.call_intrinsic "llvm.sadd.sat.v16i16"
+// CHECK:         arith.addi %{{.*}} : vector<16xi16>
 // CHECK-NEXT:    llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
@@ -70,5 +70,34 @@ llvm.func @avx2_unpacking(%sum: vector<16xi32>, %codes: !llvm.ptr, %s: vector<16
 // CHECK-NOT:     llvm.call_intrinsic
 llvm.func @plain(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>) -> vector<16xi32> {
   %0 = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 15 : i64} : vector<16xi32>, (vector<64xi8>) times (vector<64xi8>)
+  llvm.return %0 : vector<16xi32>
+}
+
+// Operands of the width of a register are not taken apart.
+// CHECK-LABEL: @avx2_register
+// CHECK-NOT:     vector.extract_strided_slice
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%arg1, %arg2)
+// CHECK-NEXT:    llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK-NOT:     vector.insert_strided_slice
+llvm.func @avx2_register(%sum: vector<8xi32>, %u: vector<32xi8>, %s: vector<32xi8>) -> vector<8xi32> attributes {ingot.dot = "avx2"} {
+  %0 = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 15 : i64} : vector<8xi32>, (vector<32xi8>) times (vector<32xi8>)
+  llvm.return %0 : vector<8xi32>
+}
+
+// The same with 512 bits, where a CPU has no vpdpbusd.
+// CHECK-LABEL: @avx512bw
+// CHECK:         llvm.call_intrinsic "llvm.x86.avx512.pmaddubs.w.512"(%arg1, %arg2)
+// CHECK-NEXT:    llvm.call_intrinsic "llvm.x86.avx512.pmaddw.d.512"
+llvm.func @avx512bw(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>) -> vector<16xi32> attributes {ingot.dot = "avx512bw"} {
+  %0 = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 15 : i64} : vector<16xi32>, (vector<64xi8>) times (vector<64xi8>)
+  llvm.return %0 : vector<16xi32>
+}
+
+// Bytes widened in their lane, two pairs to a product and sum; 16 lanes are four registers.
+// CHECK-LABEL: @sse2
+// CHECK-COUNT-8: llvm.call_intrinsic "llvm.x86.sse2.pmadd.wd"(%{{.*}}, %{{.*}}) : (vector<8xi16>, vector<8xi16>) -> vector<4xi32>
+// CHECK-NOT:     llvm.call_intrinsic
+llvm.func @sse2(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>) -> vector<16xi32> attributes {ingot.dot = "sse2"} {
+  %0 = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 255 : i64} : vector<16xi32>, (vector<64xi8>) times (vector<64xi8>)
   llvm.return %0 : vector<16xi32>
 }

@@ -464,3 +464,11 @@ func.func @dot4(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>) {
   %d = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 256 : i64} : vector<16xi32>, (vector<64xi8>) times (vector<64xi8>)
   return
 }
+
+// -----
+
+func.func @dot4_widths(%sum: vector<8xi32>, %u: vector<64xi8>, %s: vector<32xi8>) {
+  // expected-error @+1 {{expected vectors of 32 bytes, four for each sum, found 'vector<64xi8>'}}
+  %d = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 15 : i64} : vector<8xi32>, (vector<64xi8>) times (vector<32xi8>)
+  return
+}

@@ -1,0 +1,245 @@
+//===- Tune.cpp - tile shapes measured on this machine --------------------===//
+
+#include "compiler/Tune.h"
+
+#include "codegen/link/link.h"
+#include "compiler/Driver.h"
+#include "compiler/Processor.h"
+#include "dialects/Model/Model.h"
+#include "target/TargetDescription.h"
+
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/Signals.h"
+
+#include <vector>
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::compiler;
+using llvm::Error;
+using llvm::Expected;
+using llvm::Twine;
+
+static Error makeError(const Twine &message) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+}
+
+namespace {
+/// What shows the effect of one parameter: a run of `bench` with these many tokens.
+struct Workload {
+  StringRef parameter;
+  int64_t promptTokens, newTokens;
+  StringRef rate;
+};
+
+/// The candidates and their measurements; files are removed with it.
+class Tuning {
+public:
+  Tuning(ModuleOp module, StringRef output, codegen::TileShape tiles);
+  ~Tuning();
+
+  Error build(llvm::function_ref<Error(ModuleOp)> generateCode);
+  Expected<codegen::TileChoices> measure();
+
+private:
+  Expected<double> run(const std::string &path, const Workload &workload);
+  codegen::TileChoices choicesOf(size_t candidate) const;
+
+  ModuleOp module;
+  /// Of the candidates' paths.
+  std::string prefix;
+  int64_t context = 0;
+  /// For each parameter its values, the default first. Candidate c has the c-th value of each: a workload shows one
+  /// parameter only.
+  std::vector<SmallVector<int64_t>> values;
+  std::vector<std::string> paths;
+};
+} // namespace
+
+static constexpr Workload workloads[] = {
+    {"few_rows", 8, 0, "prefill_tokens_per_second"},
+    {"many_rows", 256, 0, "prefill_tokens_per_second"},
+    {"prefetch_bytes", 0, 24, "decode_tokens_per_second"},
+};
+
+/// Rounds of measurements, in each of which all candidates run; and by how much a candidate must be faster, in the
+/// median of the rounds' ratios, to be no accident.
+static constexpr int rounds = 5;
+static constexpr double clearlyFaster = 1.02;
+/// Values of a parameter that are tried.
+static constexpr size_t mostCandidates = 4;
+
+Error compiler::checkTunable(StringRef cpu) {
+  if (cpu == portableProcessor)
+    return makeError("--tune: --mcpu=portable is for several processors, of which this machine has one; choose "
+                     "--mcpu=native");
+  Expected<SmallVector<codegen::CpuDescription>> described = codegen::describeCpus(cpu);
+  if (!described)
+    return described.takeError();
+  Expected<SmallVector<codegen::CpuDescription>> host = codegen::describeCpus(codegen::getHostCpu());
+  if (!host)
+    return host.takeError();
+  if (described->front().featureBits & ~host->front().featureBits)
+    return makeError("--tune: this machine cannot run code for --mcpu=" + cpu +
+                     "; tune on the machine that will run "
+                     "it, or leave --tune out");
+  return Error::success();
+}
+
+Tuning::Tuning(ModuleOp module, StringRef output, codegen::TileShape tiles)
+    : module(module), prefix((output + ".tune-" + Twine(llvm::sys::Process::getProcessId()) + "-").str()) {
+  for (auto group : module.getOps<model::CacheGroupOp>())
+    context = std::max<int64_t>(context, group.getContext());
+  for (const codegen::TileParameter &parameter : codegen::getTileParameters()) {
+    int64_t byTable = tiles.*parameter.value;
+    SmallVector<int64_t> tried = {byTable};
+    // The largest first: the smallest are in the table's neighbourhood on no machine that we know.
+    for (int64_t value : llvm::reverse(parameter.allowed))
+      if (value != byTable && tried.size() < mostCandidates)
+        tried.push_back(value);
+    values.push_back(std::move(tried));
+  }
+}
+
+Tuning::~Tuning() {
+  for (const std::string &path : paths)
+    for (const std::string &file : {path, link::externalWeightsPath(path)}) {
+      llvm::sys::fs::remove(file);
+      llvm::sys::DontRemoveFileOnSignal(file);
+    }
+}
+
+codegen::TileChoices Tuning::choicesOf(size_t candidate) const {
+  codegen::TileChoices choices;
+  for (size_t parameter = 0; parameter < values.size(); ++parameter)
+    if (candidate < values[parameter].size())
+      choices.set(parameter, values[parameter][candidate]);
+  return choices;
+}
+
+Error Tuning::build(llvm::function_ref<Error(ModuleOp)> generateCode) {
+  FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
+  if (failed(options))
+    return makeError("the module says nothing of its target");
+  options->weights = "external";
+  size_t count = 0;
+  for (const SmallVector<int64_t> &tried : values)
+    count = std::max(count, tried.size());
+  for (size_t candidate = 0; candidate < count; ++candidate) {
+    OwningOpRef<ModuleOp> copy = module.clone();
+    options->attachTo(*copy);
+    choicesOf(candidate).attachTo(*copy);
+    if (Error error = generateCode(*copy))
+      return error;
+    std::string path = prefix + std::to_string(candidate), weights = link::externalWeightsPath(path);
+    paths.push_back(path);
+    for (const std::string &file : {path, weights})
+      llvm::sys::RemoveFileOnSignal(file);
+    if (Error error = linkModule(*copy, path))
+      return error;
+    // All read the same weights, so that they are in memory once.
+    if (candidate && llvm::sys::fs::exists(weights)) {
+      std::string shared = weights + ".shared";
+      if (!llvm::sys::fs::create_hard_link(link::externalWeightsPath(paths.front()), shared))
+        if (std::error_code code = llvm::sys::fs::rename(shared, weights))
+          return makeError(weights + ": cannot be replaced, " + code.message());
+    }
+  }
+  return Error::success();
+}
+
+Expected<double> Tuning::run(const std::string &path, const Workload &workload) {
+  int64_t prompt = std::min(workload.promptTokens, context), predicted = std::min(workload.newTokens, context);
+  std::string promptText = std::to_string(prompt), predictedText = std::to_string(predicted);
+  StringRef arguments[] = {path, "bench", "-p", promptText, "-n", predictedText, "-r", "3"};
+  SmallString<128> printed;
+  if (std::error_code code = llvm::sys::fs::createTemporaryFile("ingot-tune", "json", printed))
+    return makeError("--tune: no temporary file, " + code.message());
+  llvm::scope_exit remove([&] { llvm::sys::fs::remove(printed); });
+  std::optional<StringRef> redirects[] = {StringRef(""), StringRef(printed), StringRef(printed)};
+  std::string message;
+  constexpr unsigned mostSeconds = 600;
+  int status =
+      llvm::sys::ExecuteAndWait(path, arguments, std::nullopt, redirects, mostSeconds, /*MemoryLimit=*/0, &message);
+  auto text = llvm::MemoryBuffer::getFile(printed);
+  if (status || !text)
+    return makeError("--tune: " + path + " bench failed" + (message.empty() ? "" : ", " + message) +
+                     (text && !(*text)->getBuffer().empty() ? ": " + (*text)->getBuffer().trim() : Twine()));
+  Expected<llvm::json::Value> result = llvm::json::parse((*text)->getBuffer());
+  if (!result)
+    return result.takeError();
+  const llvm::json::Object *object = result->getAsObject();
+  std::optional<double> rate = object ? object->getNumber(workload.rate) : std::nullopt;
+  if (!rate || !(*rate > 0))
+    return makeError("--tune: " + path + " bench printed no " + workload.rate);
+  return *rate;
+}
+
+static double median(SmallVector<double> numbers) {
+  llvm::sort(numbers);
+  size_t middle = numbers.size() / 2;
+  return numbers.size() % 2 ? numbers[middle] : (numbers[middle - 1] + numbers[middle]) / 2;
+}
+
+Expected<codegen::TileChoices> Tuning::measure() {
+  codegen::TileChoices chosen;
+  for (const Workload &workload : workloads) {
+    ArrayRef<codegen::TileParameter> parameters = codegen::getTileParameters();
+    size_t parameter =
+        llvm::find_if(parameters, [&](auto &known) { return known.name == workload.parameter; }) - parameters.begin();
+    ArrayRef<int64_t> tried = values[parameter];
+    // Ratios to the default of the same round, so that a slower minute of the machine slows all of them.
+    std::vector<SmallVector<double>> ratios(tried.size());
+    for (int round = 0; round < rounds; ++round) {
+      SmallVector<double> rates(tried.size());
+      for (size_t turn = 0; turn < tried.size(); ++turn) {
+        size_t candidate = (turn + round) % tried.size();
+        Expected<double> rate = run(paths[candidate], workload);
+        if (!rate)
+          return rate.takeError();
+        rates[candidate] = *rate;
+      }
+      for (size_t candidate = 0; candidate < tried.size(); ++candidate)
+        ratios[candidate].push_back(rates[candidate] / rates[0]);
+    }
+    size_t best = 0;
+    std::string all;
+    for (size_t candidate = 0; candidate < tried.size(); ++candidate) {
+      double ratio = median(ratios[candidate]);
+      all += llvm::formatv("{0}{1}: {2:f3}", candidate ? ", " : "", tried[candidate], ratio).str();
+      // Faster in every round but one at most, and by more than the measurement scatters.
+      auto won = llvm::count_if(ratios[candidate], [](double each) { return each > 1; });
+      if (ratio > clearlyFaster && won >= rounds - 1 && ratio > median(ratios[best]))
+        best = candidate;
+    }
+    remark::passed(module.getLoc(), remark::RemarkOpts::name("tune").category("codegen"))
+        << remark::metric("parameter", workload.parameter) << remark::metric("chosen", tried[best])
+        << remark::metric("default", tried[0]) << remark::metric("speed", all);
+    if (best)
+      chosen.set(parameter, tried[best]);
+  }
+  return chosen;
+}
+
+Expected<codegen::TileChoices> compiler::tuneTiles(ModuleOp module, StringRef output,
+                                                   llvm::function_ref<Error(ModuleOp)> generateCode) {
+  FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
+  if (failed(options))
+    return makeError("the module says nothing of its target");
+  Expected<SmallVector<codegen::CpuDescription>> cpus = codegen::describeCpus(options->cpu);
+  if (!cpus)
+    return cpus.takeError();
+  Tuning tuning(module, output, cpus->front().tiles);
+  if (Error error = tuning.build(generateCode))
+    return std::move(error);
+  return tuning.measure();
+}
