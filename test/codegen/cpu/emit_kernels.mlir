@@ -60,7 +60,7 @@ kernel.function @rope_table(%s: !step) -> tensor<?x32xf32> attributes {row_range
 // CHECK:         math.sqrt
 // CHECK:         scf.for
 // CHECK:           vector.reduction <maxnumf>
-// CHECK:           math.roundeven
+// CHECK:           vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
 // CHECK:           arith.trunci {{.*}} : vector<16xi32> to vector<16xi8>
 kernel.function @norm_quantize(%x: tensor<?x96xf32>, %w: tensor<96xf32>) -> tensor<?x96xf32, #i8> attributes {row_range = #kernel.rows<9 to 512>} {
   %y = kernel.norm_quantize %x norm %w : tensor<96xf32> {epsilon = 1.0e-5 : f32} : tensor<?x96xf32> to tensor<?x96xf32, #i8>
@@ -98,14 +98,19 @@ kernel.function @generic(%x: tensor<?x96xf32>) -> tensor<?x96xf32> attributes {r
   }
   kernel.return %y : tensor<?x96xf32>
 }
-// Grains are panels; rows come in tiles of two with 16 registers. A group of 32 columns is a chain of eight dot products,
-// and the epilogue stands at the store.
+// Grains are panels; rows come in tiles of eight, which take a panel in two parts where registers have eight lanes. A
+// group of 32 columns is a chain of eight dot products, and the epilogue stands at the store.
 // CHECK-LABEL: llvm.func internal @"matmul.x86-64-v3"(
 // CHECK:         scf.for
 // CHECK:           scf.for
-// CHECK:             scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>)
-// CHECK-COUNT-2:       kernel.dot4 {{.*}}unsigned_max = 15
+// CHECK:             llvm.intr.prefetch
+// CHECK:             scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+// CHECK-COUNT-8:       kernel.dot4 {{.*}}unsigned_max = 15 : i64} : vector<8xi32>
 // CHECK-NOT:           kernel.dot4
+// CHECK:             scf.for
+// CHECK-COUNT-8:       kernel.dot4 {{.*}}unsigned_max = 15
+// CHECK-NOT:           kernel.dot4
+// CHECK:             vector.insert_strided_slice {{.*}} {offsets = [8]
 // CHECK:             arith.addf {{.*}} : vector<16xf32>
 // CHECK:             llvm.store {{.*}} : vector<16xf32>
 kernel.function @matmul(%a: tensor<?x96xf32, #i8>, %w: tensor<64x96xf32, #q4_1>, %r: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
@@ -135,9 +140,9 @@ kernel.function @matmul_f16(%a: tensor<1x45xf32>, %w: tensor<64x45xf32, #f16>) -
 // CHECK:         llvm.alloca
 // CHECK-COUNT-4: kernel.dot4
 // CHECK-NOT:     kernel.dot4
-// CHECK:         math.roundeven
-// CHECK:         math.roundeven
-// CHECK-NOT:     math.roundeven
+// CHECK:         vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
+// CHECK:         vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
+// CHECK-NOT:     vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
 kernel.function @gated_matmul(%a: tensor<1x96xf32, #i8>, %w: tensor<128x96xf32, #q4_1>) -> tensor<1x64xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
   %y = kernel.gated_matmul %a, %w : tensor<1x96xf32, #i8>, tensor<128x96xf32, #q4_1> to tensor<1x64xf32, #i8> {
   ^bb0(%gate: f32, %up: f32, %row: index, %column: index):
@@ -181,7 +186,7 @@ kernel.function @qkv_rope_append(%a: tensor<1x96xf32, #i8>, %w: tensor<160x96xf3
 // CHECK:         scf.for
 // CHECK:           scf.for
 // CHECK:             math.fma
-// CHECK:         math.roundeven
+// CHECK:         vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
 kernel.function @attention(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
   %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32, #i8>
   kernel.return %y : tensor<1x96xf32, #i8>

@@ -50,3 +50,18 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     kernel.return %0 : tensor<1x80xf32>
   }
 }
+
+// -----
+
+// expected-error @+1 {{expected ingot.tiles to be a dictionary, found 8 : i64}}
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}, ingot.tiles = 8 : i64} {}
+
+// -----
+
+// expected-error @+1 {{ingot.tiles has an unknown entry "rows"}}
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}, ingot.tiles = {rows = 8 : i64}} {}
+
+// -----
+
+// expected-error @+1 {{expected ingot.tiles.many_rows to be a 64-bit integer, one of 1, 2, 4, 8; found 3 : i64}}
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}, ingot.tiles = {many_rows = 3 : i64}} {}

@@ -36,8 +36,9 @@
 // AVX2-NOT:      vpmaddubsw
 // AVX2-NOT:      vpdpbusd
 
-// PLAIN:     instructions:
-// PLAIN-NOT: {{vpmaddubsw|pmaddubsw|vpdpbusd|%ymm|%zmm|call}}
+// PLAIN:          instructions: {{[45][0-9][0-9]$}}
+// PLAIN-COUNT-64: pmaddwd
+// PLAIN-NOT:      {{pmaddwd|vpmaddubsw|pmaddubsw|vpdpbusd|%ymm|%zmm|call}}
 
 #q4_1 = #encoding.storage<format = #encoding.ggml<q4_1>, layout = #encoding.panels<16 x 4>>
 #i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
