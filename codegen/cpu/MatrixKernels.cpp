@@ -26,12 +26,21 @@ public:
                  : rows.getLast() <= 8 ? emit.cpu.tiles.fewRows
                                        : emit.cpu.tiles.manyRows) {}
 
+  /// Rows of the tile that is being written.
   int64_t getTileRows() const { return tileRows; }
 
-  /// Calls `body(firstRow)` for all tiles of rows; buffers hold whole tiles.
+  /// Calls `body(firstRow)` for all tiles of rows; buffers hold whole tiles. A row that is left over, such as the only
+  /// one whose logits are wanted, is a tile of its own: `body` is called once more, to write that.
   void forEachTile(Value rows, function_ref<void(Value)> body) {
-    Value tiles = emit.divide(emit.add(rows, tileRows - 1), tileRows);
-    emit.loop(emit.integer(0), tiles, [&](Value tile) { body(emit.mul(tile, tileRows)); });
+    int64_t whole = tileRows;
+    Value tiles = whole == 1 ? rows : emit.divide(emit.add(rows, whole - 2), whole);
+    emit.loop(emit.integer(0), tiles, [&](Value tile) { body(emit.mul(tile, whole)); });
+    if (whole == 1)
+      return;
+    Value done = emit.mul(tiles, whole);
+    tileRows = 1;
+    emit.when(emit.less(done, rows), [&] { body(done); });
+    tileRows = whole;
   }
 
   /// Panel `panel` times rows firstRow .. firstRow + tile - 1: a vector of 16 outputs per row.
@@ -220,13 +229,13 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
   bool quantize = encoding::isQuantizedActivation(resultType);
   uint64_t stride = encoding::getActivationRowBytes(resultType);
   PanelProduct product(emit, op.getInput(), op.getWeight(), arguments.inputs[0], arguments.inputs[1], rows);
-  int64_t tileRows = product.getTileRows();
   ArrayRef<Value> operandPointers = ArrayRef(arguments.inputs).drop_front(2);
-  Value scratch = quantize ? emit.stack(tileRows * encoding::groupColumns * 4) : Value();
+  Value scratch = quantize ? emit.stack(product.getTileRows() * encoding::groupColumns * 4) : Value();
   int64_t panelsPerGrain = quantize ? 2 : 1;
 
   emit.loop(arguments.begin, arguments.end, [&](Value grain) {
     product.forEachTile(arguments.rows, [&](Value firstRow) {
+      int64_t tileRows = product.getTileRows();
       for (int64_t part = 0; part < panelsPerGrain; ++part) {
         Value panel = emit.add(emit.mul(grain, panelsPerGrain), part), column = emit.mul(panel, lanes);
         if (rows.getLast() > 8)
@@ -275,7 +284,6 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   model::KeyValueType cacheType = op.getCache().getType();
   CacheLayout cache(cacheType, geometry);
   PanelProduct product(emit, op.getInput(), op.getWeight(), arguments.inputs[0], arguments.inputs[1], rows);
-  int64_t tileRows = product.getTileRows();
   uint64_t queryStride = encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()));
   auto tableType = cast<RankedTensorType>(op.getTable().getType());
   uint64_t tableStride = encoding::getActivationRowBytes(tableType);
@@ -295,7 +303,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
     product.forEachTile(arguments.rows, [&](Value firstRow) {
       SmallVector<Value> firsts = product.compute(emit.mul(grain, 2), firstRow);
       SmallVector<Value> seconds = product.compute(emit.add(emit.mul(grain, 2), 1), firstRow);
-      for (int64_t offset = 0; offset < tileRows; ++offset) {
+      for (int64_t offset = 0; offset < product.getTileRows(); ++offset) {
         Value row = emit.add(firstRow, offset);
         Value table =
             emit.pointer(arguments.inputs[2], emit.add(emit.mul(row, tableStride), emit.mul(pair, lanes * 4)));
@@ -346,7 +354,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
       SmallVector<SmallVector<Value>> panels;
       for (int64_t panel = 0; panel < panelsPerGrain; ++panel)
         panels.push_back(product.compute(emit.add(first, 2 * valuesBegin + panel), firstRow));
-      for (int64_t offset = 0; offset < tileRows; ++offset)
+      for (int64_t offset = 0; offset < product.getTileRows(); ++offset)
         inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
           SmallVector<Value> columns;
           for (ArrayRef<Value> values : panels)
