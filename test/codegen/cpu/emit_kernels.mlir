@@ -207,7 +207,7 @@ kernel.function @attention_partial(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -
 // CHECK:           scf.for
 // CHECK:             scf.for {{.*}} -> (f32, f32, vector<16xf32>, vector<16xf32>)
 // CHECK:               math.exp
-// CHECK:             math.roundeven
+// CHECK:             vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
 kernel.function @attention_merge(%p: tensor<1x240xf32>, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
   %y = kernel.attention_merge %p, %s {heads = 3 : i64, dimension = 32 : i64, chunks = 2 : i64} : tensor<1x240xf32>, !one to tensor<1x96xf32, #i8>
   kernel.return %y : tensor<1x96xf32, #i8>
