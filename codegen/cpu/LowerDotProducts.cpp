@@ -108,7 +108,7 @@ private:
   }
 
   /// vpmaddubsw adds two products in 16 bits and saturates; as many of them are summed as provably fit, then one
-  /// vpmaddwd widens. Codes of 8 bits are split at bit 7, so that the lower part fits.
+  /// vpmaddwd widens. Codes of 8 bits are split in halves, so that all fit.
   Value widenPairs(Value sum, Part part, StringRef multiplyBytes, StringRef widen) {
     auto words = cast<VectorType>(sum.getType());
     VectorType bytes = emit.vector(emit.i8(), 4 * words.getNumElements());
@@ -131,9 +131,10 @@ private:
       accumulate(largest, 1, [](Value u) { return u; });
       return sum;
     }
-    accumulate(127, 1, [&](Value u) { return emit.bitcast(emit.bitAnd(emit.bitcast(u, words), 0x7f7f7f7f), bytes); });
-    accumulate(1, 128, [&](Value u) {
-      return emit.bitcast(emit.bitAnd(emit.shiftRight(emit.bitcast(u, words), 7), 0x01010101), bytes);
+    // Halves of a byte take one multiplication more each, and widen once instead of once per operand.
+    accumulate(15, 1, [&](Value u) { return emit.bitcast(emit.bitAnd(emit.bitcast(u, words), 0x0f0f0f0f), bytes); });
+    accumulate(15, 16, [&](Value u) {
+      return emit.bitcast(emit.bitAnd(emit.shiftRight(emit.bitcast(u, words), 4), 0x0f0f0f0f), bytes);
     });
     return sum;
   }

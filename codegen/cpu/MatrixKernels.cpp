@@ -127,8 +127,10 @@ private:
     return emit.addf(load(0), load(1));
   }
 
-  /// Integer weights and integer activations: eight byte dot products per group, then one scaling per part.
+  /// Integer weights and integer activations: eight byte dot products per group, then one scaling per part. One part:
   ///   Σ w x = scale · (activationScale · dot - zeroPoint · scaledSum) + minimum · scaledSum
+  /// Several share the activation's scale, so that it comes after their sum:
+  ///   Σ w x = activationScale · Σ_part scale · dot + Σ_part (minimum or -zeroPoint · scale) · scaledSum
   SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
                                      ValueRange sums) {
     auto words = cast<VectorType>(weight.front().codes.front().getType());
@@ -140,12 +142,19 @@ private:
       for (Value codes : part.codes)
         weightBytes.back().push_back(emit.bitcast(codes, bytes));
     }
+    int64_t zeroPoint = panels.getFormat().zeroPoint;
+    auto realSplat = [&](double value) { return emit.real(value, emit.vector(emit.f32(), width)); };
+    SmallVector<Value> offsets;
+    for (const WeightPanels::Part &part : weight)
+      offsets.push_back(part.minimum || weight.size() == 1
+                            ? part.minimum
+                            : emit.mulf(part.scale, realSplat(-static_cast<double>(zeroPoint))));
     SmallVector<Value> next;
     for (auto [row, sum] : llvm::zip(rows, sums)) {
       Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
       Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
       Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4), width);
-      Value total = sum;
+      SmallVector<Value, 2> dots, scaledSums;
       int64_t line = 0;
       for (auto [index, part] : llvm::enumerate(weight)) {
         SmallVector<Value> activationBytes;
@@ -153,17 +162,26 @@ private:
           Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
           activationBytes.push_back(emit.bitcast(emit.splat(four, width), bytes));
         }
-        Value zero = emit.integer(0, words);
-        Value dot = kernel::Dot4Op::create(emit.builder, words, zero, weightBytes[index], activationBytes,
-                                           panels.getFormat().getLargestCode());
-        Value scaledSum = emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width);
-        Value product = emit.mulf(emit.toFloat(dot), scale);
-        if (int64_t zeroPoint = panels.getFormat().zeroPoint)
-          product = emit.fma(scaledSum, emit.real(-static_cast<double>(zeroPoint), scaledSum.getType()), product);
-        total = emit.fma(product, part.scale, total);
-        if (part.minimum)
-          total = emit.fma(part.minimum, scaledSum, total);
+        Value dot = kernel::Dot4Op::create(emit.builder, words, emit.integer(0, words), weightBytes[index],
+                                           activationBytes, panels.getFormat().getLargestCode());
+        dots.push_back(emit.toFloat(dot));
+        scaledSums.push_back(emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width));
       }
+      Value total;
+      if (weight.size() == 1) {
+        Value product = emit.mulf(dots[0], scale);
+        if (zeroPoint)
+          product = emit.fma(scaledSums[0], realSplat(-static_cast<double>(zeroPoint)), product);
+        total = emit.fma(product, weight[0].scale, sum);
+      } else {
+        Value product = emit.mulf(dots[0], weight[0].scale);
+        for (size_t index = 1; index < weight.size(); ++index)
+          product = emit.fma(dots[index], weight[index].scale, product);
+        total = emit.fma(product, scale, sum);
+      }
+      for (auto [offset, scaledSum] : llvm::zip(offsets, scaledSums))
+        if (offset)
+          total = emit.fma(offset, scaledSum, total);
       next.push_back(total);
     }
     return next;

@@ -34,13 +34,13 @@ llvm.func @avx2_4_bits(%sum: vector<16xi32>, %u0: vector<64xi8>, %u1: vector<64x
   llvm.return %0 : vector<16xi32>
 }
 
-// Codes of 8 bits would saturate: the lower seven bits, each product widened alone, then the highest one times 128.
+// Codes of 8 bits would saturate: the lower four bits, then the upper ones times 16.
 // CHECK-LABEL: @avx2_8_bits
-// CHECK-DAG:     %[[LOW:.*]] = arith.constant dense<2139062143> : vector<8xi32>
+// CHECK-DAG:     %[[LOW:.*]] = arith.constant dense<252645135> : vector<8xi32>
 // CHECK:         arith.andi %{{.*}}, %[[LOW]]
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
 // CHECK-NEXT:    llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
-// CHECK:         arith.constant dense<128> : vector<16xi16>
+// CHECK:         arith.constant dense<16> : vector<16xi16>
 // CHECK:         arith.shrui
 // CHECK:         llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
 llvm.func @avx2_8_bits(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi8>) -> vector<16xi32> attributes {ingot.dot = "avx2"} {
