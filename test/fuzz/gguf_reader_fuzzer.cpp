@@ -10,6 +10,7 @@
 
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
+#include "dialects/Encoding/Blocks.h"
 #include "runtime/text/tokenizer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
