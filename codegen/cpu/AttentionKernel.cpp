@@ -343,18 +343,13 @@ private:
       for (int64_t offset = 0; offset < unroll; ++offset) {
         Value index = emit.add(start, offset);
         Value row = emit.pointer(blocks, emit.mul(index, lanes * cache.getElementBytes()));
-        SmallVector<Value> elements;
-        for (Value address : addresses)
-          elements.push_back(
-              emit.splat(emit.load(emit.f32(), emit.pointer(address, emit.mul(index, 4)), 4), partLanes()));
-        for (int64_t part = 0; part < together * parts(); ++part) {
-          int64_t block = part / parts();
-          Value keys = loadPart(emit.pointer(row, block * cache.getKeyBlockBytes()), part % parts());
-          for (int64_t query = 0; query < queries; ++query) {
-            Value &sum = next[query * together * parts() + part];
-            sum = emit.fma(elements[query], keys, sum);
-          }
-        }
+        auto loadQuery = [&](int64_t query) {
+          return emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4);
+        };
+        auto loadKeys = [&](int64_t part) {
+          return loadPart(emit.pointer(row, part / parts() * cache.getKeyBlockBytes()), part % parts());
+        };
+        multiplyParts(next, queries, 0, together * parts(), together * parts(), loadQuery, loadKeys);
       }
       return next;
     };
@@ -377,6 +372,34 @@ private:
     if (!cache.isQuantized())
       return emit.extend(elements);
     return emit.toFloat(arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32(), partLanes()), elements));
+  }
+  /// sums[query · all + part] += number(query) · vector(part), for parts from `first` to `last`. Of numbers and vectors
+  /// the fewer are held in registers while the others pass by.
+  void multiplyParts(SmallVector<Value> &sums, int64_t queries, int64_t first, int64_t last, int64_t all,
+                     function_ref<Value(int64_t)> number, function_ref<Value(int64_t)> vector) {
+    auto splat = [&](int64_t query) { return emit.splat(number(query), partLanes()); };
+    auto add = [&](int64_t query, int64_t part, Value splatted, Value vector) {
+      Value &sum = sums[query * all + part];
+      sum = emit.fma(splatted, vector, sum);
+    };
+    SmallVector<Value> held;
+    if (last - first <= queries) {
+      for (int64_t part = first; part < last; ++part)
+        held.push_back(vector(part));
+      for (int64_t query = 0; query < queries; ++query) {
+        Value splatted = splat(query);
+        for (int64_t part = first; part < last; ++part)
+          add(query, part, splatted, held[part - first]);
+      }
+      return;
+    }
+    for (int64_t query = 0; query < queries; ++query)
+      held.push_back(splat(query));
+    for (int64_t part = first; part < last; ++part) {
+      Value passing = vector(part);
+      for (int64_t query = 0; query < queries; ++query)
+        add(query, part, held[query], passing);
+    }
   }
   /// Vectors of 16 lanes of what is in parts.
   SmallVector<Value> join(ArrayRef<Value> all) {
@@ -506,23 +529,21 @@ private:
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
           if (ahead)
             prefetch(ahead, key, 1, cache.getKeyBlockBytes() / lanes);
-          SmallVector<Value> next(before), weights;
-          for (int64_t part = 0; part < together * parts(); ++part) {
-            int64_t block = part / parts(), column = (firstBlock + block) * lanes;
+          SmallVector<Value> next(before);
+          int64_t all = together * parts(), groupParts = encoding::groupColumns / lanes * parts();
+          for (int64_t part = 0, end; part < all; part = end) {
             // Of codes, each group of columns has a weight with its scale in it.
-            if (part == 0 || (cache.isQuantized() && column % encoding::groupColumns == 0 && part % parts() == 0)) {
-              weights.clear();
-              for (int64_t query = 0; query < queries; ++query) {
-                Value address =
-                    scoreAddress(query, emit.add(firstKey, key), column * valueGroups() / cache.getValueDimension());
-                weights.push_back(emit.splat(emit.load(emit.f32(), address, 4), partLanes()));
-              }
-            }
-            Value values = loadPart(emit.pointer(row, block * lanes * cache.getElementBytes()), part % parts());
-            for (int64_t query = 0; query < queries; ++query) {
-              Value &output = next[query * together * parts() + part];
-              output = emit.fma(weights[query], values, output);
-            }
+            int64_t column = firstBlock * lanes + part * partLanes();
+            int64_t inGroup = column % encoding::groupColumns / partLanes();
+            end = cache.isQuantized() ? std::min(all, part + groupParts - inGroup) : all;
+            auto loadWeight = [&](int64_t query) {
+              int64_t group = column * valueGroups() / cache.getValueDimension();
+              return emit.load(emit.f32(), scoreAddress(query, emit.add(firstKey, key), group), 4);
+            };
+            auto loadValues = [&](int64_t part) {
+              return loadPart(emit.pointer(row, part / parts() * lanes * cache.getElementBytes()), part % parts());
+            };
+            multiplyParts(next, queries, part, end, all, loadWeight, loadValues);
           }
           return next;
         });
