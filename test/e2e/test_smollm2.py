@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import statistics
 import subprocess
 import time
 
@@ -154,3 +155,16 @@ def test_bench_keeps_to_the_plan(default):
     for key in ("prefill_tokens_per_second", "decode_tokens_per_second", "read_ceiling_bytes_per_second"):
         assert result[key] > 0
     assert result["depth"] == 4064
+
+
+def test_bench_pairs_decoding_with_the_read_ceiling(default):
+    """Each repetition has a ceiling of its own; the printed figures are the medians."""
+    result = json.loads(run([default, "bench", "-p", 0, "-n", 4, "-d", 8, "-r", 5]).out)
+    rates = result["decode_tokens_per_second_each"]
+    ceilings, shares = result["read_ceiling_bytes_per_second_each"], result["decode_percent_of_read_ceiling_each"]
+    assert len(rates) == len(ceilings) == len(shares) == len(result["nanoseconds_per_barrier_each"]) == 5
+    for rate, ceiling, share in zip(rates, ceilings, shares):
+        assert share == pytest.approx(100 * rate * result["bytes_per_token"] / ceiling, rel=1e-3)
+    assert result["decode_percent_of_read_ceiling"] == statistics.median(shares)
+    assert result["read_ceiling_bytes_per_second"] == statistics.median(ceilings)
+    assert min(result["nanoseconds_per_barrier_each"]) > 0

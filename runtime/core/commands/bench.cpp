@@ -2,7 +2,9 @@
 //
 // Times prompt processing and decoding apart, as llama-bench does: without
 // tokenizer and sampler, with fixed tokens. What decoding could reach at most
-// is measured beside it, by reading memory and doing nothing else.
+// is measured before and after each repetition, by reading the weights and
+// doing nothing else: a virtual machine's memory is not equally fast from one
+// second to the next.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,6 +41,26 @@ std::vector<int32_t> makeTokens(uint64_t count, uint32_t vocabulary) {
     token = static_cast<int32_t>((state >> 8) % vocabulary);
   }
   return tokens;
+}
+
+/// The machine's limits at one moment.
+struct Limits {
+  double readCeiling;          ///< bytes per second
+  double nanosecondsOfBarrier; ///< of one
+};
+
+Limits measureLimits(Model &model) {
+  // Weights lie in the order in which a step reads them. An embedding's table that the head does not share comes first,
+  // and a token reads one row of it: what decoding reads is the end of the weights.
+  const uint64_t bytes = std::min<uint64_t>(model.descriptor.step_weight_bytes, model.descriptor.weights.bytes);
+  const uint64_t first = (model.descriptor.weights.bytes - bytes) / 64 * 64;
+  std::span<const uint8_t> weights(model.weights.data(), model.descriptor.weights.bytes);
+  return {measureReadCeiling(model.team, weights.subspan(first, bytes)),
+          static_cast<double>(measureBarriers(model.team)) / barriersInMeasurement};
+}
+
+Limits mean(const Limits &before, const Limits &after) {
+  return {(before.readCeiling + after.readCeiling) / 2, (before.nanosecondsOfBarrier + after.nanosecondsOfBarrier) / 2};
 }
 
 } // namespace
@@ -88,36 +110,43 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
     return now() - start;
   };
 
-  // Once without a clock: page faults, caches and clock frequency settle.
+  // Each once without a clock: page faults, caches, clock frequency and the CPUs that threads run on settle.
   if (promptTokens)
     timePrompt(promptTokens);
   std::vector<double> prefill;
   for (int64_t i = 0; promptTokens && i < repetitions; ++i)
     prefill.push_back(promptTokens / timePrompt(promptTokens));
 
-  std::vector<double> decode;
+  double meanPositions = depth + (newTokens + 1) / 2.0;
+  double cacheBytes = descriptor.key_value_bytes_per_position * meanPositions;
+  double bytesPerToken = descriptor.step_weight_bytes + cacheBytes;
+
   sequence.rewind(0);
-  if (newTokens) {
-    if (depth)
-      sequence.appendSilently(all.first(depth));
-    if (context > depth)
-      sequence.append(all.subspan(depth, 1));
-  }
-  for (int64_t i = 0; newTokens && i < repetitions; ++i) {
+  if (newTokens && depth)
+    sequence.appendSilently(all.first(depth));
+  auto timeDecode = [&] {
     sequence.rewind(static_cast<uint32_t>(depth));
     double start = now();
     for (int64_t k = 0; k < newTokens; ++k)
       sequence.append(all.subspan(depth + k, 1));
-    decode.push_back(newTokens / (now() - start));
+    return now() - start;
+  };
+  if (newTokens)
+    timeDecode();
+  // One element for each repetition of decoding.
+  std::vector<double> decode, ceilings, percents, barriers;
+  Limits before = measureLimits(model);
+  for (int64_t i = 0; newTokens && i < repetitions; ++i) {
+    decode.push_back(newTokens / timeDecode());
+    Limits after = measureLimits(model);
+    Limits between = mean(before, after);
+    ceilings.push_back(between.readCeiling);
+    percents.push_back(between.readCeiling > 0 ? 100 * decode.back() * bytesPerToken / between.readCeiling : 0);
+    barriers.push_back(between.nanosecondsOfBarrier);
+    before = after;
   }
-
-  // Before the ceiling is measured, which takes memory of its own.
-  uint64_t peak = peakMemory();
-  double ceiling = measureReadCeiling(model.team);
-  double meanPositions = depth + (newTokens + 1) / 2.0;
-  double cacheBytes = descriptor.key_value_bytes_per_position * meanPositions;
-  double bytesPerToken = descriptor.step_weight_bytes + cacheBytes;
   double decodeRate = median(decode);
+  double ceiling = newTokens ? median(ceilings) : before.readCeiling;
   const IngotRowRange &decodeRange = model.range(1);
   const IngotRowRange &promptRange =
       model.range(static_cast<uint32_t>(std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
@@ -140,10 +169,13 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   writer.number("key_value_bytes_per_token", cacheBytes);
   writer.number("decode_bytes_per_second", decodeRate * bytesPerToken);
   writer.number("read_ceiling_bytes_per_second", ceiling);
+  writer.numbers("read_ceiling_bytes_per_second_each", ceilings);
   writer.number("read_ceiling_tokens_per_second", bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
-  writer.number("decode_percent_of_read_ceiling", ceiling > 0 ? 100 * decodeRate * bytesPerToken / ceiling : 0);
-  writer.number("nanoseconds_per_barrier", double(measureBarriers(model.team)) / barriersInMeasurement);
-  writer.number("peak_memory_bytes", peak);
+  writer.number("decode_percent_of_read_ceiling", median(percents));
+  writer.numbers("decode_percent_of_read_ceiling_each", percents);
+  writer.number("nanoseconds_per_barrier", newTokens ? median(barriers) : before.nanosecondsOfBarrier);
+  writer.numbers("nanoseconds_per_barrier_each", barriers);
+  writer.number("peak_memory_bytes", peakMemory());
   writer.number("planned_memory_bytes", model.plannedMemory());
   writer.number("kernel_bodies", descriptor.kernel_bodies);
   writer.number("layers", descriptor.layers);

@@ -453,7 +453,9 @@ TEST_F(ProgramTest, BenchAndInfo) {
        {"\"prefill_tokens_per_second\": ", "\"decode_tokens_per_second\": ", "\"read_ceiling_bytes_per_second\": ",
         "\"peak_memory_bytes\": ", "\"planned_memory_bytes\": ", "\"depth\": 100", "\"bytes_per_token\": 1434",
         "\"decode_barriers_per_step\": 2", "\"weight_bytes_per_token\": 1000", "\"key_value_bytes_per_token\": 434",
-        "\"nanoseconds_per_barrier\": ", "\"decode_percent_of_read_ceiling\": ", "\"decode_bytes_per_second\": "})
+        "\"nanoseconds_per_barrier\": ", "\"decode_percent_of_read_ceiling\": ", "\"decode_bytes_per_second\": ",
+        "\"read_ceiling_bytes_per_second_each\": ", "\"decode_percent_of_read_ceiling_each\": ",
+        "\"nanoseconds_per_barrier_each\": "})
     EXPECT_NE(bench.output.find(key), std::string::npos) << key << bench.output;
   EXPECT_NE(run("$M info").output.find("none: a test"), std::string::npos);
   EXPECT_EQ(run("$M info --json | python3 -c 'import json,sys; "
