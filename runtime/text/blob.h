@@ -9,6 +9,8 @@
 #ifndef INGOT_RUNTIME_TEXT_BLOB_H
 #define INGOT_RUNTIME_TEXT_BLOB_H
 
+#include "runtime/text/description.h"
+
 #include <bit>
 #include <cstdint>
 #include <string_view>
@@ -18,8 +20,7 @@ namespace ingot::text::blob {
 static_assert(std::endian::native == std::endian::little);
 
 inline constexpr uint64_t magic = 0x4b4f54544f474e49; // "INGOTTOK"
-inline constexpr uint32_t version = 1;
-inline constexpr uint32_t emptySlot = 0xffffffff;
+inline constexpr uint32_t version = 2;
 
 enum Flag : uint32_t {
   addBeginOfSequence = 1,
@@ -30,7 +31,7 @@ enum Flag : uint32_t {
   allFlags = 15,
 };
 
-enum Attribute : uint32_t {
+enum Attribute : uint8_t {
   control = 1,
   unknown = 2,
   userDefined = 4,
@@ -46,25 +47,45 @@ struct Section {
   uint64_t count;
 };
 
-/// One token. Its key is what the merge algorithm looks up: bytes for
-/// byte-level BPE (none if the spelling is outside GPT-2's alphabet), the
-/// spelling for SentencePiece. Its piece is what it adds to a text; that of a
-/// special token is its spelling. Both lie in `strings`.
-struct Token {
-  uint32_t keyOffset;
-  uint32_t pieceOffset;
-  uint16_t keyLength;
-  uint16_t pieceLength;
-  float score;
-  uint32_t attributes; ///< Attribute bits
+/// One string a token, in the order of the ids: that of token `id` goes from
+/// offsets[id] to offsets[id + 1].
+struct Strings {
+  Section offsets; ///< uint32_t, one more than there are tokens
+  Section bytes;   ///< char
 };
-static_assert(sizeof(Token) == 20);
 
-/// Its index is its rank.
+/// A hash table without empty slots: entries that fall into one bucket stand
+/// side by side, those of bucket `b` from starts[b] to starts[b + 1].
+struct Buckets {
+  Section starts; ///< uint32_t, one more than there are buckets, of which there is at least one
+  Section entries;
+};
+
+/// About so many entries share a bucket: few enough to look through, so many
+/// that `starts` is small beside them.
+inline constexpr uint64_t entriesPerBucket = 4;
+
+inline uint64_t bucketOf(uint32_t hash, uint64_t buckets) { return hash * buckets >> 32; }
+
+/// A token or a rank; the bounds of description.h leave them 24 bits.
+class Number {
+public:
+  Number() = default;
+  constexpr Number(uint32_t value)
+      : bytes{static_cast<uint8_t>(value), static_cast<uint8_t>(value >> 8), static_cast<uint8_t>(value >> 16)} {}
+  constexpr operator uint32_t() const { return bytes[0] | bytes[1] << 8 | bytes[2] << 16; }
+
+private:
+  uint8_t bytes[3];
+};
+static_assert(sizeof(Number) == 3);
+static_assert(maximumTokens <= 1 << 24 && maximumMerges <= 1 << 24);
+
 struct Merge {
-  int32_t left;
-  int32_t right;
-  int32_t result;
+  Number left;
+  Number right;
+  Number result;
+  Number rank;
 };
 static_assert(sizeof(Merge) == 12);
 
@@ -84,27 +105,35 @@ struct Header {
   int32_t padding;
   int32_t reserved;
   int32_t byteTokens[256]; ///< the token for a byte, -1 for none
-  Section tokens;          ///< Token
-  Section tokenSlots;      ///< uint32_t: open addressing by hashKey of the key
-  Section merges;          ///< Merge
-  Section mergeSlots;      ///< uint32_t: open addressing by hashPair
-  Section specials;        ///< uint32_t: special tokens, longest spelling first
-  Section strings;         ///< char
-  Section chatTemplate;    ///< char
+  Section attributes;      ///< uint8_t: Attribute bits, one a token
+  Section scores;          ///< float, one a token; none for byte-level BPE
+  /// What each token adds to a text; that of a special token is its spelling.
+  Strings pieces;
+  /// What the algorithm looks up: bytes for byte-level BPE, the spelling for
+  /// SentencePiece. Empty where every key looked up is the token's piece.
+  Strings keys;
+  /// Number: the tokens that a key can find, by hashKey. None for byte-level
+  /// BPE that goes by the merges alone, or for a spelling outside GPT-2's
+  /// alphabet.
+  Buckets tokensByKey;
+  Buckets merges;       ///< Merge, by hashPair of left and right
+  Section specials;     ///< Number: special tokens, longest spelling first
+  Section chatTemplate; ///< char
 };
-static_assert(sizeof(Header) == 64 + 1024 + 7 * 16);
+static_assert(sizeof(Header) == 64 + 1024 + 12 * 16);
 
-/// FNV-1a, then mixed so that the low bits, which choose the slot, depend on
+/// FNV-1a, then mixed so that the high bits, which choose the bucket, depend on
 /// all others.
 inline uint32_t hashKey(std::string_view key) {
   uint64_t hash = 0xcbf29ce484222325;
   for (char byte : key)
     hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
-  return static_cast<uint32_t>(hash ^ (hash >> 32));
+  hash = (hash ^ (hash >> 32)) * 0x9e3779b97f4a7c15;
+  return static_cast<uint32_t>(hash >> 32);
 }
 
-inline uint32_t hashPair(int32_t left, int32_t right) {
-  uint64_t pair = (uint64_t(uint32_t(left)) << 32) | uint32_t(right);
+inline uint32_t hashPair(uint32_t left, uint32_t right) {
+  uint64_t pair = (uint64_t(left) << 32) | right;
   pair *= 0x9e3779b97f4a7c15;
   pair ^= pair >> 32;
   pair *= 0xd6e8feb86659fd93;

@@ -59,9 +59,9 @@ struct Resolved {
   PreTokenizer preTokenizer;
   std::vector<std::string> texts;
   std::vector<TokenType> types;
-  std::vector<uint32_t> attributes;
+  std::vector<uint8_t> attributes;                   ///< Attribute bits
   std::unordered_map<std::string_view, int32_t> ids; ///< of `texts`
-  std::vector<blob::Merge> merges;
+  std::vector<blob::Merge> merges;                   ///< in order of rank
   int32_t beginOfSequence;
   int32_t endOfSequence;
   int32_t endOfTurn;
@@ -158,16 +158,17 @@ Error resolveMerges(Resolved &resolved) {
       return element("merges", index) + " " + quote(merge) + " is not two tokens with a space between them";
     std::string_view left = merge.substr(0, gap);
     std::string_view right = merge.substr(gap + 1);
-    blob::Merge found{resolved.find(left), resolved.find(right), resolved.find(std::string(left) + std::string(right))};
-    if (found.left == noToken || found.right == noToken)
-      return element("merges", index) + " " + quote(merge) + ": " + quote(found.left == noToken ? left : right) +
+    int32_t leftId = resolved.find(left);
+    int32_t rightId = resolved.find(right);
+    int32_t resultId = resolved.find(std::string(left) + std::string(right));
+    if (leftId == noToken || rightId == noToken)
+      return element("merges", index) + " " + quote(merge) + ": " + quote(leftId == noToken ? left : right) +
              " is not in tokenizer.ggml.tokens";
-    if (found.result == noToken)
+    if (resultId == noToken)
       return element("merges", index) + " " + quote(merge) + ": their concatenation is not in tokenizer.ggml.tokens";
-    uint64_t pair = uint64_t(uint32_t(found.left)) << 32 | uint32_t(found.right);
     // Of a repeated merge the first, with the better rank, counts.
-    if (seen.insert(pair).second)
-      resolved.merges.push_back(found);
+    if (seen.insert(uint64_t(leftId) << 32 | uint32_t(rightId)).second)
+      resolved.merges.push_back({leftId, rightId, resultId, resolved.merges.size()});
   }
   return std::nullopt;
 }
@@ -274,12 +275,12 @@ void resolveStripping(Resolved &resolved) {
     character = std::tolower(static_cast<unsigned char>(character));
   if (name.find("phi-3") == std::string::npos && name.find("phi3") == std::string::npos)
     return;
-  for (uint32_t &attributes : resolved.attributes)
+  for (uint8_t &attributes : resolved.attributes)
     if (attributes & (blob::control | blob::unknown | blob::userDefined))
       attributes |= blob::stripRight;
   for (std::string_view text : {"<unk>", "<s>", "<|endoftext|>"})
     if (int32_t id = resolved.find(text); id != noToken)
-      resolved.attributes[id] &= ~uint32_t(blob::stripRight);
+      resolved.attributes[id] &= ~blob::stripRight;
 }
 
 Error resolveSpecials(Resolved &resolved) {
@@ -388,37 +389,38 @@ std::string pieceOf(const Resolved &resolved, size_t id) {
   }
 }
 
-/// Collects strings of which equal ones are stored once.
-class StringPool {
-public:
-  uint32_t add(std::string_view text) {
-    auto [entry, isNew] = offsets.emplace(std::string(text), bytes.size());
-    if (isNew)
-      bytes += text;
-    return entry->second;
-  }
-  const std::string &contents() const { return bytes; }
-
-private:
-  std::string bytes;
-  std::unordered_map<std::string, uint32_t> offsets;
-};
-
-/// Slots for open addressing, at most four fifths of them full.
-size_t slotCount(size_t entries) { return std::bit_ceil(std::max<size_t>(16, entries + entries / 4 + 1)); }
-
-void insert(std::vector<uint32_t> &slots, uint32_t hash, uint32_t value) {
-  size_t slot = hash & (slots.size() - 1);
-  while (slots[slot] != blob::emptySlot)
-    slot = (slot + 1) & (slots.size() - 1);
-  slots[slot] = value;
+/// Appends `records`, a contiguous container, as a section.
+template <typename Records> blob::Section append(std::string &bytes, const Records &records) {
+  bytes.resize((bytes.size() + 7) / 8 * 8);
+  blob::Section section{bytes.size(), records.size()};
+  bytes.append(reinterpret_cast<const char *>(records.data()), records.size() * sizeof(*records.data()));
+  return section;
 }
 
-template <typename T> blob::Section append(std::string &bytes, const T *records, size_t count) {
-  bytes.resize((bytes.size() + 7) / 8 * 8);
-  blob::Section section{bytes.size(), count};
-  bytes.append(reinterpret_cast<const char *>(records), count * sizeof(T));
-  return section;
+blob::Strings appendStrings(std::string &bytes, const std::vector<std::string> &strings) {
+  std::vector<uint32_t> offsets = {0};
+  std::string contents;
+  for (const std::string &string : strings) {
+    contents += string;
+    offsets.push_back(contents.size());
+  }
+  return {append(bytes, offsets), append(bytes, contents)};
+}
+
+/// Appends `entries` in buckets, those of one bucket in the order that they have here.
+template <typename Entry, typename Hash>
+blob::Buckets appendBuckets(std::string &bytes, const std::vector<Entry> &entries, Hash hash) {
+  uint64_t count = entries.size() / blob::entriesPerBucket + 1;
+  std::vector<std::vector<Entry>> buckets(count);
+  for (const Entry &entry : entries)
+    buckets[blob::bucketOf(hash(entry), count)].push_back(entry);
+  std::vector<uint32_t> starts = {0};
+  std::vector<Entry> sorted;
+  for (const std::vector<Entry> &bucket : buckets) {
+    sorted.insert(sorted.end(), bucket.begin(), bucket.end());
+    starts.push_back(sorted.size());
+  }
+  return {append(bytes, starts), append(bytes, sorted)};
 }
 
 } // namespace
@@ -467,26 +469,29 @@ std::string ingot::text::serialize(const TokenizerDescription &description) {
   bool isByteLevel = description.kind == ModelKind::byteLevelPairs;
   size_t count = resolved.texts.size();
 
-  StringPool strings;
-  std::vector<blob::Token> tokens(count);
-  std::vector<uint32_t> specials;
-  std::vector<uint32_t> tokenSlots(slotCount(count), blob::emptySlot);
+  std::vector<float> scores;
+  if (!isByteLevel) {
+    scores = description.scores;
+    scores.resize(count);
+  }
+  std::vector<std::string> pieces(count);
+  std::vector<std::string> keys(count);
+  std::vector<blob::Number> keyed;
+  std::vector<blob::Number> specials;
+  bool looksUpKeys = !isByteLevel || resolved.preTokenizer.ignoreMerges;
+  bool keysArePieces = true;
   uint32_t maximumKeyLength = 0;
   for (size_t id = 0; id < count; ++id) {
     const std::string &text = resolved.texts[id];
-    std::string key = isByteLevel ? bytesOfSpelling(text).value_or("") : text;
-    std::string piece = pieceOf(resolved, id);
-    blob::Token &token = tokens[id];
-    token.keyOffset = strings.add(key);
-    token.keyLength = key.size();
-    token.pieceOffset = strings.add(piece);
-    token.pieceLength = piece.size();
-    token.score = description.scores.empty() ? 0 : description.scores[id];
-    token.attributes = resolved.attributes[id];
-    maximumKeyLength = std::max<uint32_t>(maximumKeyLength, key.size());
-    if (!key.empty())
-      insert(tokenSlots, blob::hashKey(key), id);
-    if (token.attributes & (blob::control | blob::unknown | blob::userDefined))
+    pieces[id] = pieceOf(resolved, id);
+    if (looksUpKeys)
+      keys[id] = isByteLevel ? bytesOfSpelling(text).value_or("") : text;
+    maximumKeyLength = std::max<uint32_t>(maximumKeyLength, keys[id].size());
+    if (!keys[id].empty()) {
+      keyed.push_back(id);
+      keysArePieces &= keys[id] == pieces[id];
+    }
+    if (resolved.attributes[id] & (blob::control | blob::unknown | blob::userDefined))
       specials.push_back(id);
   }
   std::sort(specials.begin(), specials.end(), [&](uint32_t left, uint32_t right) {
@@ -494,12 +499,6 @@ std::string ingot::text::serialize(const TokenizerDescription &description) {
     size_t rightSize = resolved.texts[right].size();
     return leftSize != rightSize ? leftSize > rightSize : left < right;
   });
-
-  std::vector<uint32_t> mergeSlots(slotCount(resolved.merges.size()), blob::emptySlot);
-  for (size_t rank = 0; rank < resolved.merges.size(); ++rank) {
-    const blob::Merge &merge = resolved.merges[rank];
-    insert(mergeSlots, blob::hashPair(merge.left, merge.right), rank);
-  }
 
   blob::Header header = {};
   header.magic = blob::magic;
@@ -528,13 +527,15 @@ std::string ingot::text::serialize(const TokenizerDescription &description) {
   }
 
   std::string bytes(sizeof(header), '\0');
-  header.tokens = append(bytes, tokens.data(), tokens.size());
-  header.tokenSlots = append(bytes, tokenSlots.data(), tokenSlots.size());
-  header.merges = append(bytes, resolved.merges.data(), resolved.merges.size());
-  header.mergeSlots = append(bytes, mergeSlots.data(), mergeSlots.size());
-  header.specials = append(bytes, specials.data(), specials.size());
-  header.strings = append(bytes, strings.contents().data(), strings.contents().size());
-  header.chatTemplate = append(bytes, description.chatTemplate.data(), description.chatTemplate.size());
+  header.attributes = append(bytes, resolved.attributes);
+  header.scores = append(bytes, scores);
+  header.pieces = appendStrings(bytes, pieces);
+  header.keys = appendStrings(bytes, keysArePieces ? std::vector<std::string>() : keys);
+  header.tokensByKey = appendBuckets(bytes, keyed, [&](uint32_t id) { return blob::hashKey(keys[id]); });
+  header.merges = appendBuckets(bytes, resolved.merges,
+                                [](const blob::Merge &merge) { return blob::hashPair(merge.left, merge.right); });
+  header.specials = append(bytes, specials);
+  header.chatTemplate = append(bytes, description.chatTemplate);
   bytes.resize((bytes.size() + 7) / 8 * 8);
   header.bytes = bytes.size();
   std::memcpy(bytes.data(), &header, sizeof(header));

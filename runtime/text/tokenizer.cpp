@@ -10,8 +10,8 @@
 #include "runtime/text/pretokenizer.h"
 
 #include <algorithm>
-#include <bit>
 #include <cctype>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -127,44 +127,46 @@ struct Tokenizer::State {
     return value;
   }
 
-  blob::Token token(int32_t id) const { return record<blob::Token>(header.tokens, id); }
+  uint64_t tokenCount() const { return header.attributes.count; }
 
-  bool contains(int32_t id) const { return id >= 0 && uint64_t(id) < header.tokens.count; }
+  bool contains(int32_t id) const { return id >= 0 && uint64_t(id) < tokenCount(); }
 
-  std::string_view string(uint32_t offset, uint32_t length) const {
-    return {reinterpret_cast<const char *>(data) + header.strings.offset + offset, length};
+  uint8_t attributesOf(int32_t id) const { return record<uint8_t>(header.attributes, id); }
+
+  std::string_view string(const blob::Strings &strings, int32_t id) const {
+    uint32_t begin = record<uint32_t>(strings.offsets, id);
+    uint32_t end = record<uint32_t>(strings.offsets, id + 1);
+    return {reinterpret_cast<const char *>(data) + strings.bytes.offset + begin, end - begin};
   }
 
-  std::string_view pieceOf(int32_t id) const {
-    blob::Token record = token(id);
-    return string(record.pieceOffset, record.pieceLength);
+  std::string_view pieceOf(int32_t id) const { return string(header.pieces, id); }
+
+  std::string_view keyOf(int32_t id) const { return string(header.keys.bytes.count ? header.keys : header.pieces, id); }
+
+  /// The entry of this hash that matches, if there is one.
+  template <typename Entry, typename Matches>
+  std::optional<Entry> find(const blob::Buckets &buckets, uint32_t hash, Matches matches) const {
+    uint64_t bucket = blob::bucketOf(hash, buckets.starts.count - 1);
+    uint32_t end = record<uint32_t>(buckets.starts, bucket + 1);
+    for (uint32_t index = record<uint32_t>(buckets.starts, bucket); index < end; ++index) {
+      Entry entry = record<Entry>(buckets.entries, index);
+      if (matches(entry))
+        return entry;
+    }
+    return std::nullopt;
   }
 
   int32_t findKey(std::string_view key) const {
     if (key.empty() || key.size() > header.maximumKeyLength)
       return noToken;
-    size_t mask = header.tokenSlots.count - 1;
-    for (size_t slot = blob::hashKey(key) & mask;; slot = (slot + 1) & mask) {
-      uint32_t id = record<uint32_t>(header.tokenSlots, slot);
-      if (id == blob::emptySlot)
-        return noToken;
-      blob::Token found = token(id);
-      if (string(found.keyOffset, found.keyLength) == key)
-        return id;
-    }
+    auto found =
+        find<blob::Number>(header.tokensByKey, blob::hashKey(key), [&](blob::Number id) { return keyOf(id) == key; });
+    return found ? int32_t(*found) : noToken;
   }
 
-  /// The rank of a merge, or emptySlot; the merge itself goes to `merge`.
-  uint32_t findMerge(int32_t left, int32_t right, blob::Merge &merge) const {
-    size_t mask = header.mergeSlots.count - 1;
-    for (size_t slot = blob::hashPair(left, right) & mask;; slot = (slot + 1) & mask) {
-      uint32_t rank = record<uint32_t>(header.mergeSlots, slot);
-      if (rank == blob::emptySlot)
-        return rank;
-      merge = record<blob::Merge>(header.merges, rank);
-      if (merge.left == left && merge.right == right)
-        return rank;
-    }
+  std::optional<blob::Merge> findMerge(uint32_t left, uint32_t right) const {
+    return find<blob::Merge>(header.merges, blob::hashPair(left, right),
+                             [&](const blob::Merge &merge) { return merge.left == left && merge.right == right; });
   }
 
   std::optional<std::string> check(size_t size) const;
@@ -200,12 +202,17 @@ std::optional<std::string> Tokenizer::State::check(size_t size) const {
     size_t maximum;
   };
   const Bounds sections[] = {
-      {"tokens", header.tokens, sizeof(blob::Token), maximumTokens},
-      {"token slots", header.tokenSlots, 4, maximumTokens * 4},
-      {"merges", header.merges, sizeof(blob::Merge), maximumMerges},
-      {"merge slots", header.mergeSlots, 4, maximumMerges * 4},
-      {"special tokens", header.specials, 4, maximumTokens},
-      {"strings", header.strings, 1, UINT32_MAX},
+      {"token attributes", header.attributes, 1, maximumTokens},
+      {"token scores", header.scores, sizeof(float), maximumTokens},
+      {"piece offsets", header.pieces.offsets, sizeof(uint32_t), maximumTokens + 1},
+      {"pieces", header.pieces.bytes, 1, UINT32_MAX},
+      {"key offsets", header.keys.offsets, sizeof(uint32_t), maximumTokens + 1},
+      {"keys", header.keys.bytes, 1, UINT32_MAX},
+      {"token buckets", header.tokensByKey.starts, sizeof(uint32_t), maximumTokens + 1},
+      {"tokens by key", header.tokensByKey.entries, sizeof(blob::Number), maximumTokens},
+      {"merge buckets", header.merges.starts, sizeof(uint32_t), maximumMerges + 1},
+      {"merges", header.merges.entries, sizeof(blob::Merge), maximumMerges},
+      {"special tokens", header.specials, sizeof(blob::Number), maximumTokens},
       {"chat template", header.chatTemplate, 1, maximumTextBytes},
   };
   for (const auto &[name, section, recordBytes, maximum] : sections)
@@ -213,42 +220,49 @@ std::optional<std::string> Tokenizer::State::check(size_t size) const {
         section.count * recordBytes > header.bytes - section.offset)
       return corrupt + "section of " + name + " out of bounds";
 
-  // Probing ends at an empty slot, so each table needs one, and a power of two.
-  auto slotsAreSound = [&](const blob::Section &slots, uint64_t entries) {
-    if (!std::has_single_bit(slots.count))
+  // Numbers that cut `bytesOrEntries` into stretches, one after the other.
+  auto cuts = [&](const blob::Section &offsets, uint64_t bytesOrEntries) {
+    if (offsets.count < 2)
       return false;
-    bool hasEmpty = false;
-    bool inRange = true;
-    for (size_t slot = 0; slot < slots.count; ++slot) {
-      uint32_t value = record<uint32_t>(slots, slot);
-      hasEmpty |= value == blob::emptySlot;
-      inRange &= value == blob::emptySlot || value < entries;
+    bool ascending = true;
+    uint32_t previous = 0;
+    for (size_t index = 0; index < offsets.count; ++index) {
+      uint32_t offset = record<uint32_t>(offsets, index);
+      ascending &= previous <= offset;
+      previous = offset;
     }
-    return hasEmpty && inRange;
+    return ascending && previous <= bytesOrEntries;
   };
-  if (header.tokens.count == 0 || !slotsAreSound(header.tokenSlots, header.tokens.count))
+  auto areSound = [&](const blob::Strings &strings) {
+    return strings.offsets.count == tokenCount() + 1 && cuts(strings.offsets, strings.bytes.count);
+  };
+  if (!areSound(header.pieces))
+    return corrupt + "bad pieces";
+  if (header.keys.bytes.count != 0 && !areSound(header.keys))
+    return corrupt + "bad keys";
+  if (!cuts(header.tokensByKey.starts, header.tokensByKey.entries.count))
     return corrupt + "bad token table";
-  if (!slotsAreSound(header.mergeSlots, header.merges.count))
+  if (!cuts(header.merges.starts, header.merges.entries.count))
     return corrupt + "bad merge table";
 
-  bool inRange = true;
-  for (size_t id = 0; id < header.tokens.count; ++id) {
-    blob::Token entry = token(id);
-    inRange &= uint64_t(entry.keyOffset) + entry.keyLength <= header.strings.count &&
-               uint64_t(entry.pieceOffset) + entry.pieceLength <= header.strings.count && entry.score == entry.score &&
-               !(entry.attributes & ~uint32_t(blob::allAttributes));
-  }
+  bool inRange = header.kind != uint32_t(ModelKind::sentencePiece) || header.scores.count == tokenCount();
+  for (size_t id = 0; id < header.scores.count; ++id)
+    inRange &= !std::isnan(record<float>(header.scores, id));
+  for (size_t id = 0; id < tokenCount(); ++id)
+    inRange &= !(attributesOf(id) & ~uint32_t(blob::allAttributes));
+  for (size_t index = 0; index < header.tokensByKey.entries.count; ++index)
+    inRange &= contains(record<blob::Number>(header.tokensByKey.entries, index));
   if (!inRange)
     return corrupt + "bad token";
-  for (size_t rank = 0; rank < header.merges.count; ++rank) {
-    blob::Merge merge = record<blob::Merge>(header.merges, rank);
+  for (size_t index = 0; index < header.merges.entries.count; ++index) {
+    blob::Merge merge = record<blob::Merge>(header.merges.entries, index);
     inRange &= contains(merge.left) && contains(merge.right) && contains(merge.result);
   }
   if (!inRange)
     return corrupt + "merge out of range";
   for (size_t index = 0; index < header.specials.count; ++index) {
-    uint32_t id = record<uint32_t>(header.specials, index);
-    inRange &= id < header.tokens.count && token(id).pieceLength > 0;
+    blob::Number id = record<blob::Number>(header.specials, index);
+    inRange &= contains(id) && !pieceOf(id).empty();
   }
   auto isIdOrNone = [&](int32_t id) { return id == noToken || contains(id); };
   for (int32_t id : header.byteTokens)
@@ -300,8 +314,8 @@ std::vector<Fragment> Tokenizer::State::partition(std::string_view text, bool pa
   fragments.push_back({text});
   std::vector<Fragment> finer;
   for (size_t index = 0; index < header.specials.count; ++index) {
-    int32_t id = record<uint32_t>(header.specials, index);
-    uint32_t attributes = token(id).attributes;
+    int32_t id = record<blob::Number>(header.specials, index);
+    uint8_t attributes = attributesOf(id);
     if (!parseSpecial && (attributes & (blob::control | blob::unknown)))
       continue;
     std::string_view spelling = pieceOf(id);
@@ -352,10 +366,8 @@ void Tokenizer::State::encodeWords(std::string_view text, std::vector<int32_t> &
       const Symbol &b = queue.symbols[right];
       if (a.token == noToken || b.token == noToken)
         return;
-      blob::Merge merge;
-      uint32_t rank = findMerge(a.token, b.token, merge);
-      if (rank != blob::emptySlot)
-        queue.push({{left, right, a.length + b.length, merge.result}, rank});
+      if (std::optional<blob::Merge> merge = findMerge(a.token, b.token))
+        queue.push({{left, right, a.length + b.length, int32_t(merge->result)}, merge->rank});
     });
     for (int32_t index = 0; index >= 0; index = queue.symbols[index].next)
       if (queue.symbols[index].token != noToken)
@@ -379,7 +391,7 @@ void Tokenizer::State::encodeSentence(const std::string &text, std::vector<int32
     const Symbol &b = queue.symbols[right];
     int32_t id = findKey(view.substr(a.begin, a.length + b.length));
     if (id != noToken)
-      queue.push({{left, right, a.length + b.length, id}, token(id).score});
+      queue.push({{left, right, a.length + b.length, id}, record<float>(header.scores, id)});
   });
   for (int32_t index = 0; index >= 0; index = queue.symbols[index].next) {
     const Symbol &symbol = queue.symbols[index];
@@ -444,7 +456,7 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool addSpecial, b
 std::string_view Tokenizer::piece(int32_t token, bool renderSpecial) const {
   if (!state || !state->contains(token))
     return {};
-  if (!renderSpecial && (state->token(token).attributes & (blob::control | blob::unknown)))
+  if (!renderSpecial && (state->attributesOf(token) & (blob::control | blob::unknown)))
     return {};
   return state->pieceOf(token);
 }
@@ -470,18 +482,18 @@ std::string Tokenizer::decode(std::span<const int32_t> tokens, bool removeSpecia
 }
 
 bool Tokenizer::isEndOfGeneration(int32_t token) const {
-  return state && state->contains(token) && (state->token(token).attributes & blob::endOfGeneration);
+  return state && state->contains(token) && (state->attributesOf(token) & blob::endOfGeneration);
 }
 
 bool Tokenizer::isControl(int32_t token) const {
-  return state && state->contains(token) && (state->token(token).attributes & blob::control);
+  return state && state->contains(token) && (state->attributesOf(token) & blob::control);
 }
 
 int32_t Tokenizer::specialToken(std::string_view spelling) const {
   if (!state)
     return noToken;
   for (size_t index = 0; index < state->header.specials.count; ++index) {
-    int32_t id = state->record<uint32_t>(state->header.specials, index);
+    int32_t id = state->record<blob::Number>(state->header.specials, index);
     if (state->pieceOf(id) == spelling)
       return id;
   }
@@ -490,7 +502,7 @@ int32_t Tokenizer::specialToken(std::string_view spelling) const {
 
 ModelKind Tokenizer::kind() const { return state ? ModelKind(state->header.kind) : ModelKind::byteLevelPairs; }
 
-int32_t Tokenizer::vocabularySize() const { return state ? state->header.tokens.count : 0; }
+int32_t Tokenizer::vocabularySize() const { return state ? state->tokenCount() : 0; }
 
 int32_t Tokenizer::beginOfSequence() const { return state ? state->header.beginOfSequence : noToken; }
 

@@ -427,12 +427,16 @@ TEST(CorruptData, IsRefused) {
   broken([](Header &h, std::string &) { h.pattern = 99; });
   broken([](Header &h, std::string &) { h.flags = 1 << 20; });
   broken([](Header &h, std::string &) { h.bytes += 8; });
-  broken([](Header &h, std::string &) { h.tokens.count = 0; });
-  broken([](Header &h, std::string &) { h.tokens.count = ~0ull / 20 + 1; });
-  broken([](Header &h, std::string &) { h.tokens.offset = ~0ull; });
-  broken([](Header &h, std::string &) { h.tokenSlots.count = 48; });
-  broken([](Header &h, std::string &) { h.mergeSlots.count = 0; });
-  broken([](Header &h, std::string &) { h.strings.count = 3; });
+  broken([](Header &h, std::string &) { h.attributes.count = 0; });
+  broken([](Header &h, std::string &) { h.pieces.offsets.count = 0; });
+  broken([](Header &h, std::string &) { h.pieces.offsets.count = ~0ull / 4 + 1; });
+  broken([](Header &h, std::string &) { h.pieces.offsets.offset = ~0ull; });
+  broken([](Header &h, std::string &) { h.pieces.bytes.count = 3; });
+  broken([](Header &h, std::string &) { h.keys.bytes.count = 1; });
+  broken([](Header &h, std::string &) { h.tokensByKey.starts.count = 0; });
+  broken([](Header &h, std::string &) { h.merges.starts.count = 1; });
+  broken([](Header &h, std::string &) { h.merges.entries.count -= 1; });
+  broken([](Header &h, std::string &) { h.kind = uint32_t(ModelKind::sentencePiece); });
   broken([](Header &h, std::string &) { h.chatTemplate.offset = 0; });
   broken([](Header &h, std::string &) { h.beginOfSequence = 1 << 20; });
   broken([](Header &h, std::string &) { h.padding = -2; });
@@ -441,15 +445,20 @@ TEST(CorruptData, IsRefused) {
     h.flags |= blob::addBeginOfSequence;
     h.beginOfSequence = noToken;
   });
-  broken([&](Header &h, std::string &copy) { at(copy, h.tokens, 0, ~0u); });
-  broken([&](Header &h, std::string &copy) { at(copy, h.tokens, 16, ~0u); });
-  broken([&](Header &h, std::string &copy) { at(copy, h.merges, 0, ~0u); });
+  broken([&](Header &h, std::string &copy) { at(copy, h.attributes, 0, ~0u); });
+  broken([&](Header &h, std::string &copy) { at(copy, h.pieces.offsets, 4, ~0u); });
+  broken([&](Header &h, std::string &copy) { at(copy, h.merges.entries, 0, ~0u); });
+  broken([&](Header &h, std::string &copy) { at(copy, h.merges.starts, 0, ~0u); });
   broken([&](Header &h, std::string &copy) { at(copy, h.specials, 0, ~0u); });
-  broken([&](Header &h, std::string &copy) {
-    for (size_t slot = 0; slot < h.tokenSlots.count; ++slot)
-      at(copy, h.tokenSlots, slot * 4, 0);
-  });
-  broken([&](Header &h, std::string &copy) { at(copy, h.mergeSlots, 0, 1 << 20); });
+
+  bytes = serialize(sentencePiece());
+  EXPECT_FALSE(openError(bytes));
+  broken([](Header &h, std::string &) { h.scores.count -= 1; });
+  broken([](Header &h, std::string &) { h.keys.offsets.count -= 1; });
+  broken([&](Header &h, std::string &copy) { at(copy, h.scores, 0, ~0u); }); // not a number
+  broken([&](Header &h, std::string &copy) { at(copy, h.keys.offsets, 4, ~0u); });
+  broken([&](Header &h, std::string &copy) { at(copy, h.tokensByKey.starts, 0, ~0u); });
+  broken([&](Header &h, std::string &copy) { at(copy, h.tokensByKey.entries, 0, ~0u); });
 }
 
 TEST(CorruptData, NeverCrashes) {
