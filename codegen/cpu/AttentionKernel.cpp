@@ -202,9 +202,9 @@ public:
 
   int64_t valueBlocks() const { return cache.getValueDimension() / lanes; }
 
-  /// While keys are read, the values of the same page are asked for; while values are read, the keys of the next chunk.
-  /// For a single row, which waits for memory; `lastPage` is the last one that exists.
-  void prefetchAhead(Value lastPage) { lastPrefetched = lastPage; }
+  /// While a chunk is read, the same keys and values of chunk `chunk` of `keyHead` are asked for. For a single row,
+  /// which waits for memory; `lastPage` is the last one that exists.
+  void prefetchNext(Value keyHead, Value chunk, Value lastPage) { next = Next{keyHead, chunk, lastPage}; }
 
 private:
   /// Groups of value columns with scales of their own.
@@ -283,6 +283,20 @@ private:
     });
   }
   Value physicalPage(Value page) { return loadPage(emit, shape.step, arguments.step, sequenceRow, page); }
+  /// The page of the next chunk that corresponds to the one at `firstKey` of this chunk; the address `part` gives it.
+  Value addressInNext(Value firstKey, function_ref<Value(Value physicalPage, Value keyHead)> part) {
+    if (!next)
+      return {};
+    Value key = emit.add(emit.mul(next->chunk, shape.keyChunk), firstKey);
+    Value page = emit.minimum(emit.divide(key, cache.getPageRows()), next->lastPage);
+    return part(physicalPage(page), next->keyHead);
+  }
+  Value keysOfPage(Value physicalPage, Value keyHead) {
+    return cache.keys(emit, arguments.states[0], physicalPage, keyHead);
+  }
+  Value valuesOfPage(Value physicalPage, Value keyHead) {
+    return cache.values(emit, arguments.states[1], physicalPage, keyHead);
+  }
 
   /// Stores the masked scores of a chunk, in whole blocks of 16 keys; returns the largest of each query.
   SmallVector<Value> emitScores(ArrayRef<Value> addresses, ArrayRef<Value> positions, Value first, Value count) {
@@ -292,12 +306,11 @@ private:
     Type vector = emit.vector(emit.f32());
     SmallVector<Value> largest(queries, emit.real(masked, vector));
     auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
-      Value physical = physicalPage(page);
-      Value base = cache.keys(emit, arguments.states[0], physical, keyValueHead);
-      Value values = cache.values(emit, arguments.states[1], physical, keyValueHead);
+      auto keysOf = [&](Value physicalPage, Value keyHead) { return keysOfPage(physicalPage, keyHead); };
+      Value base = keysOf(physicalPage(page), keyValueHead), nextBase = addressInNext(firstKey, keysOf);
       return emit.loop(emit.integer(0), keys, together * lanes, carried, [&](Value key, ValueRange before) {
         Value blocks = emit.pointer(base, emit.mul(key, cache.getKeyBlockBytes() / lanes));
-        Value ahead = emit.pointer(values, emit.mul(key, cache.getValueRowBytes()));
+        Value ahead = nextBase ? emit.pointer(nextBase, emit.mul(key, cache.getKeyBlockBytes() / lanes)) : Value();
         return emitBlocks(addresses, positions, blocks, ahead, emit.add(firstKey, key), first, together, before);
       });
     };
@@ -339,7 +352,7 @@ private:
     constexpr int64_t unroll = 2;
     auto multiply = [&](Value start, ValueRange carried) {
       SmallVector<Value> next(carried);
-      prefetch(ahead, start, unroll, together * lanes * cache.getValueRowBytes() / cache.getKeyDimension());
+      prefetch(ahead, start, unroll, together * cache.getKeyBlockBytes() / cache.getKeyDimension());
       for (int64_t offset = 0; offset < unroll; ++offset) {
         Value index = emit.add(start, offset);
         Value row = emit.pointer(blocks, emit.mul(index, lanes * cache.getElementBytes()));
@@ -424,7 +437,7 @@ private:
     constexpr int64_t words = encoding::groupColumns / 4;
     auto multiply = [&](Value group, ValueRange carried) {
       SmallVector<Value> next(carried);
-      prefetch(ahead, group, 1, together * lanes * cache.getValueRowBytes() / groups);
+      prefetch(ahead, group, 1, together * cache.getKeyBlockBytes() / groups);
       SmallVector<SmallVector<Value>> high(queries), low(queries);
       SmallVector<Value> queryScales, queryOffsets;
       for (int64_t query = 0; query < queries; ++query) {
@@ -464,14 +477,15 @@ private:
     return emit.loop(emit.integer(0), emit.integer(groups), 1, zeros, multiply);
   }
 
-  /// Asks for what `step` iterations from `index` on have to: `bytes` for each.
+  /// Asks for what `step` iterations from `index` on have to: `bytes` for each, from `base` on. A chunk is longer than
+  /// the first cache would keep and than it has requests under way.
   void prefetch(Value base, Value index, int64_t step, int64_t bytes) {
-    if (!lastPrefetched)
+    if (!base)
       return;
     constexpr int64_t lineBytes = 64;
     Value address = emit.pointer(base, emit.mul(index, bytes));
     for (int64_t offset = 0; offset < step * bytes; offset += lineBytes)
-      emit.prefetch(emit.pointer(address, offset));
+      emit.prefetch(emit.pointer(address, offset), PrefetchInto::SecondCache);
   }
 
   /// Turns the scores into weights; returns their sums. Masked keys weigh exactly nothing, so that bits do not depend
@@ -518,17 +532,13 @@ private:
     int64_t together = divideAccumulators(queries, valueBlocks());
     for (int64_t firstBlock = 0; firstBlock < valueBlocks(); firstBlock += together) {
       auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
-        Value base = emit.pointer(cache.values(emit, arguments.states[1], physicalPage(page), keyValueHead),
-                                  firstBlock * lanes * cache.getElementBytes());
-        Value ahead;
-        if (lastPrefetched && firstBlock == 0) {
-          Value next = emit.minimum(emit.add(page, shape.keyChunk / cache.getPageRows()), lastPrefetched);
-          ahead = cache.keys(emit, arguments.states[0], physicalPage(next), keyValueHead);
-        }
+        auto valuesOf = [&](Value physicalPage, Value keyHead) { return valuesOfPage(physicalPage, keyHead); };
+        Value base =
+            emit.pointer(valuesOf(physicalPage(page), keyValueHead), firstBlock * lanes * cache.getElementBytes());
+        Value ahead = firstBlock == 0 ? addressInNext(firstKey, valuesOf) : Value();
         return emit.loop(emit.integer(0), keys, 1, carried, [&](Value key, ValueRange before) {
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
-          if (ahead)
-            prefetch(ahead, key, 1, cache.getKeyBlockBytes() / lanes);
+          prefetch(ahead, key, 1, cache.getValueRowBytes());
           SmallVector<Value> next(before);
           int64_t all = together * parts(), groupParts = encoding::groupColumns / lanes * parts();
           for (int64_t part = 0, end; part < all; part = end) {
@@ -560,7 +570,11 @@ private:
   const AttentionShape &shape;
   const KernelArguments &arguments;
   CacheLayout cache;
-  Value scores, rounded, keyValueHead, firstRow, sequenceRow, lastPrefetched;
+  Value scores, rounded, keyValueHead, firstRow, sequenceRow;
+  struct Next {
+    Value keyHead, chunk, lastPage;
+  };
+  std::optional<Next> next;
 };
 } // namespace
 
@@ -680,8 +694,9 @@ void codegen::emitAttentionPartial(Emitter &emit, kernel::AttentionPartialOp op,
   PartialSink sink(emit, grains, PartialLayout(shape.cache.getDimension(), op.getChunks()), arguments.outputs[0]);
   Value row = emit.integer(0), position = loadPosition(emit, arguments.step, row);
   Value chunks = countChunks(emit, position, shape.keyChunk);
-  grains.prefetchAhead(emit.divide(position, geometry.pageRows));
   auto keyHeadOf = [&](Value grain) { return arith::DivUIOp::create(emit.builder, grain, chunks); };
+  auto chunkOf = [&](Value grain) { return arith::RemUIOp::create(emit.builder, grain, chunks); };
+  Value lastPage = emit.divide(position, geometry.pageRows);
   emit.loop(keyHeadOf(arguments.begin), keyHeadOf(emit.add(arguments.end, emit.sub(chunks, emit.integer(1)))),
             [&](Value head) {
               grains.select(head, row);
@@ -689,7 +704,9 @@ void codegen::emitAttentionPartial(Emitter &emit, kernel::AttentionPartialOp op,
             });
   emit.loop(arguments.begin, arguments.end, [&](Value grain) {
     grains.select(keyHeadOf(grain), row);
-    grains.emitChunk(arith::RemUIOp::create(emit.builder, grain, chunks), sink);
+    Value next = emit.minimum(emit.add(grain, 1), emit.sub(arguments.end, emit.integer(1)));
+    grains.prefetchNext(keyHeadOf(next), chunkOf(next), lastPage);
+    grains.emitChunk(chunkOf(grain), sink);
   });
 }
 

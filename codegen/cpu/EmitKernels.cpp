@@ -92,17 +92,16 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
       return signalPassFailure();
     for (CpuDescription &cpu : *cpus)
       tiles->applyTo(cpu.tiles);
-    CacheGeometry geometry = {64};
     for (auto group : module.getOps<model::CacheGroupOp>())
-      geometry.pageRows = group.getPageRows();
+      geometries[group.getName()] = {static_cast<int64_t>(group.getPageRows()), static_cast<int64_t>(group.getPages())};
     SmallVector<kernel::FunctionOp> functions(module.getOps<kernel::FunctionOp>());
     for (kernel::FunctionOp function : functions)
       for (const CpuDescription &cpu : *cpus)
-        if (failed(emitFunction(function, cpu, geometry)))
+        if (failed(emitFunction(function, cpu)))
           return signalPassFailure();
   }
 
-  LogicalResult emitFunction(kernel::FunctionOp function, const CpuDescription &cpu, CacheGeometry geometry) {
+  LogicalResult emitFunction(kernel::FunctionOp function, const CpuDescription &cpu) {
     ImplicitLocOpBuilder builder(function.getLoc(), function);
     Type pointer = LLVM::LLVMPointerType::get(&getContext()), i64 = builder.getI64Type();
     SmallVector<Type> types = {pointer, i64, i64, i64};
@@ -162,27 +161,38 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
           pointers[scratch] = {emit.stack(encoding::getActivationRowBytes(cast<RankedTensorType>(scratch.getType()))),
                                {}};
           if (succeeded(emitted))
-            emitted = emitKernel(emit, &prologue, function.getRowRange(), whole, pointers, geometry);
+            emitted = emitKernel(emit, &prologue, function.getRowRange(), whole, pointers);
         }
       });
     }
-    if (failed(emitted) || failed(emitKernel(emit, kernel, function.getRowRange(), arguments, pointers, geometry)))
+    if (failed(emitted) || failed(emitKernel(emit, kernel, function.getRowRange(), arguments, pointers)))
       return failure();
     LLVM::ReturnOp::create(builder, ValueRange());
     return success();
   }
 
+  /// Of each cache group, by name.
+  llvm::StringMap<CacheGeometry> geometries;
+
   /// Where tensors lie; of a cache, its keys and its values.
   using Pointers = DenseMap<Value, std::pair<Value, Value>>;
 
   LogicalResult emitKernel(Emitter &emit, Operation *kernel, kernel::RowRangeAttr rows, KernelArguments arguments,
-                           const Pointers &pointers, CacheGeometry geometry) {
+                           const Pointers &pointers) {
+    CacheGeometry geometry = {};
     for (Value operand : kernel->getOperands()) {
       auto [first, second] = pointers.lookup(operand);
       if (isa<RankedTensorType>(operand.getType()))
         arguments.inputs.push_back(first);
-      else if (isa<model::KeyValueType>(operand.getType()))
-        arguments.states.append({first, second});
+      auto cache = dyn_cast<model::KeyValueType>(operand.getType());
+      if (!cache)
+        continue;
+      arguments.states.append({first, second});
+      auto found = geometries.find(cache.getGroup().getValue());
+      if (found == geometries.end())
+        return kernel->emitOpError() << "expected a model.cache_group " << cache.getGroup() << " for " << cache
+                                     << ", found none";
+      geometry = found->second;
     }
     for (Value result : kernel->getResults())
       if (isa<RankedTensorType>(result.getType()))

@@ -149,7 +149,9 @@ void Emitter::storeLanes(Value value, Value address, int64_t count) {
 Value Emitter::loadExtended(Type element, Value address, unsigned alignment, int64_t count) {
   return extend(load(vector(element, count), address, alignment));
 }
-void Emitter::prefetch(Value address) { LLVM::Prefetch::create(builder, address, /*rw=*/0, /*hint=*/3, /*cache=*/1); }
+void Emitter::prefetch(Value address, PrefetchInto cache) {
+  LLVM::Prefetch::create(builder, address, /*rw=*/0, /*hint=*/static_cast<int>(cache), /*cache=*/1);
+}
 Value Emitter::stack(int64_t bytes) {
   // Only in the entry block is an allocation part of the frame.
   OpBuilder::InsertionGuard guard(builder);

@@ -22,6 +22,9 @@ namespace ingot::codegen {
 /// Lanes of every vector in generated kernels; narrower machines take parts of it.
 constexpr int64_t lanes = 16;
 
+/// Where a prefetched line is to stand, as llvm.prefetch counts locality.
+enum class PrefetchInto { SecondCache = 2, FirstCache = 3 };
+
 class Emitter {
 public:
   Emitter(mlir::ImplicitLocOpBuilder &builder, const CpuDescription &cpu) : builder(builder), cpu(cpu) {}
@@ -86,7 +89,7 @@ public:
   /// Loads `count` elements of `element` (f16, bf16 or f32) as f32.
   mlir::Value loadExtended(mlir::Type element, mlir::Value address, unsigned alignment, int64_t count = lanes);
   /// Asks for the line of `address`, which need not be readable.
-  void prefetch(mlir::Value address);
+  void prefetch(mlir::Value address, PrefetchInto cache = PrefetchInto::FirstCache);
   /// `bytes` in the function's frame, aligned to 64.
   mlir::Value stack(int64_t bytes);
 

@@ -135,13 +135,13 @@ void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Valu
 //===----------------------------------------------------------------------===//
 
 CacheLayout::CacheLayout(model::KeyValueType type, CacheGeometry geometry)
-    : element(type.getElement()), heads(type.getHeads()),
-      keyDimension(kernel::paddedRotatedDimension(type.getDimension())),
+    : element(type.getElement()), keyDimension(kernel::paddedRotatedDimension(type.getDimension())),
       valueDimension(encoding::paddedToPanels(type.getDimension())),
-      elementBytes(type.getElement().getIntOrFloatBitWidth() / 8), pageRows(geometry.pageRows) {}
+      elementBytes(type.getElement().getIntOrFloatBitWidth() / 8), geometry(geometry) {}
 
-static Value addressInPage(Emitter &emit, Value base, Value page, Value head, int64_t heads, int64_t headBytes) {
-  return emit.pointer(base, emit.mul(emit.add(emit.mul(page, heads), head), headBytes));
+/// `bytes`: of a head in a page.
+static Value addressOfPage(Emitter &emit, Value base, Value page, Value head, int64_t pages, int64_t bytes) {
+  return emit.pointer(base, emit.mul(emit.add(emit.mul(head, pages), page), bytes));
 }
 
 /// Bytes of the scales of 16 positions.
@@ -152,12 +152,12 @@ int64_t CacheLayout::getKeyBlockBytes() const {
 }
 
 Value CacheLayout::keys(Emitter &emit, Value base, Value page, Value head) const {
-  return addressInPage(emit, base, page, head, heads, pageRows / lanes * getKeyBlockBytes());
+  return addressOfPage(emit, base, page, head, geometry.pages, getPageRows() / lanes * getKeyBlockBytes());
 }
 
 Value CacheLayout::values(Emitter &emit, Value base, Value page, Value head) const {
-  int64_t scales = isQuantized() ? valueDimension / encoding::groupColumns * pageRows / lanes * scaleBytes : 0;
-  return addressInPage(emit, base, page, head, heads, pageRows * getValueRowBytes() + scales);
+  int64_t scales = isQuantized() ? valueDimension / encoding::groupColumns * getPageRows() / lanes * scaleBytes : 0;
+  return addressOfPage(emit, base, page, head, geometry.pages, getPageRows() * getValueRowBytes() + scales);
 }
 
 Value CacheLayout::loadKeyScales(Emitter &emit, Value keyBlock, Value group) const {

@@ -26,7 +26,8 @@ struct KernelArguments {
 
 /// Pages of a cache group, as kernels address them.
 struct CacheGeometry {
-  int64_t pageRows;
+  int64_t pageRows; ///< positions in a page
+  int64_t pages;    ///< physical pages
 };
 
 void emitEmbedding(Emitter &emit, kernel::EmbeddingOp op, const KernelArguments &arguments);
@@ -71,6 +72,9 @@ void storeQuantizedGroup(Emitter &emit, mlir::Value first, mlir::Value second, m
 
 /// Where a cache keeps the keys and values of one head and position, and how it rounds them.
 ///
+/// Each head has all of its pages in a row, keys and values apart: what a decode step reads of a long sequence are few
+/// long streams.
+///
 /// Plain elements: keys of a page stand in blocks of 16 positions, [dimension][16 positions] each; values as
 /// [position][dimension].
 ///
@@ -85,7 +89,7 @@ public:
   int64_t getValueDimension() const { return valueDimension; }
   mlir::Type getElement() const { return element; }
   int64_t getElementBytes() const { return elementBytes; }
-  int64_t getPageRows() const { return pageRows; }
+  int64_t getPageRows() const { return geometry.pageRows; }
   bool isQuantized() const { return element.isInteger(8); }
   int64_t getKeyGroups() const { return keyDimension / encoding::groupColumns; }
   /// Keys of a head and page, and the bytes of a block of 16 of them.
@@ -106,7 +110,8 @@ public:
 
 private:
   mlir::Type element;
-  int64_t heads, keyDimension, valueDimension, elementBytes, pageRows;
+  int64_t keyDimension, valueDimension, elementBytes;
+  CacheGeometry geometry;
 };
 
 } // namespace ingot::codegen

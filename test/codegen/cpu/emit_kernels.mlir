@@ -16,6 +16,7 @@
 !one = !model.step<rows = 1, sequences = 1, wanted = 1>
 !cache = !model.key_value<1 x 32 x f16, "full">
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+model.cache_group "full" {context = 512 : i64, page_rows = 64 : i64, pages = 16 : i64}
 
 // A row of grains is a token each: its panel, its row in the panel, codes times scale plus minimum.
 // CHECK-LABEL: llvm.func internal @"embedding.x86-64-v3"(
@@ -191,10 +192,14 @@ kernel.function @attention(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor
   %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32, #i8>
   kernel.return %y : tensor<1x96xf32, #i8>
 }
-// A grain is a chunk of the keys of one head. Nothing is merged.
+// A grain is a chunk of the keys of one head. Nothing is merged. Keys and values of the next grain are asked for into
+// the second cache.
 // CHECK-LABEL: llvm.func internal @"attention_partial.x86-64-v3"(
 // CHECK:         scf.for
+// CHECK:           "llvm.intr.prefetch"({{.*}}hint = 2
 // CHECK-COUNT-3:   math.exp
+// CHECK-NOT:       math.exp
+// CHECK:           "llvm.intr.prefetch"({{.*}}hint = 2
 // CHECK-NOT:       math.exp
 // CHECK:           llvm.return
 kernel.function @attention_partial(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x240xf32> attributes {row_range = #kernel.rows<1 to 1>} {

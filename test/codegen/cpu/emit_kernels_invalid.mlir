@@ -4,6 +4,7 @@
 !step = !model.step<rows = 1, sequences = 1, wanted = 1>
 
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.cache_group "full" {context = 512 : i64, page_rows = 64 : i64, pages = 8 : i64}
   kernel.function @attention(%q: tensor<1x64xf32>, %c: !model.key_value<2 x 16 x f16, "full">, %s: !step) -> tensor<1x32xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
     // expected-error @+1 {{expected heads of whole groups of 32 for a result in an integer format, found a dimension of 16}}
     %0 = kernel.attention %q, %c, %s {heads = 2 : i64, scale = 0.25 : f32} : tensor<1x64xf32>, !model.key_value<2 x 16 x f16, "full">, !step to tensor<1x32xf32, #i8>
@@ -44,10 +45,25 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
 !cache = !model.key_value<1 x 32 x f16, "full">
 
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.cache_group "full" {context = 512 : i64, page_rows = 64 : i64, pages = 8 : i64}
   kernel.function @attention_partial(%q: tensor<1x32xf32>, %c: !cache, %s: !step) -> tensor<1x80xf32> attributes {row_range = #kernel.rows<1 to 1>} {
     // expected-error @+1 {{expected a key_chunk of whole pages of 64, found 48}}
     %0 = kernel.attention_partial %q, %c, %s {heads = 1 : i64, scale = 0.25 : f32, key_chunk = 48 : i64, chunks = 2 : i64} : tensor<1x32xf32>, !cache, !step to tensor<1x80xf32>
     kernel.return %0 : tensor<1x80xf32>
+  }
+}
+
+// -----
+
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+!cache = !model.key_value<1 x 32 x f16, "window">
+
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.cache_group "full" {context = 512 : i64, page_rows = 64 : i64, pages = 8 : i64}
+  kernel.function @append(%c: !cache, %k: tensor<1x32xf32>, %v: tensor<1x32xf32>, %s: !step) -> !cache attributes {row_range = #kernel.rows<1 to 1>} {
+    // expected-error @+1 {{expected a model.cache_group "window" for '!model.key_value<1 x 32 x f16, "window">', found none}}
+    %0 = kernel.append %c, %k, %v, %s : !cache, tensor<1x32xf32>, tensor<1x32xf32>, !step
+    kernel.return %0 : !cache
   }
 }
 

@@ -74,16 +74,16 @@ struct Cache {
         valueBytes(pages * shape.keyHeads * getHeadBytes(shape.valueDimension())) {}
 
   double key(int64_t page, int64_t head, int64_t inPage, int64_t index) const {
-    return keyNumbers[((page * shape.keyHeads + head) * pageRows + inPage) * shape.keyDimension() + index];
+    return keyNumbers[((head * pages + page) * pageRows + inPage) * shape.keyDimension() + index];
   }
   double value(int64_t page, int64_t head, int64_t inPage, int64_t index) const {
-    return valueNumbers[((page * shape.keyHeads + head) * pageRows + inPage) * shape.valueDimension() + index];
+    return valueNumbers[((head * pages + page) * pageRows + inPage) * shape.valueDimension() + index];
   }
 
   /// What an append leaves: random elements, zeros in the padding.
   void append(Random &random, int64_t page, int64_t inPage) {
     for (int64_t head = 0; head < shape.keyHeads; ++head) {
-      int64_t place = page * shape.keyHeads + head;
+      int64_t place = head * pages + page;
       uint8_t *keys = keyBytes.as<>(place * getHeadBytes(shape.keyDimension()));
       uint8_t *values = valueBytes.as<>(place * getHeadBytes(shape.valueDimension()));
       float *keyRow = &keyNumbers[(place * pageRows + inPage) * shape.keyDimension()];
@@ -170,7 +170,7 @@ std::vector<double> getQuery(const Shape &shape, const Activation &query, int64_
 }
 
 std::string makeFunctions(const Shape &shape) {
-  std::string text;
+  std::string text = makeCacheGroup(pagesPerSequence, pages);
   for (const Range &range : ranges) {
     std::string query = activationType(range.typeRows, shape.heads() * shape.keyDimension(), false);
     std::string result = activationType(range.typeRows, shape.heads() * shape.dimension, shape.rounds);

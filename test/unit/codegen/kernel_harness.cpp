@@ -294,6 +294,11 @@ const std::vector<NamedFormat> &test::getFormats() {
   return formats;
 }
 
+std::string test::makeCacheGroup(int64_t pagesPerSequence, int64_t pages) {
+  return "model.cache_group \"full\" {context = " + std::to_string(64 * pagesPerSequence) +
+         " : i64, page_rows = 64 : i64, pages = " + std::to_string(pages) + " : i64}\n";
+}
+
 std::string test::activationType(int64_t rows, int64_t columns, Rounding rounding) {
   return "tensor<" + (rows ? std::to_string(rows) : "?") + "x" + std::to_string(columns) + "xf32" +
          (rounding ? ", #" + rounding.getSuffix().substr(1) + ">" : ">");

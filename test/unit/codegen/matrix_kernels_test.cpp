@@ -247,7 +247,7 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
   int64_t depth = format.isQuantized() ? format.format.blockColumns : 19;
   int64_t weightRows = (heads + keyHeads) * 2 * paddedHalf + keyHeads * paddedValue;
   std::string weight = weightType(weightRows, depth, format.alias);
-  std::string text;
+  std::string text = makeCacheGroup(2, pages);
   for (const Range &range : ranges)
     for (Rounding rounding : getInputs(format))
       for (int sequences : {1, 2})
@@ -348,7 +348,7 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
                     ASSERT_NEAR(query.at(row, head * 2 * paddedHalf + index), expected, bound) << row << " " << index;
                     continue;
                   }
-                  int64_t offset = ((page * keyHeads + keyHead) * pageRows + inPage / 16 * 16) * 2 * paddedHalf;
+                  int64_t offset = ((keyHead * pages + page) * pageRows + inPage / 16 * 16) * 2 * paddedHalf;
                   ASSERT_NEAR(read(keys, offset + index * 16 + inPage % 16), expected,
                               bound + relative * std::abs(expected) + relative * 1e-3)
                       << "row " << row << ", key head " << keyHead << ", element " << index;
@@ -358,7 +358,7 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
                 for (int64_t index = 0; index < paddedValue; ++index) {
                   int64_t weightRow = (heads + keyHeads) * 2 * paddedHalf + head * paddedValue + index;
                   Sum sum = multiply(input, row, matrix, weightRow);
-                  int64_t offset = ((page * keyHeads + head) * pageRows + inPage) * paddedValue + index;
+                  int64_t offset = ((head * pages + page) * pageRows + inPage) * paddedValue + index;
                   ASSERT_NEAR(read(values, offset), sum.value,
                               2e-6 * sum.magnitude + relative * std::abs(sum.value) + relative * 1e-3)
                       << "row " << row << ", value head " << head << ", element " << index;

@@ -191,8 +191,8 @@ TEST_P(RowKernels, AppendWritesWhereThePageTableSays) {
                     pageRows = 64;
   std::string key = activationType(0, heads * keyDimension, false), value = activationType(0, heads * dimension, false);
   std::string cache = "!model.key_value<2 x 20 x f16, \"full\">";
-  auto kernels = Kernels::compile("kernel.function @append(%c: " + cache + ", %k: " + key + ", %v: " + value +
-                                      ", %s: " + stepType + ") -> " + cache + attributes +
+  auto kernels = Kernels::compile(makeCacheGroup(2, pages) + "kernel.function @append(%c: " + cache + ", %k: " + key +
+                                      ", %v: " + value + ", %s: " + stepType + ") -> " + cache + attributes +
                                       "  %n = kernel.append %c, %k, %v, %s : " + cache + ", " + key + ", " + value +
                                       ", " + stepType + "\n  kernel.return %n : " + cache + "\n}\n",
                                   GetParam());
@@ -212,7 +212,7 @@ TEST_P(RowKernels, AppendWritesWhereThePageTableSays) {
     int64_t inPage = step.positions[row] % pageRows;
     int64_t page = step.pageTables[step.sequences[row] * 2 + step.positions[row] / pageRows];
     for (int64_t head = 0; head < heads; ++head) {
-      int64_t first = (page * heads + head) * pageRows;
+      int64_t first = (head * pages + page) * pageRows;
       for (int64_t index = 0; index < keyDimension; ++index)
         ASSERT_EQ(keyCache.as<uint16_t>()[(first + inPage / 16 * 16) * keyDimension + index * 16 + inPage % 16],
                   toHalf(static_cast<float>(keys.at(row, head * keyDimension + index))));
