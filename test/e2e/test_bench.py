@@ -12,14 +12,15 @@ import machine  # noqa: E402
 import models  # noqa: E402
 import report  # noqa: E402
 import rounds  # noqa: E402
-from figures import Figure, best_setting, order_of, settings_to_keep  # noqa: E402
+from figures import Figure, best_setting, mean_rate, order_of, settings_to_keep  # noqa: E402
 from peers.ik_llama_cpp import IkLlamaCpp  # noqa: E402
 from peers.llama_cpp import LlamaCpp  # noqa: E402
 from peers.peer import Peer, Setting, mean_positions  # noqa: E402
-from results import ModelResult  # noqa: E402
+from results import INGOT, ModelResult, Paired  # noqa: E402
 from workspace import Cannot  # noqa: E402
 
 PREFILL, DECODE = models.Test("prefill", 512), models.Test("decode", 64, 512)
+DEEP = models.Test("decode", 64, 4000)
 
 
 def figure(*samples):
@@ -35,6 +36,7 @@ def test_figures():
         ours.divided_by(figure(1))
     # The median of the ratios is not the ratio of the medians.
     assert figure(1, 10, 11).divided_by(figure(1, 1, 100)).median == 1
+    assert mean_rate([1, 3]) == pytest.approx(1.5)
 
 
 def test_settings_after_the_trial():
@@ -95,6 +97,11 @@ class Fake(Peer):
     def bytes_per_token(self, test):
         return 100e6
 
+    def paired(self, test):
+        if self.name != INGOT or test.kind == "prefill":
+            return None
+        return Paired(figure(0.9, 0.7), figure(36e9, 44e9), figure(70, 300))
+
 
 class FakeMachine:
     def read_rates(self, size):
@@ -108,7 +115,7 @@ class FakeMachine:
 @pytest.fixture
 def result():
     model = models.Model("SmolLM2 Q4_1", pathlib.Path("m.gguf"), dict(weight_bytes=7, layer_parameters=10**8),
-                         [PREFILL, DECODE], "m")
+                         [PREFILL, DECODE, DEEP], "m")
     peers = [Fake("Ingot", {"default": 320.0}),
              Fake("llama.cpp", {"slow": 80.0, "fast": 160.0, "broken": 0.0}, ["broken"]),
              Fake("ik_llama.cpp", {"default": 200.0}, ["decode at depth 512"]),
@@ -125,8 +132,16 @@ def test_rounds(result):
                                                     "OpenVINO int4": "no such format"}
     assert result.ratio("decode at depth 512", "llama.cpp").median == 2
     assert result.ratio("decode at depth 512", "ik_llama.cpp") is None
+    assert result.ratio_of_medians("decode at depth 512", "llama.cpp") == 2
+    assert result.ratio_of_medians("decode at depth 512", "ik_llama.cpp") is None
     assert (result.read.median, result.read_pattern) == (40e9, "four streams")
+    # Ingot's is its own measurement beside its repetitions, that of others the rounds' program that only reads.
     assert result.read_share("decode at depth 512", "Ingot").median == pytest.approx(0.8)
+    assert result.read_share("decode at depth 512", "llama.cpp").samples == pytest.approx([0.4] * 3)
+    assert result.read_share("prefill 512", "llama.cpp") is None
+    # Depths that take long to fill are for every second round.
+    assert len(result.outcomes["decode at depth 4000"]["llama.cpp"].rate.samples) == 2
+    assert result.read_share("decode at depth 4000", "llama.cpp").samples == pytest.approx([0.4] * 2)
     assert result.operations_per_second("prefill 512", "Ingot").median == pytest.approx(64e9)
     assert result.highest_peak(bars.INT8_KINDS)[0] == "vpdpbusd-zmm"
     assert result.operations_per_second("decode at depth 512", "Ingot") is None
@@ -137,7 +152,7 @@ def test_bars(result):
     assert rows["SmolLM2 Q4_1", "decode at depth 512, times llama.cpp"] == ["≥ 2.60 x", "2.00 x", "missed"]
     assert rows["SmolLM2 Q4_1", "decode at depth 512, of the read ceiling"] == ["≥ 80.0 %", "80.0 %", "met"]
     assert rows["SmolLM2 Q4_1", "prefill 512, times the fastest peer"] == ["≥ 1.40 x", "1.60 x", "met"]
-    assert rows["SmolLM2 Q4_1", "decode at depth 4000, times llama.cpp"] == ["≥ 2.50 x", "not measured", ""]
+    assert rows["SmolLM2 Q4_1", "decode at depth 4000, times llama.cpp"] == ["≥ 2.50 x", "2.00 x", "missed"]
     assert rows["1024 Q4_K", "prefill 512, times llama.cpp"][1] == "not measured"
     assert rows["SmolLM2 Q4_1", "compile"][1] == "not measured"
     result.program = dict(compile_seconds=6.5)
@@ -160,14 +175,17 @@ def test_tables(result):
     text = report.markdown([result], facts, with_bars=True)
     assert "| SmolLM2 Q4_1 | decode at depth 512 | 320 | 160 (2.00 ×) |  |" in text
     assert "| decode at depth 512 | ik_llama.cpp | cannot: context is too small |" in text
-    assert "| decode at depth 512 | Ingot | 320.0 (320.0–320.0) |  | 100.0 | 32.0 | 80 |  |  | default |" in text
+    assert "| decode at depth 512 | Ingot | 320.0 (320.0–320.0) |  |  | 100.0 | 32.0 | 80 |  |  | default |" in text
+    assert "| decode at depth 512 | llama.cpp | 160.0 (160.0–160.0) | 2.00 (2.00–2.00) | 2.00 | 100.0 | 16.0 | 40 |" in text
+    assert "decode at depth 512: Ingot itself measured a read ceiling of 40.0 (36.0–44.0) GB/s around its" in text
     for block in text.split("\n\n"):
         lines = block.splitlines()
         if lines[0].startswith("|"):
             assert len({line.count("|") for line in lines}) == 1, block
     content = json.loads(report.to_json([result], facts, with_bars=True))
     test = content["models"][0]["tests"]["decode at depth 512"]["llama.cpp"]
-    assert test["ingot_ratio"]["samples"] == [2, 2, 2] and test["bytes_per_token"] == 100e6
+    assert test["ingot_ratio"]["samples"] == [2, 2, 2] and test["ingot_ratio_of_medians"] == 2
+    assert test["bytes_per_token"] == 100e6
     assert content["bars"][0]["verdict"] == "missed"
 
 
@@ -180,6 +198,6 @@ def test_choosing_by_first_letters(monkeypatch):
 
 
 def test_no_figure_where_nothing_was_measured():
-    empty = ModelResult("m", 1, figure(1), "", {}, {}, {})
+    empty = ModelResult("m", 1, {}, "", {}, {}, {})
     assert empty.ratio("prefill 512", "llama.cpp") is None and empty.read_share("prefill 512", "Ingot") is None
     assert empty.peak_share("prefill 512", "Ingot", bars.INT8_KINDS) is None

@@ -53,11 +53,13 @@ def parse():
                         help="avx2 holds everyone to AVX2; native lets everyone take what the machine has (default)")
     parser.add_argument("--cache", default=str(ROOT / "build" / "peers"),
                         help="what was downloaded, built and converted (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=6,
+                        help="of which every second takes the tests at great depths, too (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))),
                         help="(default: %(default)s)")
     parser.add_argument("--depths", default="0,512,4000", help="of decoding, for MODEL (default: %(default)s)")
-    parser.add_argument("--new", type=int, default=64, help="tokens decoded a sample, for MODEL (default: %(default)s)")
+    parser.add_argument("--new", type=int, default=models.NEW,
+                        help="tokens decoded a sample, for MODEL (default: %(default)s)")
     parser.add_argument("--peers", metavar="NAMES",
                         help=f"first letters of some of {', '.join(PROGRAMS)}; commas between (default: all)")
     parser.add_argument("--models", metavar="NAMES",

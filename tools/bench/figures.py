@@ -5,7 +5,7 @@ import statistics
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """Samples of one quantity, one a round."""
+    """Samples of one quantity, one a round or one a repetition."""
     samples: tuple
 
     @property
@@ -31,6 +31,11 @@ class Figure:
 
     def to_json(self):
         return dict(median=self.median, lowest=self.lowest, highest=self.highest, samples=list(self.samples))
+
+
+def mean_rate(rates):
+    """Of repetitions of the same work: all of it by all their time."""
+    return len(rates) / sum(1 / rate for rate in rates)
 
 
 def settings_to_keep(rates, within=0.95, most=2):

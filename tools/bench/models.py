@@ -9,6 +9,8 @@ import subprocess
 from workspace import output_of
 
 HERE = pathlib.Path(__file__).resolve().parent
+DEEP = 1000  # positions: filling more of them takes far longer than what is timed after it
+NEW = 32  # tokens decoded a sample: no more than a state of the machine lasts
 GGUF = ("numpy==2.4.6", "gguf==0.19.0")
 
 
@@ -22,6 +24,11 @@ class Test:
     @property
     def name(self):
         return f"prefill {self.tokens}" if self.kind == "prefill" else f"decode at depth {self.depth}"
+
+    @property
+    def every(self):
+        """In which rounds it is taken: each, or each second."""
+        return 2 if self.depth > DEEP else 1
 
 
 @dataclasses.dataclass
@@ -64,10 +71,10 @@ def tests_of(depths, new):
 
 def suite_tests(name):
     if name == "SmolLM2 Q4_1":
-        return tests_of((0, 512, 4000), 64)
+        return tests_of((0, 512, 4000), NEW)
     if name.startswith("1B"):  # decoding, where memory is the limit; a prompt takes it long and shows nothing new
-        return [Test("decode", 32)]
-    return tests_of((0, 512), 64)
+        return [Test("decode", 16)]
+    return tests_of((0, 512), NEW)
 
 
 def facts_of(workspace, path, key):

@@ -24,8 +24,8 @@ def median(figure, digits, scale=1):
 
 def introduction(facts):
     return (f"{facts['cpu']}, instruction set: {facts['isa']}, {facts['threads']} threads, {facts['rounds']} "
-            f"interleaved rounds. Cells are medians (lowest–highest) of the rounds; a ratio is the median of the "
-            f"rounds' ratios. "
+            f"interleaved rounds. Cells are medians (lowest–highest) of the rounds; ratios are the median of the rounds' "
+            f"ratios and, by medians, the ratio of the medians. "
             + "; ".join(f"{name}: {version}" for name, version in facts["versions"].items()) + ".")
 
 
@@ -38,20 +38,26 @@ def model_table(result):
             ratio = None if name == INGOT else result.ratio(test, name)
             rows.append((
                 test, name, spread(outcome.rate, 1), spread(ratio, 2),
+                f"{result.ratio_of_medians(test, name):.2f}" if ratio else "",
                 "" if prefill else f"{outcome.bytes_per_token / 1e6:.1f}",
                 median(result.bytes_per_second(test, name), 1, 1e-9), median(result.read_share(test, name), 0, 100),
                 median(result.operations_per_second(test, name), 0, 1e-9),
                 median(result.peak_share(test, name, INT8_KINDS), 0, 100) if prefill else "",
                 outcome.setting))
-        rows += [(test, name, f"cannot: {reason}", *[""] * 7) for name, reason in result.cannot.get(test, {}).items()]
-    return table(("test", "program", "tokens/s", "Ingot is × as fast", "MB/token", "GB/s", "% of read ceiling", "GOP/s",
-                  "% of int8 peak", "setting"), rows)
+        rows += [(test, name, f"cannot: {reason}", *[""] * 8) for name, reason in result.cannot.get(test, {}).items()]
+    return table(("test", "program", "tokens/s", "Ingot is × as fast", "by medians", "MB/token", "GB/s",
+                  "% of read ceiling", "GOP/s", "% of int8 peak", "setting"), rows)
 
 
 def ceilings(result):
     peaks = "; ".join(f"{kind} {median(figure, 0, 1e-9)}" for kind, figure in result.peaks.items())
-    return (f"Read ceiling in the same rounds: {spread(result.read, 1, 1e-9)} GB/s ({result.read_pattern}). "
-            f"Peaks, GOP/s: {peaks}.")
+    lines = [f"Read ceiling in the same rounds, by a program that only reads: {spread(result.read, 1, 1e-9)} GB/s "
+             f"({result.read_pattern}). Peaks, GOP/s: {peaks}."]
+    for test, programs in result.outcomes.items():
+        lines += [f"{test}: {name} itself measured a read ceiling of {spread(outcome.paired.read, 1, 1e-9)} GB/s around "
+                  f"its repetitions, of which it reached {spread(outcome.paired.read_share, 0, 100)} %; a barrier took "
+                  f"{spread(outcome.paired.barrier, 0)} ns." for name, outcome in programs.items() if outcome.paired]
+    return "\n\n".join(lines)
 
 
 def short_table(results):

@@ -6,6 +6,14 @@ from figures import Figure
 INGOT = "Ingot"
 
 
+@dataclasses.dataclass(frozen=True)
+class Paired:
+    """What a program measured itself beside each repetition of decoding; a sample is a repetition of a round."""
+    read_share: Figure  # of the read ceiling before and after it, 0 to 1
+    read: Figure  # that ceiling, bytes per second
+    barrier: Figure  # nanoseconds: a few dozen between threads of one core, hundreds between cores
+
+
 @dataclasses.dataclass
 class Outcome:
     """One program's figures of one test."""
@@ -13,13 +21,14 @@ class Outcome:
     rate: Figure  # tokens per second
     bytes_per_token: float | None  # of decoding
     trials: dict = dataclasses.field(default_factory=dict)  # setting -> tokens per second, before the rounds
+    paired: Paired | None = None
 
 
 @dataclasses.dataclass
 class ModelResult:
     name: str
     operations_per_prompt_token: int
-    read: Figure  # bytes per second: the best pattern of each round
+    reads: dict  # test name -> Figure of bytes per second: the best pattern in each of the test's rounds
     read_pattern: str  # the one with the highest median
     peaks: dict  # kind of instruction -> Figure of operations per second
     outcomes: dict  # test name -> program -> Outcome
@@ -33,6 +42,18 @@ class ModelResult:
             return None
         return programs[INGOT].rate.divided_by(programs[peer].rate)
 
+    def ratio_of_medians(self, test, peer):
+        """The same of the medians: rounds that met different states of the machine count as they are."""
+        programs = self.outcomes.get(test, {})
+        if INGOT not in programs or peer not in programs:
+            return None
+        return programs[INGOT].rate.median / programs[peer].rate.median
+
+    @property
+    def read(self):
+        """All tests' read ceilings."""
+        return Figure(tuple(sample for figure in self.reads.values() for sample in figure.samples))
+
     def bytes_per_second(self, test, name):
         outcome = self.outcomes.get(test, {}).get(name)
         if outcome is None or not outcome.bytes_per_token:
@@ -40,9 +61,12 @@ class ModelResult:
         return outcome.rate.times(outcome.bytes_per_token)
 
     def read_share(self, test, name):
-        """Of the read ceiling of the same rounds, 0 to 1."""
+        """Of the read ceiling, 0 to 1: as the program itself measured it beside its repetitions, else of the rounds."""
         rate = self.bytes_per_second(test, name)
-        return rate and rate.divided_by(self.read)
+        if rate is None:
+            return None
+        paired = self.outcomes[test][name].paired
+        return paired.read_share if paired else rate.divided_by(self.reads[test])
 
     def operations_per_second(self, test, name):
         outcome = self.outcomes.get(test, {}).get(name)
@@ -72,10 +96,16 @@ class ModelResult:
                                bytes_per_second=self.bytes_per_second(test, name),
                                read_share=self.read_share(test, name),
                                operations_per_second=self.operations_per_second(test, name))
+                if name != INGOT and INGOT in self.outcomes[test]:
+                    entry["ingot_ratio_of_medians"] = self.ratio_of_medians(test, name)
+                if outcome.paired:
+                    entry["paired"] = {field.name: getattr(outcome.paired, field.name).to_json()
+                                       for field in dataclasses.fields(outcome.paired)}
                 if outcome.bytes_per_token:
                     entry["bytes_per_token"] = outcome.bytes_per_token
                 tests[test][name] = entry | {key: figure.to_json() for key, figure in figures.items() if figure}
         return dict(model=self.name, operations_per_prompt_token=self.operations_per_prompt_token,
-                    read_bytes_per_second=self.read.to_json(), read_pattern=self.read_pattern,
+                    read_bytes_per_second={test: figure.to_json() for test, figure in self.reads.items()},
+                    read_pattern=self.read_pattern,
                     peak_operations_per_second={kind: figure.to_json() for kind, figure in self.peaks.items()},
                     tests=tests, cannot=self.cannot, program=self.program)

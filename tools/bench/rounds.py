@@ -52,12 +52,14 @@ def measure(model, peers, machine, rounds):
             if trials[name][peer.name]:
                 tell(f"{model.name}: {name}: {peer.name}: " + ", ".join(
                     f"{label} {rate:.1f}" for label, rate in trials[name][peer.name].items()))
-    reads, peaks = [], []
+    reads, peaks = {name: [] for name in tests}, []
     for number in range(rounds):
-        reads.append(machine.read_rates(model.facts["weight_bytes"]))
         peaks.append(machine.peak_rates())
         for name, test in tests.items():
-            for runner in order_of(number, list(runners[name])):
+            if number % test.every:
+                continue
+            reads[name].append(machine.read_rates(model.facts["weight_bytes"]))
+            for runner in order_of(number // test.every, list(runners[name])):
                 peer, setting = runner
                 try:
                     runners[name][runner].append(peer.rate(setting, test))
@@ -77,8 +79,10 @@ def measure(model, peers, machine, rounds):
                 cannot[name].pop(peer.name, None)
                 outcomes[name][peer.name] = Outcome(
                     setting.label, figures[setting], peer.bytes_per_token(test) if test.kind == "decode" else None,
-                    trials[name].get(peer.name, {}))
+                    trials[name].get(peer.name, {}), peer.paired(test))
+    all_reads = [rates for samples in reads.values() for rates in samples]
     return ModelResult(
-        model.name, model.operations_per_prompt_token, Figure(tuple(max(rates.values()) for rates in reads)),
-        max(reads[0], key=lambda pattern: statistics.median(rates[pattern] for rates in reads)),
+        model.name, model.operations_per_prompt_token,
+        {name: Figure(tuple(max(rates.values()) for rates in samples)) for name, samples in reads.items()},
+        max(all_reads[0], key=lambda pattern: statistics.median(rates[pattern] for rates in all_reads)),
         {kind: Figure(tuple(rates[kind] for rates in peaks)) for kind in peaks[0]}, outcomes, cannot)

@@ -6,12 +6,15 @@ import statistics
 import subprocess
 import time
 
+from figures import Figure, mean_rate
 from peers.peer import Peer
+from results import Paired
 from workspace import Cannot, output_of
 
 PAGE = 64  # positions of one page of the cache
 FIVE_TOKENS = "The capital of France is"
 STARTS = 9
+DECODE_REPETITIONS = 4  # of a sample: together about as many seconds as one of a peer
 
 
 def start_to_first_token(executable):
@@ -34,6 +37,7 @@ class Ingot(Peer):
         self.compiler, self.executable = compiler, executable
         self.compile_seconds = None
         self.bytes = {}
+        self.beside = {}  # test -> lists of per cent of the ceiling, bytes per second, nanoseconds of a barrier
 
     def version(self):
         if self.compiler:
@@ -50,24 +54,34 @@ class Ingot(Peer):
             return
         positions = max(test.tokens + test.depth for test in model.tests)
         self.executable = self.workspace.path("ingot", f"{model.key}-{self.isa}")
+        self.beside = {}
         start = time.perf_counter()
         output_of([self.compiler, model.path, "-o", self.executable, f"--context={-(-positions // PAGE) * PAGE}",
                    *(["--mcpu=x86-64-v3"] if self.isa == "avx2" else [])])
         self.compile_seconds = time.perf_counter() - start
 
-    def bench(self, prompt, new, depth):
-        return json.loads(output_of([self.executable, "bench", "-t", self.threads, "-r", 1, "-p", prompt, "-n", new,
-                                     "-d", depth]))
+    def bench(self, prompt, new, depth, repetitions=1):
+        return json.loads(output_of([self.executable, "bench", "-t", self.threads, "-r", repetitions, "-p", prompt,
+                                     "-n", new, "-d", depth]))
 
     def rate(self, setting, test):
         if test.kind == "prefill":
             return self.bench(test.tokens, 0, 0)["prefill_tokens_per_second"]
-        result = self.bench(0, test.tokens, test.depth)
+        result = self.bench(0, test.tokens, test.depth, DECODE_REPETITIONS)
         self.bytes[test] = result["bytes_per_token"]
-        return result["decode_tokens_per_second"]
+        keys = ("decode_percent_of_read_ceiling", "read_ceiling_bytes_per_second", "nanoseconds_per_barrier")
+        for samples, key in zip(self.beside.setdefault(test, ([], [], [])), keys):
+            samples += result[f"{key}_each"]
+        return mean_rate(result["decode_tokens_per_second_each"])
 
     def bytes_per_token(self, test):
         return self.bytes[test]
+
+    def paired(self, test):
+        if test not in self.beside:
+            return None
+        percents, ceilings, barriers = self.beside[test]
+        return Paired(Figure(tuple(percents)).times(0.01), Figure(tuple(ceilings)), Figure(tuple(barriers)))
 
     def whole_program(self):
         """What the executable costs apart from its speed; `compile_seconds` only if it was compiled here."""

@@ -38,6 +38,9 @@ class Peer(abc.ABC):
     def bytes_per_token(self, test):
         """Bytes that decoding a token reads: weights, and keys and values of the mean position of the test."""
 
+    def paired(self, test):
+        """What the program measured itself beside each repetition of decoding, in all runs so far; None if nothing."""
+
 
 def mean_positions(test):
     return test.depth + (test.tokens + 1) / 2
