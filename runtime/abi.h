@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define INGOT_ABI_MAGIC 0x544f474eu /* "NGOT", little-endian */
-#define INGOT_ABI_VERSION 1u
+#define INGOT_ABI_VERSION 2u
 
 /// Element types of tensors that cross the boundary.
 enum IngotElement {
@@ -102,8 +102,10 @@ typedef struct IngotStep {
   const int32_t *tokens;        ///< [rows]
   const int32_t *positions;     ///< [rows] position in its sequence; ascending within a sequence
   const int32_t *row_sequences; ///< [rows] index of the row's sequence in this step
-  const int32_t *page_tables;   ///< [sequences][pages_per_sequence] physical page of each logical page
-  const int32_t *wanted;        ///< [wanted_rows] ascending row indices
+  /// [cache groups][sequences][pages_per_sequence] physical page of each logical page; of a group with a window, of
+  /// each page of the ring
+  const int32_t *page_tables;
+  const int32_t *wanted; ///< [wanted_rows] ascending row indices
 } IngotStep;
 
 /// The workers that run one step together; owned by the runtime.
@@ -169,13 +171,19 @@ typedef struct IngotArena {
 } IngotArena;
 
 /// Layers that share page tables. Physical page p of every layer in the group
-/// belongs to the same 64 (page_rows) positions of the same sequence.
+/// belongs to the same 64 (page_rows) positions of the same sequence. With a
+/// window, these are the newest of the positions whose page has the same number
+/// modulo sequence_pages: a ring, which holds what the rows of one step may
+/// look at.
 typedef struct IngotCacheGroup {
   const char *name;
-  uint32_t page_rows; ///< positions in a page
-  uint32_t pages;     ///< physical pages
-  uint32_t window;    ///< 0: the whole context
-  uint32_t context;   ///< most positions of one sequence
+  uint32_t page_rows;      ///< positions in a page
+  uint32_t pages;          ///< physical pages
+  uint32_t window;         ///< positions that a row looks at, its own included; 0: the whole context
+  uint32_t context;        ///< most positions of one sequence
+  uint32_t sequence_pages; ///< pages of one sequence: of its context, or of its ring
+  uint32_t reserved;
+  uint64_t bytes_per_position; ///< of all layers: what a step reads for each position that a row looks at
 } IngotCacheGroup;
 
 /// Bytes that the compiler prepared for the runtime; {NULL, 0} when absent.
@@ -205,8 +213,7 @@ typedef struct IngotDescriptor {
   uint32_t cache_group_count;
   uint32_t layers; ///< for per-layer statistics
   uint64_t kernel_bodies;
-  uint64_t step_weight_bytes;            ///< weight bytes that one decode step reads
-  uint64_t key_value_bytes_per_position; ///< cache bytes read per position and step
+  uint64_t step_weight_bytes; ///< weight bytes that one decode step reads
   IngotWeights weights;
   IngotBlob tokenizer; ///< runtime/text/tokenizer.h
   IngotBlob report;    ///< JSON: the plan, licences, formats
@@ -225,10 +232,10 @@ static_assert(sizeof(IngotVariant) == 32, "layout of IngotVariant");
 static_assert(sizeof(IngotTensor) == 40, "layout of IngotTensor");
 static_assert(sizeof(IngotEntry) == 48, "layout of IngotEntry");
 static_assert(sizeof(IngotArena) == 24, "layout of IngotArena");
-static_assert(sizeof(IngotCacheGroup) == 24, "layout of IngotCacheGroup");
+static_assert(sizeof(IngotCacheGroup) == 40, "layout of IngotCacheGroup");
 static_assert(sizeof(IngotBlob) == 16, "layout of IngotBlob");
 static_assert(sizeof(IngotWeights) == 24, "layout of IngotWeights");
-static_assert(sizeof(IngotDescriptor) == 152, "layout of IngotDescriptor");
+static_assert(sizeof(IngotDescriptor) == 144, "layout of IngotDescriptor");
 #endif
 
 // NOLINTEND(readability-identifier-naming)

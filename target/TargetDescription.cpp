@@ -89,7 +89,7 @@ int64_t target::getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr ro
 schedule::PartitionAttr TargetDescription::getPartition(Operation *kernel, kernel::RowRangeAttr rows) const {
   using schedule::Axis;
   auto get = [&](Axis axis, int64_t grain, int64_t grains) {
-    return schedule::PartitionAttr::get(kernel->getContext(), axis, grain, grains);
+    return schedule::PartitionAttr::get(kernel->getContext(), axis, grain, grains, /*window=*/0);
   };
   // A grain of columns is what one panel (or one pair of panels) of weights produces; where the result is rounded, a
   // grain must hold whole groups.
@@ -114,7 +114,8 @@ schedule::PartitionAttr TargetDescription::getPartition(Operation *kernel, kerne
         return get(Axis::Heads, getAttentionRows(op, rows), op.getCache().getType().getHeads());
       })
       .Case([&](kernel::AttentionPartialOp op) {
-        return get(Axis::HeadKeys, op.getKeyChunk(), op.getCache().getType().getHeads());
+        return schedule::PartitionAttr::get(kernel->getContext(), Axis::HeadKeys, op.getKeyChunk(),
+                                            op.getCache().getType().getHeads(), op.getWindow().value_or(0));
       })
       .Default([&](Operation *) { return get(Axis::Rows, 1, 0); });
 }

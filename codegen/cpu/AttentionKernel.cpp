@@ -94,7 +94,8 @@ struct AttentionShape {
   template <typename Attention>
   AttentionShape(Attention op, int64_t rows)
       : cache(op.getCache().getType()), step(op.getStep().getType()), heads(op.getHeads()),
-        group(heads / cache.getHeads()), rows(rows), keyChunk(op.getKeyChunk()), scale(op.getScale().convertToFloat()),
+        group(heads / cache.getHeads()), rows(rows), keyChunk(op.getKeyChunk()), window(op.getWindow().value_or(0)),
+        scale(op.getScale().convertToFloat()),
         queryStride(encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()))) {}
 
   int64_t queries() const { return group * rows; }
@@ -105,6 +106,7 @@ struct AttentionShape {
   int64_t group;    ///< query heads of one key-value head
   int64_t rows;     ///< rows of a grain
   int64_t keyChunk; ///< keys
+  int64_t window;   ///< positions that a row sees at most; 0: all up to its own
   double scale;
   int64_t queryStride; ///< bytes
 };
@@ -173,8 +175,9 @@ public:
     });
   }
 
-  /// The last position that any row of the grain sees.
-  Value lastPosition() { return positionOf(emit.integer(shape.queries() - 1)); }
+  /// The first chunk that any row of the grain sees, and the one after the last.
+  Value firstChunk() { return firstVisibleChunk(emit, positionOf(emit.integer(0)), shape.keyChunk, shape.window); }
+  Value endChunk() { return emit.add(emit.divide(positionOf(emit.integer(shape.queries() - 1)), shape.keyChunk), 1); }
   Value rowOf(Value query) {
     return emit.add(firstRow, shape.rows == 1 ? emit.integer(0) : emit.divide(query, shape.group));
   }
@@ -256,9 +259,18 @@ private:
       positions.push_back(positionOf(index));
     }
     sequenceRow = realRow(firstQuery);
-    Value first = emit.mul(chunk, shape.keyChunk);
+    Value first = emit.mul(chunk, shape.keyChunk), keys = emit.integer(shape.keyChunk);
+    if (shape.window) {
+      // Pages before the first row's window are left out. What only earlier rows of the tile see weighs 0.
+      Value visible = firstVisible(emit, positions.front(), shape.window);
+      Value page = emit.mul(emit.divide(visible, cache.getPageRows()), cache.getPageRows());
+      Value end = emit.add(first, shape.keyChunk);
+      first = emit.maximum(first, page);
+      keys = emit.sub(end, first);
+      skipped = emit.sub(visible, first);
+    }
     // Positions ascend with the rows.
-    Value count = emit.minimum(emit.sub(emit.add(positions.back(), 1), first), emit.integer(shape.keyChunk));
+    Value count = emit.minimum(emit.sub(emit.add(positions.back(), 1), first), keys);
     SmallVector<Value> maxima = emitScores(addresses, positions, first, count);
     SmallVector<Value> sums = emitWeights(maxima, first, count);
     for (int64_t query = 0; query < queries; ++query)
@@ -282,7 +294,7 @@ private:
       return body(page, firstKey, emit.minimum(emit.sub(count, firstKey), rows), carried);
     });
   }
-  Value physicalPage(Value page) { return loadPage(emit, shape.step, arguments.step, sequenceRow, page); }
+  Value physicalPage(Value page) { return cache.loadPage(emit, shape.step, arguments.step, sequenceRow, page); }
   /// The page of the next chunk that corresponds to the one at `firstKey` of this chunk; the address `part` gives it.
   Value addressInNext(Value firstKey, function_ref<Value(Value physicalPage, Value keyHead)> part) {
     if (!next)
@@ -335,6 +347,11 @@ private:
       for (int64_t query = 0; query < queries; ++query) {
         Value own = emit.splat(narrow(positions[query]));
         Value visible = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sle, keyPositions, own);
+        if (shape.window) {
+          Value before = emit.add(own, -shape.window);
+          Value inside = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sgt, keyPositions, before);
+          visible = arith::AndIOp::create(emit.builder, visible, inside);
+        }
         Value score = emit.mulf(sums[query * together + block], emit.real(shape.scale, vector));
         score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
         emit.store(score, scoreAddress(query, emit.add(key, block * lanes)), 64);
@@ -536,7 +553,9 @@ private:
         Value base =
             emit.pointer(valuesOf(physicalPage(page), keyValueHead), firstBlock * lanes * cache.getElementBytes());
         Value ahead = firstBlock == 0 ? addressInNext(firstKey, valuesOf) : Value();
-        return emit.loop(emit.integer(0), keys, 1, carried, [&](Value key, ValueRange before) {
+        // Keys before the window may be gone from a ring.
+        Value firstRow = skipped ? emit.maximum(emit.sub(skipped, firstKey), emit.integer(0)) : emit.integer(0);
+        return emit.loop(firstRow, keys, 1, carried, [&](Value key, ValueRange before) {
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
           prefetch(ahead, key, 1, cache.getValueRowBytes());
           SmallVector<Value> next(before);
@@ -575,6 +594,8 @@ private:
     Value keyHead, chunk, lastPage;
   };
   std::optional<Next> next;
+  /// Of a window, the first visible key of the tile's chunk, relative to the first one that is looked at.
+  Value skipped;
 };
 } // namespace
 
@@ -627,16 +648,16 @@ private:
 /// Stores every chunk for kernel.attention_merge.
 class PartialSink : public ChunkSink {
 public:
-  PartialSink(Emitter &emit, GrainEmitter &grains, PartialLayout layout, Value base)
-      : emit(emit), grains(grains), layout(layout), base(base) {}
+  PartialSink(Emitter &emit, GrainEmitter &grains, PartialLayout layout, Value firstChunk, Value base)
+      : emit(emit), grains(grains), layout(layout), firstChunk(firstChunk), base(base) {}
 
   void takeStatistics(int64_t, Value query, Value chunk, Value maximum, Value sum) override {
-    Value address = layout.statistics(emit, base, grains.headOf(query), chunk);
+    Value address = layout.statistics(emit, base, grains.headOf(query), emit.sub(chunk, firstChunk));
     emit.store(maximum, address, 4);
     emit.store(sum, emit.pointer(address, 4), 4);
   }
   void takeOutput(int64_t, Value query, Value chunk, int64_t block, Value output) override {
-    Value address = layout.output(emit, base, grains.headOf(query), chunk);
+    Value address = layout.output(emit, base, grains.headOf(query), emit.sub(chunk, firstChunk));
     emit.store(output, emit.pointer(address, block * lanes * 4), 64);
   }
 
@@ -644,18 +665,13 @@ private:
   Emitter &emit;
   GrainEmitter &grains;
   PartialLayout layout;
-  Value base;
+  Value firstChunk, base;
 };
 } // namespace
 
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
-
-/// Chunks that a row at `position` sees.
-static Value countChunks(Emitter &emit, Value position, int64_t keyChunk) {
-  return emit.add(emit.divide(position, keyChunk), 1);
-}
 
 void codegen::emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments,
                             kernel::RowRangeAttr rows, CacheGeometry geometry) {
@@ -676,8 +692,7 @@ void codegen::emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelA
     grains.select(keyHead, emit.mul(tile, shape.rows));
     grains.roundQueries();
     sink.clear();
-    Value chunks = countChunks(emit, grains.lastPosition(), shape.keyChunk);
-    emit.loop(emit.integer(0), chunks, [&](Value chunk) { grains.emitChunk(chunk, sink); });
+    emit.loop(grains.firstChunk(), grains.endChunk(), [&](Value chunk) { grains.emitChunk(chunk, sink); });
     emit.loop(emit.integer(0), grains.countQueries(), [&](Value query) {
       Value row =
           emit.pointer(arguments.outputs[0], emit.mul(grains.rowOf(query), encoding::getActivationRowBytes(type)));
@@ -691,11 +706,13 @@ void codegen::emitAttentionPartial(Emitter &emit, kernel::AttentionPartialOp op,
                                    CacheGeometry geometry) {
   AttentionShape shape(op, /*rows=*/1);
   GrainEmitter grains(emit, shape, arguments, geometry);
-  PartialSink sink(emit, grains, PartialLayout(shape.cache.getDimension(), op.getChunks()), arguments.outputs[0]);
   Value row = emit.integer(0), position = loadPosition(emit, arguments.step, row);
-  Value chunks = countChunks(emit, position, shape.keyChunk);
+  Value firstChunk = firstVisibleChunk(emit, position, shape.keyChunk, shape.window);
+  Value chunks = countVisibleChunks(emit, position, shape.keyChunk, shape.window);
+  PartialSink sink(emit, grains, PartialLayout(shape.cache.getDimension(), op.getChunks()), firstChunk,
+                   arguments.outputs[0]);
   auto keyHeadOf = [&](Value grain) { return arith::DivUIOp::create(emit.builder, grain, chunks); };
-  auto chunkOf = [&](Value grain) { return arith::RemUIOp::create(emit.builder, grain, chunks); };
+  auto chunkOf = [&](Value grain) { return emit.add(firstChunk, arith::RemUIOp::create(emit.builder, grain, chunks)); };
   Value lastPage = emit.divide(position, geometry.pageRows);
   emit.loop(keyHeadOf(arguments.begin), keyHeadOf(emit.add(arguments.end, emit.sub(chunks, emit.integer(1)))),
             [&](Value head) {
@@ -714,7 +731,8 @@ void codegen::emitAttentionMerge(Emitter &emit, kernel::AttentionMergeOp op, con
   int64_t dimension = op.getDimension(), blocks = llvm::divideCeil(dimension, lanes);
   PartialLayout layout(dimension, op.getChunks());
   auto type = cast<RankedTensorType>(op.getResult().getType());
-  Value chunks = countChunks(emit, loadPosition(emit, arguments.step, emit.integer(0)), op.getKeyChunk());
+  Value chunks = countVisibleChunks(emit, loadPosition(emit, arguments.step, emit.integer(0)), op.getKeyChunk(),
+                                    op.getWindow().value_or(0));
   auto emitHead = [&](Value head) {
     // Maximum, sum, outputs.
     SmallVector<Value> initial = {emit.real(masked), emit.real(0.0)};

@@ -114,9 +114,9 @@ static uint64_t lifetimeOf(schedule::Lifetime lifetime) {
 Type codegen::getDescriptorType(MLIRContext *context) {
   Type pointer = LLVM::LLVMPointerType::get(context), i32 = IntegerType::get(context, 32),
        i64 = IntegerType::get(context, 64);
-  return LLVM::LLVMStructType::getLiteral(context, {i32,     i32, i32,     i32,     pointer, pointer, pointer, pointer,
-                                                    pointer, i32, i32,     i32,     i32,     i64,     i64,     i64,
-                                                    i64,     i64, pointer, pointer, i64,     pointer, i64});
+  return LLVM::LLVMStructType::getLiteral(context, {i32,     i32,     i32,     i32, pointer, pointer, pointer, pointer,
+                                                    pointer, i32,     i32,     i32, i32,     i64,     i64,     i64,
+                                                    i64,     pointer, pointer, i64, pointer, i64});
 }
 
 LogicalResult codegen::verifyDescriptor(LLVM::GlobalOp global) {
@@ -174,8 +174,10 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
     arenaRows.push_back(
         {writer.string(arena.getSymName()), arena.getBytes(), arena.getAlignment(), lifetimeOf(arena.getLifetime())});
   for (auto group : module.getOps<model::CacheGroupOp>())
-    groupRows.push_back(
-        {writer.string(group.getName()), group.getPageRows(), group.getPages(), uint64_t(0), group.getContext()});
+    groupRows.push_back({writer.string(group.getName()), group.getPageRows(), group.getPages(),
+                         group.getWindow().value_or(0), group.getContext(), number(group.getSequencePages()),
+                         uint64_t(0),
+                         contents ? contents->keyValueBytesPerPosition.lookup(group.getName()) : uint64_t(0)});
 
   auto text = [&](StringRef name, StringRef otherwise) {
     auto attribute = module->getAttrOfType<StringAttr>(name);
@@ -184,7 +186,7 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
   std::string report = contents ? contents->report : "{}";
   std::string entries = writer.array({pointer, i32, i32, i32, i32, pointer, i32, i32, pointer}, entryRows);
   std::string arenas = writer.array({pointer, i64, i32, i32}, arenaRows);
-  std::string groups = writer.array({pointer, i32, i32, i32, i32}, groupRows);
+  std::string groups = writer.array({pointer, i32, i32, i32, i32, i32, i32, i64}, groupRows);
   std::string name = text("model.name", "model"), version = writer.string("ingotc " INGOT_VERSION);
   std::string reportText = writer.string(report);
   writer.structure(descriptorSymbol, cast<LLVM::LLVMStructType>(getDescriptorType(module.getContext())).getBody(),
@@ -203,7 +205,6 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
                     number(contents ? contents->layers : 0),
                     number(contents ? contents->kernelBodies : 0),
                     contents ? contents->stepWeightBytes : 0,
-                    contents ? contents->keyValueBytesPerPosition : 0,
                     contents ? contents->weightBytes : 0,
                     uint64_t(0),
                     std::string(),

@@ -37,14 +37,16 @@ struct DescriptorContents {
   StepOutput output;
   int64_t rows, sequences, wantedRows;
   int64_t kernelBodies, layers;
-  uint64_t stepWeightBytes, keyValueBytesPerPosition, weightBytes;
+  uint64_t stepWeightBytes, weightBytes;
+  /// By cache group.
+  llvm::StringMap<uint64_t> keyValueBytesPerPosition;
   std::string report;
 };
 
 /// The constant's type: the fields of IngotDescriptor, blobs and weights spelled out.
 mlir::Type getDescriptorType(mlir::MLIRContext *context);
 /// Places in it of what is filled in when linking.
-enum DescriptorField { externalWeightsField = 18, tokenizerDataField = 19, tokenizerBytesField = 20 };
+enum DescriptorField { externalWeightsField = 17, tokenizerDataField = 18, tokenizerBytesField = 19 };
 /// Whether `global` is a descriptor of this compiler's runtime: type, magic number, version and size.
 mlir::LogicalResult verifyDescriptor(mlir::LLVM::GlobalOp global);
 

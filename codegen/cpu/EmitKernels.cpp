@@ -52,7 +52,7 @@ static void setTarget(LLVM::LLVMFuncOp function, const CpuDescription &cpu) {
 }
 
 /// What the code of attention takes for granted.
-static LogicalResult checkAttention(Operation *kernel, CacheGeometry geometry) {
+static LogicalResult checkAttention(Operation *kernel, model::CacheGroupOp group, CacheGeometry geometry) {
   // A head is rounded where it is produced: its groups must be its own.
   auto checkResult = [&](int64_t dimension) -> LogicalResult {
     if (encoding::isQuantizedActivation(kernel->getResult(0).getType()) && dimension % encoding::groupColumns)
@@ -60,17 +60,18 @@ static LogicalResult checkAttention(Operation *kernel, CacheGeometry geometry) {
                                    << " for a result in an integer format, found a dimension of " << dimension;
     return success();
   };
-  auto checkKeys = [&](int64_t keyChunk) -> LogicalResult {
+  auto checkKeys = [&](auto op) -> LogicalResult {
+    int64_t keyChunk = op.getKeyChunk();
     if (keyChunk % geometry.pageRows)
       return kernel->emitOpError() << "expected a key_chunk of whole pages of " << geometry.pageRows << ", found "
                                    << keyChunk;
-    return success();
+    return group ? group.verifyReader(kernel, op.getWindow(), op.getStep().getType().getRows()) : success();
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
       .Case([&](kernel::AttentionOp op) {
-        return failed(checkKeys(op.getKeyChunk())) ? failure() : checkResult(op.getCache().getType().getDimension());
+        return failed(checkKeys(op)) ? failure() : checkResult(op.getCache().getType().getDimension());
       })
-      .Case([&](kernel::AttentionPartialOp op) { return checkKeys(op.getKeyChunk()); })
+      .Case([&](kernel::AttentionPartialOp op) { return checkKeys(op); })
       .Case([&](kernel::AttentionMergeOp op) { return checkResult(op.getDimension()); })
       .Default(success());
 }
@@ -92,14 +93,25 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
       return signalPassFailure();
     for (CpuDescription &cpu : *cpus)
       tiles->applyTo(cpu.tiles);
+    groups.clear();
     for (auto group : module.getOps<model::CacheGroupOp>())
-      geometries[group.getName()] = {static_cast<int64_t>(group.getPageRows()), static_cast<int64_t>(group.getPages())};
+      groups.try_emplace(
+          group.getName(),
+          Group{group,
+                {static_cast<int64_t>(group.getPageRows()), static_cast<int64_t>(group.getPages()),
+                 static_cast<int64_t>(group.getRing().value_or(0)), static_cast<int64_t>(groups.size())}});
     SmallVector<kernel::FunctionOp> functions(module.getOps<kernel::FunctionOp>());
     for (kernel::FunctionOp function : functions)
       for (const CpuDescription &cpu : *cpus)
         if (failed(emitFunction(function, cpu)))
           return signalPassFailure();
   }
+
+  /// A group of caches, and where its pages stand.
+  struct Group {
+    model::CacheGroupOp op;
+    CacheGeometry geometry;
+  };
 
   LogicalResult emitFunction(kernel::FunctionOp function, const CpuDescription &cpu) {
     ImplicitLocOpBuilder builder(function.getLoc(), function);
@@ -171,15 +183,15 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
     return success();
   }
 
-  /// Of each cache group, by name.
-  llvm::StringMap<CacheGeometry> geometries;
+  /// By name.
+  llvm::StringMap<Group> groups;
 
   /// Where tensors lie; of a cache, its keys and its values.
   using Pointers = DenseMap<Value, std::pair<Value, Value>>;
 
   LogicalResult emitKernel(Emitter &emit, Operation *kernel, kernel::RowRangeAttr rows, KernelArguments arguments,
                            const Pointers &pointers) {
-    CacheGeometry geometry = {};
+    Group group = {};
     for (Value operand : kernel->getOperands()) {
       auto [first, second] = pointers.lookup(operand);
       if (isa<RankedTensorType>(operand.getType()))
@@ -188,16 +200,17 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
       if (!cache)
         continue;
       arguments.states.append({first, second});
-      auto found = geometries.find(cache.getGroup().getValue());
-      if (found == geometries.end())
+      auto found = groups.find(cache.getGroup().getValue());
+      if (found == groups.end())
         return kernel->emitOpError() << "expected a model.cache_group " << cache.getGroup() << " for " << cache
                                      << ", found none";
-      geometry = found->second;
+      group = found->second;
     }
     for (Value result : kernel->getResults())
       if (isa<RankedTensorType>(result.getType()))
         arguments.outputs.push_back(pointers.lookup(result).first);
-    if (failed(checkAttention(kernel, geometry)))
+    CacheGeometry geometry = group.geometry;
+    if (failed(checkAttention(kernel, group.op, geometry)))
       return failure();
     bool known =
         llvm::TypeSwitch<Operation *, bool>(kernel)

@@ -34,13 +34,17 @@ Value codegen::loadWantedRow(Emitter &emit, Value step, Value index) {
   return loadStepElement(emit, step, offsetof(IngotStep, wanted), index);
 }
 
-Value codegen::loadPage(Emitter &emit, model::StepType type, Value step, Value row, Value page) {
-  if (type.getSequences() == 1)
-    return page;
-  Value sequence = loadStepElement(emit, step, offsetof(IngotStep, row_sequences), row);
-  Value stride = arith::ExtUIOp::create(
-      emit.builder, emit.i64(), emit.load(emit.i32(), emit.pointer(step, offsetof(IngotStep, pages_per_sequence)), 4));
-  return loadStepElement(emit, step, offsetof(IngotStep, page_tables), emit.add(emit.mul(sequence, stride), page));
+Value codegen::firstVisible(Emitter &emit, Value position, int64_t window) {
+  Value first = emit.integer(0);
+  return window ? emit.maximum(emit.add(position, 1 - window), first) : first;
+}
+Value codegen::firstVisibleChunk(Emitter &emit, Value position, int64_t chunk, int64_t window) {
+  Value first = firstVisible(emit, position, window);
+  return window ? emit.divide(first, chunk) : first;
+}
+Value codegen::countVisibleChunks(Emitter &emit, Value position, int64_t chunk, int64_t window) {
+  Value last = emit.add(emit.divide(position, chunk), 1);
+  return window ? emit.sub(last, firstVisibleChunk(emit, position, chunk, window)) : last;
 }
 
 //===----------------------------------------------------------------------===//
@@ -138,6 +142,21 @@ CacheLayout::CacheLayout(model::KeyValueType type, CacheGeometry geometry)
     : element(type.getElement()), keyDimension(kernel::paddedRotatedDimension(type.getDimension())),
       valueDimension(encoding::paddedToPanels(type.getDimension())),
       elementBytes(type.getElement().getIntOrFloatBitWidth() / 8), geometry(geometry) {}
+
+Value CacheLayout::loadPage(Emitter &emit, model::StepType type, Value step, Value row, Value page) const {
+  if (geometry.ringPages)
+    page = emit.remainder(page, geometry.ringPages);
+  if (type.getSequences() == 1)
+    return page;
+  auto loadCount = [&](int64_t field) -> Value {
+    return arith::ExtUIOp::create(emit.builder, emit.i64(), emit.load(emit.i32(), emit.pointer(step, field), 4));
+  };
+  Value table = loadStepElement(emit, step, offsetof(IngotStep, row_sequences), row);
+  if (geometry.group)
+    table = emit.add(table, emit.mul(loadCount(offsetof(IngotStep, sequences)), geometry.group));
+  Value index = emit.add(emit.mul(table, loadCount(offsetof(IngotStep, pages_per_sequence))), page);
+  return loadStepElement(emit, step, offsetof(IngotStep, page_tables), index);
+}
 
 /// `bytes`: of a head in a page.
 static Value addressOfPage(Emitter &emit, Value base, Value page, Value head, int64_t pages, int64_t bytes) {

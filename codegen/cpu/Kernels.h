@@ -26,8 +26,10 @@ struct KernelArguments {
 
 /// Pages of a cache group, as kernels address them.
 struct CacheGeometry {
-  int64_t pageRows; ///< positions in a page
-  int64_t pages;    ///< physical pages
+  int64_t pageRows;  ///< positions in a page
+  int64_t pages;     ///< physical pages
+  int64_t ringPages; ///< pages of a sequence's ring; 0: it has all pages of its context
+  int64_t group;     ///< the group's place among the page tables of a step
 };
 
 void emitEmbedding(Emitter &emit, kernel::EmbeddingOp op, const KernelArguments &arguments);
@@ -56,9 +58,13 @@ void emitAttentionMerge(Emitter &emit, kernel::AttentionMergeOp op, const Kernel
 mlir::Value loadPosition(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadToken(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadWantedRow(Emitter &emit, mlir::Value step, mlir::Value index);
-/// The physical page (i64) that holds page `page` of the sequence of `row`. With at most one sequence in a step the
-/// page table is the identity, and is not read.
-mlir::Value loadPage(Emitter &emit, model::StepType type, mlir::Value step, mlir::Value row, mlir::Value page);
+/// The first chunk of `chunk` keys that a row at `position` sees, of all positions up to its own or, unless it is 0, of
+/// the last `window` of them.
+mlir::Value firstVisibleChunk(Emitter &emit, mlir::Value position, int64_t chunk, int64_t window);
+/// The first position that such a row sees.
+mlir::Value firstVisible(Emitter &emit, mlir::Value position, int64_t window);
+/// Chunks that it sees.
+mlir::Value countVisibleChunks(Emitter &emit, mlir::Value position, int64_t chunk, int64_t window);
 
 /// Inlines a region of scalar arithmetic at 16 lanes; returns what it yields.
 llvm::SmallVector<mlir::Value> inlineRegion(Emitter &emit, mlir::Region &region, mlir::ValueRange arguments);
@@ -90,6 +96,9 @@ public:
   mlir::Type getElement() const { return element; }
   int64_t getElementBytes() const { return elementBytes; }
   int64_t getPageRows() const { return geometry.pageRows; }
+  /// The physical page (i64) that holds page `page` of the sequence of `row`. With at most one sequence in a step the
+  /// page table is the identity, and is not read.
+  mlir::Value loadPage(Emitter &emit, model::StepType type, mlir::Value step, mlir::Value row, mlir::Value page) const;
   bool isQuantized() const { return element.isInteger(8); }
   int64_t getKeyGroups() const { return keyDimension / encoding::groupColumns; }
   /// Keys of a head and page, and the bytes of a block of 16 of them.

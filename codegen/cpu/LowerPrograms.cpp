@@ -1,7 +1,7 @@
 //===- LowerPrograms.cpp - schedule.program to step functions -------------===//
 
 #include "codegen/cpu/Descriptor.h"
-#include "codegen/cpu/Emitter.h"
+#include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
 #include "dialects/Schedule/Schedule.h"
@@ -88,10 +88,9 @@ private:
                         partition.getGrains());
       break;
     case schedule::Axis::HeadKeys: {
-      Value positions = emit.load(emit.pointerType(), emit.pointer(step, offsetof(IngotStep, positions)), 8);
-      Value keys = emit.add(widen(emit.load(emit.i32(), positions, 4)), 1);
-      grains =
-          emit.mul(emit.divide(emit.add(keys, partition.getGrain() - 1), partition.getGrain()), partition.getGrains());
+      Value position = loadPosition(emit, step, emit.integer(0));
+      grains = emit.mul(countVisibleChunks(emit, position, partition.getGrain(), partition.getWindow()),
+                        partition.getGrains());
       break;
     }
     }
@@ -196,7 +195,7 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
         contents.layers += isa<kernel::AttentionOp, kernel::AttentionPartialOp>(function.getKernel());
     schedule::DecodeTraffic traffic = schedule::getDecodeTraffic(module);
     contents.stepWeightBytes = traffic.weightBytes;
-    contents.keyValueBytesPerPosition = traffic.keyValueBytesPerPosition;
+    contents.keyValueBytesPerPosition = std::move(traffic.keyValueBytesPerPosition);
     llvm::raw_string_ostream(contents.report) << schedule::makeReport(module);
     return contents;
   }

@@ -338,7 +338,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
     emit.when(emit.less(row, arguments.rows), [&] {
       Value position = loadPosition(emit, arguments.step, row);
       Value page =
-          loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
+          cache.loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
       body(page, emit.remainder(position, cache.getPageRows()));
     });
   };

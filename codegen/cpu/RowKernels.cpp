@@ -162,7 +162,7 @@ void codegen::emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArgumen
     Value value = rowAddress(emit, op.getValue(), arguments.inputs[1], row);
     Value position = loadPosition(emit, arguments.step, row);
     Value page =
-        loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
+        cache.loadPage(emit, op.getStep().getType(), arguments.step, row, emit.divide(position, cache.getPageRows()));
     Value inPage = emit.remainder(position, cache.getPageRows());
     emit.loop(emit.integer(0), emit.integer(type.getHeads()), [&](Value head) {
       Value keys = cache.keys(emit, arguments.states[0], page, head);

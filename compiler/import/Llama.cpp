@@ -2,6 +2,7 @@
 
 #include "compiler/import/Llama.h"
 
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/Twine.h"
 
 #include <cmath>
@@ -13,6 +14,14 @@ using llvm::Twine;
 
 static std::string nameInLayer(int64_t layer, const Twine &suffix) {
   return ("blk." + Twine(layer) + "." + suffix).str();
+}
+
+void compiler::setWindows(LlamaShape &shape, int64_t window, int64_t pattern) {
+  shape.windows.assign(shape.layers, 0);
+  if (window < shape.context)
+    for (int64_t layer = 0; layer < shape.layers; ++layer)
+      if (pattern == 0 || layer % pattern < pattern - 1)
+        shape.windows[layer] = window;
 }
 
 llvm::Error compiler::forEachParameter(const LlamaShape &shape,
@@ -55,8 +64,7 @@ public:
       : module(module), shape(shape), symbols(module), builder(OpBuilder::atBlockEnd(module.getBody())) {}
 
   void build() {
-    int64_t pages = llvm::divideCeil(shape.context, cachePageRows) * shape.sequences;
-    model::CacheGroupOp::create(builder, named("cache_group"), cacheGroupName, shape.context, cachePageRows, pages);
+    addCacheGroups();
     auto stepType = model::StepType::get(builder.getContext(), shape.rows, shape.sequences, shape.wanted);
     Type logitsType = rowsOf(shape.vocabulary);
     auto function = func::FuncOp::create(builder, named(model::forwardName), model::forwardName,
@@ -80,6 +88,26 @@ public:
   }
 
 private:
+  int64_t windowOf(int64_t layer) const { return shape.windows.empty() ? 0 : shape.windows[layer]; }
+
+  /// One for the layers that see the whole context, and one for each window.
+  void addCacheGroups() {
+    llvm::SetVector<int64_t> windows;
+    for (int64_t layer = 0; layer < shape.layers; ++layer)
+      windows.insert(windowOf(layer));
+    if (windows.remove(0)) {
+      int64_t pages = llvm::divideCeil(shape.context, cachePageRows);
+      model::CacheGroupOp::create(builder, named("cache_group"), cacheGroupName, shape.context, cachePageRows,
+                                  pages * shape.sequences, /*window=*/IntegerAttr(), /*ring=*/IntegerAttr());
+    }
+    for (int64_t window : windows) {
+      int64_t ring = model::CacheGroupOp::getFewestRingPages(shape.context, cachePageRows, window, shape.rows);
+      model::CacheGroupOp::create(builder, named("cache_group"), ("window_" + Twine(window)).str(), shape.context,
+                                  cachePageRows, ring * shape.sequences, builder.getI64IntegerAttr(window),
+                                  builder.getI64IntegerAttr(ring));
+    }
+  }
+
   Value buildLayer(int64_t layer, Value x) {
     auto in = [&](const Twine &suffix) { return nameInLayer(layer, suffix); };
     auto linear = [&](StringRef name, Value input) -> Value {
@@ -94,7 +122,8 @@ private:
     Value attended = model::AttentionOp::create(
         builder, named(in("attention")), rowsOf(shape.heads * shape.headDimension), query, key, value,
         /*cache=*/Value(), step, shape.heads, shape.keyValueHeads,
-        APFloat(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.headDimension)))));
+        APFloat(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.headDimension)))),
+        windowOf(layer) ? builder.getI64IntegerAttr(windowOf(layer)) : IntegerAttr());
     Value projected = linear("attn_output", attended);
     x = arith::AddFOp::create(builder, named(in("attn_residual")), x, projected);
 

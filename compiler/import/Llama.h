@@ -20,7 +20,7 @@
 
 namespace ingot::compiler {
 
-/// The name of the one cache group of a decoder.
+/// The name of the cache group of layers that see the whole context.
 constexpr llvm::StringLiteral cacheGroupName = "full";
 /// Positions of one page of a cache.
 constexpr int64_t cachePageRows = 64;
@@ -34,6 +34,8 @@ struct LlamaShape {
   int64_t context;
   /// Most rows of one step, sequences in it, and rows whose logits are wanted.
   int64_t rows, sequences, wanted;
+  /// Of each layer, the positions that a row sees, its own included; 0, or no entry: all up to its own.
+  llvm::SmallVector<int64_t> windows;
   float epsilon;
   /// headDimension / 2 angles per position, scaling included.
   llvm::SmallVector<float> ropeFrequencies;
@@ -42,6 +44,10 @@ struct LlamaShape {
   /// table is the head, too.
   bool ropeFactors = false, tiedHead = false;
 };
+
+/// Gives windows to the layers, where they hide anything in the context: to all but every `pattern`-th one, as
+/// llama.cpp counts (`llama_hparams::set_swa_pattern`); with 0 to all of them.
+void setWindows(LlamaShape &shape, int64_t window, int64_t pattern);
 
 /// Calls `add` with the name and the shape of every parameter that the model
 /// has; ends at its first error.

@@ -197,10 +197,12 @@ LogicalResult QkvRopeAppendOp::verifyRegions() {
   return verifyScalarRegion(*this, getRotation(), inputs, 2);
 }
 
-static LogicalResult verifyKeyChunk(Operation *op, int64_t keyChunk) {
+/// How keys are taken: in chunks, and of a window.
+template <typename Attention> static LogicalResult verifyKeys(Attention op) {
+  int64_t keyChunk = op.getKeyChunk();
   if (keyChunk < 16 || keyChunk % 16)
     return op->emitOpError() << "expected a key_chunk of whole blocks of 16 keys, found " << keyChunk;
-  return success();
+  return model::verifyWindow(op, op.getWindow());
 }
 
 /// What the forms of attention over a cache have in common.
@@ -209,7 +211,7 @@ template <typename Attention> static LogicalResult verifyAttention(Attention op)
   int64_t heads = op.getHeads();
   if (heads < 1 || heads % cache.getHeads())
     return op.emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
-  if (failed(verifyKeyChunk(op, op.getKeyChunk())))
+  if (failed(verifyKeys(op)))
     return failure();
   return verifyColumns(op, op.getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
 }
@@ -237,8 +239,7 @@ LogicalResult AttentionPartialOp::verify() {
 }
 
 LogicalResult AttentionMergeOp::verify() {
-  if (failed(verifyKeyChunk(*this, getKeyChunk())) ||
-      failed(verifyPartial(*this, getPartial(), getHeads(), getDimension(), getChunks())))
+  if (failed(verifyKeys(*this)) || failed(verifyPartial(*this, getPartial(), getHeads(), getDimension(), getChunks())))
     return failure();
   return verifyColumns(*this, getResult(), getHeads() * getDimension(), "a result");
 }

@@ -138,27 +138,30 @@ def Kernel_AttentionOp : Kernel_AttentionBase<"attention"> {
     M' = max(M, m)    S' = S e^(M - M') + s e^(m - M')    O' = O e^(M - M') + o e^(m - M')
     ```
 
-    The result is O / S. Bits depend on `key_chunk` and on nothing else in the step, so that it is a constant.
+    The result is O / S. Bits depend on `key_chunk` and on nothing else in the step, so that it is a constant. With a
+    `window` a row sees the last so many positions, its own included. Chunks still begin at multiples of `key_chunk`
+    positions, wherever those stand in a ring; chunks that no row sees are left out.
     Source: arXiv:2205.14135 (the running maximum), arXiv:2305.13245 (grouped queries).
   }];
   let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
-                   DefaultValuedAttr<I64Attr, "128">:$key_chunk);
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, OptionalAttr<I64Attr>:$window);
 }
 
 def Kernel_AttentionPartialOp : Kernel_AttentionBase<"attention_partial"> {
   let summary = "Maximum, sum and output of every chunk of keys, not yet merged: attention of one row, shared out by keys";
   let description = [{
     For every head one block of f32: the outputs o of up to `chunks` chunks, each padded to whole panels, then m and s
-    of every chunk, padded to whole lines of 16. What lies beyond the last chunk that the row sees is not written.
+    of every chunk, padded to whole lines of 16. The first is that of the first chunk that the row sees; what lies beyond
+    the last one is not written.
   }];
   let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
-                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks);
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks, OptionalAttr<I64Attr>:$window);
 }
 
 def Kernel_AttentionMergeOp : Kernel_Op<"attention_merge", [Pure, Kernel_Repeatable]> {
   let summary = "Merges the chunks that `kernel.attention_partial` left, in ascending order, as `kernel.attention` does";
   let arguments = (ins AnyRankedTensor:$partial, Model_StepType:$step, I64Attr:$heads, I64Attr:$dimension,
-                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks);
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks, OptionalAttr<I64Attr>:$window);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$partial `,` $step attr-dict `:` type($partial) `,` type($step) `to` type($result)";
   let hasVerifier = 1;

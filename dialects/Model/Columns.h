@@ -1,10 +1,13 @@
-//===- Columns.h - what verifiers ask about tensors of rows -----*- C++ -*-===//
+//===- Columns.h - what verifiers ask about rows ----------------*- C++ -*-===//
 
 #ifndef INGOT_DIALECTS_MODEL_COLUMNS_H
 #define INGOT_DIALECTS_MODEL_COLUMNS_H
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
+
+#include <limits>
+#include <optional>
 
 namespace ingot::model {
 
@@ -23,6 +26,14 @@ inline mlir::LogicalResult verifyColumns(mlir::Operation *op, mlir::Value value,
                                          llvm::StringRef what) {
   if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
     return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
+  return mlir::success();
+}
+
+/// A window that positions of 32 bits can be compared with; otherwise an error on `op`.
+inline mlir::LogicalResult verifyWindow(mlir::Operation *op, std::optional<int64_t> window) {
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  if (window && (*window < 1 || *window > most))
+    return op->emitOpError() << "expected a window of 1 to " << most << " positions, found " << *window;
   return mlir::success();
 }
 

@@ -36,9 +36,40 @@ LogicalResult CacheGroupOp::verify() {
   if (getContext() < 1 || getContext() > most || getPages() > most)
     return emitOpError() << "expected 1 <= context, pages <= " << most << ", found context = " << getContext()
                          << ", pages = " << getPages();
-  if (getPages() * getPageRows() < getContext())
-    return emitOpError() << "expected pages for at least one sequence of " << getContext() << " positions, found "
+  if (getWindow().has_value() != getRing().has_value())
+    return emitOpError() << "expected a ring exactly where a window is given";
+  if (getWindow() && (*getWindow() < 1 || *getWindow() >= getContext()))
+    return emitOpError() << "expected a window of 1 to " << getContext() - 1 << " positions in a context of "
+                         << getContext() << ", found " << static_cast<int64_t>(*getWindow());
+  if (getRing() && (*getRing() < 1 || *getRing() > llvm::divideCeil(getContext(), getPageRows())))
+    return emitOpError() << "expected a ring of 1 to " << llvm::divideCeil(getContext(), getPageRows())
+                         << " pages, those of the context, found " << static_cast<int64_t>(*getRing());
+  if (static_cast<int64_t>(getPages()) < getSequencePages())
+    return emitOpError() << "expected pages for at least one sequence of "
+                         << (getRing() ? getSequencePages() * getPageRows() : getContext()) << " positions, found "
                          << getPages() << " pages of " << getPageRows();
+  return success();
+}
+
+int64_t CacheGroupOp::getSequencePages() {
+  return getRing() ? *getRing() : llvm::divideCeil(getContext(), getPageRows());
+}
+
+int64_t CacheGroupOp::getFewestRingPages(int64_t context, int64_t pageRows, int64_t window, int64_t rows) {
+  return llvm::divideCeil(std::min(context, window + std::min(rows, context) - 1), pageRows);
+}
+
+LogicalResult CacheGroupOp::verifyReader(Operation *op, std::optional<int64_t> window, int64_t rows) {
+  if (!getWindow())
+    return success();
+  if (!window || *window > static_cast<int64_t>(*getWindow()))
+    return op->emitOpError() << "expected a window of at most " << *getWindow()
+                             << " positions, which is what cache group " << getNameAttr() << " keeps, found "
+                             << (window ? Twine(*window) : Twine("none"));
+  int64_t fewest = getFewestRingPages(getContext(), getPageRows(), *window, rows);
+  if (static_cast<int64_t>(*getRing()) < fewest)
+    return op->emitOpError() << "expected a ring of at least " << fewest << " pages in cache group " << getNameAttr()
+                             << " for steps of " << rows << " rows, found " << *getRing();
   return success();
 }
 
@@ -126,6 +157,8 @@ LogicalResult AttentionOp::verify() {
   if (heads < 1 || keyValueHeads < 1 || heads % keyValueHeads || columnsOf(getQuery()) % heads)
     return emitOpError() << "expected heads in whole groups per key-value head, found heads = " << heads
                          << ", key_value_heads = " << keyValueHeads << " on " << getQuery().getType();
+  if (failed(verifyWindow(*this, getWindow())))
+    return failure();
   int64_t dimension = columnsOf(getQuery()) / heads;
   if (failed(verifyColumns(*this, getResult(), heads * dimension, "a result")))
     return failure();

@@ -41,10 +41,24 @@ def Model_CacheGroupOp : Model_Op<"cache_group"> {
   let description = [{
     `context` is the most positions of one sequence; pages of `page_rows` positions are handed out by the runtime, `pages`
     of them in all.
+
+    Where every layer of the group sees no more than the last `window` positions, a sequence keeps no more than `ring`
+    pages: page p stands where page p modulo `ring` stands. What a step of `rows` rows may still look at has to be there
+    when all of its rows are written: `ring` pages hold at least `window` + `rows` - 1 positions.
   }];
-  let arguments = (ins StrAttr:$name, I64Attr:$context, I64Attr:$page_rows, I64Attr:$pages);
+  let arguments = (ins StrAttr:$name, I64Attr:$context, I64Attr:$page_rows, I64Attr:$pages,
+                   OptionalAttr<I64Attr>:$window, OptionalAttr<I64Attr>:$ring);
   let assemblyFormat = "$name attr-dict";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Pages that one sequence takes: those of its context, or of its ring.
+    int64_t getSequencePages();
+    /// The fewest pages that a ring may have for steps of `rows` rows.
+    static int64_t getFewestRingPages(int64_t context, int64_t pageRows, int64_t window, int64_t rows);
+    /// Emits an error on `op` where layers that see `window` positions (nothing: all) in steps of `rows` rows would look
+    /// at positions that the group no longer keeps.
+    ::llvm::LogicalResult verifyReader(::mlir::Operation *op, std::optional<int64_t> window, int64_t rows);
+  }];
 }
 
 def Model_LoadParameterOp : Model_Op<"load_parameter", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -130,11 +144,12 @@ def Model_AttentionOp : Model_Op<"attention", [Pure, AttrSizedOperandSegments]> 
   let summary = "softmax(q Kᵀ · scale) V for every head";
   let description = [{
     Takes the K and V of the rows themselves (as an importer writes it) or a cache that already holds them (after
-    ingot-model-make-cache-explicit). A row sees the positions of its own sequence up to its own.
+    ingot-model-make-cache-explicit). A row sees the positions of its own sequence up to its own; with a `window`, the
+    last so many of them, its own included. Source of windows: arXiv:2004.05150, arXiv:2310.06825 (Mistral).
   }];
   let arguments = (ins AnyRankedTensor:$query, Optional<AnyRankedTensor>:$key, Optional<AnyRankedTensor>:$value,
                    Optional<Model_KeyValueType>:$cache, Model_StepType:$step, I64Attr:$heads, I64Attr:$key_value_heads,
-                   F32Attr:$scale);
+                   F32Attr:$scale, OptionalAttr<I64Attr>:$window);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $query `,` $step (`key` $key^ `:` type($key))? (`value` $value^ `:` type($value))? (`cache` $cache^ `:` type($cache))?

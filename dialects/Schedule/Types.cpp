@@ -31,6 +31,14 @@ void ScheduleDialect::initialize() {
       >();
 }
 
+LogicalResult PartitionAttr::verify(function_ref<InFlightDiagnostic()> emitError, Axis axis, int64_t, int64_t,
+                                    int64_t window) {
+  if (window < 0 || (window && axis != Axis::HeadKeys))
+    return emitError() << "expected a window of at least one position, and only of head_keys, found window " << window
+                       << " of " << stringifyAxis(axis);
+  return success();
+}
+
 LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError, Tier, int64_t ordinal, Lifetime,
                                  uint64_t bytes) {
   if (ordinal < 0 || bytes == 0)

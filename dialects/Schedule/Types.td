@@ -38,11 +38,14 @@ def Schedule_PartitionAttr : AttrDef<Schedule_Dialect, "Partition"> {
   let description = [{
     `rows`: grains of `grain` rows, as many as the step has. `columns`: `grains` grains, each for all rows. `heads`: `grains`
     groups of heads, times one for every `grain` rows. `head_keys`: `grains` groups of heads, times one for every
-    `grain` keys that the step's only row sees, all chunks of a group in a row. Grains are fixed when compiling: a
-    result's bits depend on them, never on the number of workers.
+    `grain` keys that the step's only row sees, all chunks of a group in a row; with a `window` it sees the last so many,
+    and chunks begin at multiples of `grain` all the same. Grains are fixed when compiling: a result's bits depend on
+    them, never on the number of workers.
   }];
-  let parameters = (ins EnumParameter<Schedule_Axis>:$axis, "int64_t":$grain, "int64_t":$grains);
-  let assemblyFormat = "`<` $axis `,` $grain `x` $grains `>`";
+  let parameters = (ins EnumParameter<Schedule_Axis>:$axis, "int64_t":$grain, "int64_t":$grains,
+                    DefaultValuedParameter<"int64_t", "0">:$window);
+  let assemblyFormat = "`<` $axis `,` $grain `x` $grains (`,` `window` $window^)? `>`";
+  let genVerifyDecl = 1;
 }
 
 def Schedule_BufferType : TypeDef<Schedule_Dialect, "Buffer"> {

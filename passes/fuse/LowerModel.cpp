@@ -256,9 +256,10 @@ private:
                             << "' to a kernel: expected queries from "
                                "model.rope with dimension = "
                             << op.getCache().getType().getDimension();
-    return replace(op.getResult(), AttentionOp::create(builder, op.getLoc(), op.getResult().getType(),
-                                                       map(op.getQuery()), map(op.getCache()), op.getStep(),
-                                                       op.getHeads(), op.getScale(), getKeyChunk(op)));
+    return replace(op.getResult(),
+                   AttentionOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getQuery()),
+                                       map(op.getCache()), op.getStep(), op.getHeads(), op.getScale(), getKeyChunk(op),
+                                       op.getWindowAttr()));
   }
 
   /// Keys that are taken together, where the cache's group says how long sequences are and how their pages lie.
@@ -266,7 +267,8 @@ private:
     auto module = op->getParentOfType<ModuleOp>();
     for (auto group : module.getOps<model::CacheGroupOp>())
       if (group.getNameAttr() == op.getCache().getType().getGroup())
-        return target::getKeyChunk(group.getContext(), group.getPageRows());
+        return target::getKeyChunk(std::min(group.getContext(), op.getWindow().value_or(group.getContext())),
+                                   group.getPageRows());
     constexpr int64_t unknownContext = 1, unknownPageRows = 64;
     return target::getKeyChunk(unknownContext, unknownPageRows);
   }

@@ -90,6 +90,10 @@ static std::string describeArithmetic(Block &block) {
   return words;
 }
 
+static std::string describeWindow(std::optional<int64_t> window) {
+  return window ? "_window_" + std::to_string(*window) : "";
+}
+
 static std::string describeRounding(Value result) {
   return encoding::isQuantizedActivation(result.getType()) ? "_quantize" : "";
 }
@@ -131,11 +135,11 @@ static std::string describe(Operation *kernel) {
       })
       .Case<AttentionOp, AttentionPartialOp>([&](auto op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) +
-               describeRounding(op.getResult());
+               describeWindow(op.getWindow()) + describeRounding(op.getResult());
       })
       .Case([&](AttentionMergeOp op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + number(op.getDimension()) +
-               describeRounding(op.getResult());
+               describeWindow(op.getWindow()) + describeRounding(op.getResult());
       })
       .Default([&](Operation *op) { return mnemonic + "_" + describeColumns(op->getResult(0)); });
 }

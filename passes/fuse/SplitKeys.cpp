@@ -19,6 +19,9 @@ static constexpr llvm::StringLiteral name = "split-keys";
 
 static void split(AttentionOp attention, int64_t context) {
   int64_t keyChunk = attention.getKeyChunk(), chunks = llvm::divideCeil(context, keyChunk);
+  // A window that ends in the middle of a chunk begins in another one.
+  if (std::optional<int64_t> window = attention.getWindow())
+    chunks = std::min<int64_t>(chunks, llvm::divideCeil(*window - 1, keyChunk) + 1);
   if (chunks == 1) {
     remarkMissed(attention, name) << remark::reason("a sequence is one chunk of {0} keys", keyChunk);
     return;
@@ -26,11 +29,12 @@ static void split(AttentionOp attention, int64_t context) {
   OpBuilder builder(attention);
   int64_t heads = attention.getHeads(), dimension = attention.getCache().getType().getDimension();
   auto type = RankedTensorType::get({1, heads * partialColumns(dimension, chunks)}, builder.getF32Type());
-  auto partial =
-      AttentionPartialOp::create(builder, attention.getLoc(), type, attention.getQuery(), attention.getCache(),
-                                 attention.getStep(), heads, attention.getScale(), keyChunk, chunks);
-  auto merge = AttentionMergeOp::create(builder, attention.getLoc(), attention.getResult().getType(), partial,
-                                        attention.getStep(), heads, dimension, keyChunk, chunks);
+  auto partial = AttentionPartialOp::create(builder, attention.getLoc(), type, attention.getQuery(),
+                                            attention.getCache(), attention.getStep(), heads, attention.getScale(),
+                                            keyChunk, chunks, attention.getWindowAttr());
+  auto merge =
+      AttentionMergeOp::create(builder, attention.getLoc(), attention.getResult().getType(), partial,
+                               attention.getStep(), heads, dimension, keyChunk, chunks, attention.getWindowAttr());
   remarkFused(attention, name) << remark::metric("KeyChunk", keyChunk) << remark::metric("Chunks", chunks);
   attention.replaceAllUsesWith(merge.getResult());
   attention.erase();

@@ -15,6 +15,22 @@ using namespace mlir;
 using namespace ingot;
 
 namespace {
+/// The group of layers that see what `attention` sees.
+FailureOr<StringAttr> findGroup(model::AttentionOp attention, ModuleOp module) {
+  SmallVector<StringAttr> found;
+  for (auto group : module.getOps<model::CacheGroupOp>())
+    if (group.getWindow() == attention.getWindow())
+      found.push_back(group.getNameAttr());
+  if (found.size() == 1)
+    return found.front();
+  auto error = attention.emitOpError() << "expected one model.cache_group ";
+  if (attention.getWindow())
+    error << "with window = " << *attention.getWindow();
+  else
+    error << "without a window";
+  return error << " for a cache that is made explicit, found " << found.size();
+}
+
 struct MakeCacheExplicit : model::impl::ModelMakeCacheExplicitBase<MakeCacheExplicit> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
@@ -36,12 +52,6 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
   FailureOr<target::CompileOptions> options = target::CompileOptions::of(getOperation());
   if (failed(options))
     return failure();
-  auto groups = getOperation().getOps<model::CacheGroupOp>();
-  if (!llvm::hasSingleElement(groups))
-    return attentions.front().emitOpError() << "expected one model.cache_group for caches that are made "
-                                               "explicit, found "
-                                            << std::distance(groups.begin(), groups.end());
-  StringAttr group = (*groups.begin()).getNameAttr();
   Builder types(&getContext());
   Type element = options->keyValue == "f32"    ? Type(types.getF32Type())
                  : options->keyValue == "q8_0" ? Type(types.getI8Type())
@@ -57,16 +67,20 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
       return attention.emitOpError() << "expected heads of whole groups of " << encoding::groupColumns
                                      << " columns for a cache of q8_0, found " << dimension
                                      << "; compile with --kv=f16";
-    auto type = model::KeyValueType::get(&getContext(), attention.getKeyValueHeads(), dimension, element, group);
+    FailureOr<StringAttr> group = findGroup(attention, getOperation());
+    if (failed(group))
+      return failure();
+    auto type = model::KeyValueType::get(&getContext(), attention.getKeyValueHeads(), dimension, element, *group);
     Location location = NameLoc::get(types.getStringAttr("cache." + Twine(layer)));
     (void)function.insertArgument(function.getNumArguments(), type, DictionaryAttr(), location);
     OpBuilder builder(attention);
     Location nextLocation = NameLoc::get(types.getStringAttr("cache." + Twine(layer) + ".next"));
     Value next = model::KeyValueAppendOp::create(builder, nextLocation, type, function.getArguments().back(),
                                                  attention.getKey(), attention.getValue(), attention.getStep());
-    auto onCache = model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(),
-                                              attention.getQuery(), Value(), Value(), next, attention.getStep(),
-                                              attention.getHeads(), attention.getKeyValueHeads(), attention.getScale());
+    auto onCache =
+        model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(), attention.getQuery(),
+                                   Value(), Value(), next, attention.getStep(), attention.getHeads(),
+                                   attention.getKeyValueHeads(), attention.getScale(), attention.getWindowAttr());
     attention.replaceAllUsesWith(onCache.getResult());
     attention.erase();
     caches.push_back(next);

@@ -6,7 +6,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace ingot::model {
 #define GEN_PASS_DEF_MODELVERIFYPHASE
@@ -29,14 +29,14 @@ struct VerifyPhase : model::impl::ModelVerifyPhaseBase<VerifyPhase> {
   LogicalResult verifyRows(func::FuncOp forward);
   LogicalResult verifyCaches(func::FuncOp forward);
 
-  llvm::StringSet<> groups;
+  llvm::StringMap<model::CacheGroupOp> groups;
 };
 } // namespace
 
 LogicalResult VerifyPhase::verifyModule() {
   groups.clear();
   for (auto group : getOperation().getOps<model::CacheGroupOp>())
-    if (!groups.insert(group.getName()).second)
+    if (!groups.try_emplace(group.getName(), group).second)
       return group.emitOpError() << "expected one cache group of this name, found another";
   for (auto parameter : getOperation().getOps<model::ParameterOp>())
     if (!encoding::getStorage(parameter.getType()))
@@ -102,6 +102,9 @@ LogicalResult VerifyPhase::verifyOperation(Operation *op) {
                                 "model, arith and math, or tensor.dim and tensor.splat";
   if (auto attention = dyn_cast<model::AttentionOp>(op); attention && !attention.getCache())
     return attention.emitOpError() << "expected a cache: run ingot-model-make-cache-explicit";
+  else if (attention)
+    return groups.lookup(attention.getCache().getType().getGroup().getValue())
+        .verifyReader(attention, attention.getWindow(), attention.getStep().getType().getRows());
   return success();
 }
 

@@ -50,7 +50,7 @@ DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
         if (auto cache = dyn_cast<model::KeyValueType>(type))
           for (StringRef part : {"key", "value"})
             if (states.insert(*getStateIdentity(*state++)).second)
-              traffic.keyValueBytesPerPosition += getCacheBytesPerPosition(cache, part);
+              traffic.keyValueBytesPerPosition[cache.getGroup()] += getCacheBytesPerPosition(cache, part);
     }
     for (auto &[name, bytes] : parameters)
       traffic.weightBytes += bytes;
@@ -165,11 +165,18 @@ json::Value schedule::makeReport(ModuleOp module) {
                      {"lifetime", stringifyLifetime(arena.getLifetime())},
                      {"bytes", arena.getBytes()}});
   }
-  for (auto group : module.getOps<model::CacheGroupOp>())
+  DecodeTraffic traffic = getDecodeTraffic(module);
+  uint64_t keyValueBytes = 0;
+  for (auto group : module.getOps<model::CacheGroupOp>()) {
+    uint64_t bytes = traffic.keyValueBytesPerPosition.lookup(group.getName());
+    keyValueBytes += bytes;
     groups.push_back(json::Object{{"name", json::fixUTF8(group.getName())},
                                   {"context", group.getContext()},
+                                  {"window", group.getWindow().value_or(0)},
                                   {"page_rows", group.getPageRows()},
-                                  {"pages", group.getPages()}});
+                                  {"pages", group.getPages()},
+                                  {"bytes_per_position", bytes}});
+  }
   std::map<std::pair<int64_t, int64_t>, int64_t> bodies;
   for (auto function : module.getOps<kernel::FunctionOp>())
     ++bodies[{function.getRowRange().getFirst(), function.getRowRange().getLast()}];
@@ -180,7 +187,6 @@ json::Value schedule::makeReport(ModuleOp module) {
       for (Value state : launch.getStates())
         layers.insert(getStateIdentity(state)->first);
   }
-  DecodeTraffic traffic = getDecodeTraffic(module);
   report["layers"] = static_cast<int64_t>(layers.size());
   report["planned_bytes"] = planned;
   report["arenas"] = std::move(arenas);
@@ -189,7 +195,7 @@ json::Value schedule::makeReport(ModuleOp module) {
   report["programs"] = std::move(programs);
   report["decode"] = json::Object{{"lane", stringifyLane(Lane::Compute)},
                                   {"weight_bytes", traffic.weightBytes},
-                                  {"key_value_bytes_per_position", traffic.keyValueBytesPerPosition}};
+                                  {"key_value_bytes_per_position", keyValueBytes}};
   report["licences"] = describeLicences(module);
   return report;
 }
@@ -226,9 +232,12 @@ void schedule::printReport(const json::Value &value, llvm::raw_ostream &stream) 
   for (const json::Object *arena : elements("arenas"))
     stream << "  " << left(text(*arena, "name"), 12) << left(text(*arena, "place"), 10)
            << left(text(*arena, "lifetime"), 11) << right(formatBytes(number(*arena, "bytes")), 12) << "\n";
-  for (const json::Object *group : elements("cache_groups"))
-    stream << "  cache group " << text(*group, "name") << ": " << number(*group, "context") << " positions, "
-           << number(*group, "pages") << " pages of " << number(*group, "page_rows") << "\n";
+  for (const json::Object *group : elements("cache_groups")) {
+    stream << "  cache group " << text(*group, "name") << ": " << number(*group, "context") << " positions, ";
+    if (int64_t window = number(*group, "window"))
+      stream << "a window of " << window << ", ";
+    stream << number(*group, "pages") << " pages of " << number(*group, "page_rows") << "\n";
+  }
   stream << "\nweights, packed\n";
   for (const json::Object *format : elements("weights"))
     stream << "  " << left(text(*format, "format"), 14) << right(std::to_string(number(*format, "parameters")), 6)
@@ -242,7 +251,12 @@ void schedule::printReport(const json::Value &value, llvm::raw_ostream &stream) 
   const json::Object &decode = *report.getObject("decode");
   stream << "\none decode step reads, on lane " << text(decode, "lane") << "\n  weights "
          << formatBytes(number(decode, "weight_bytes")) << "\n  cache   "
-         << formatBytes(number(decode, "key_value_bytes_per_position")) << " per position\n\nlicences\n";
+         << formatBytes(number(decode, "key_value_bytes_per_position")) << " per position";
+  for (const json::Object *group : elements("cache_groups"))
+    if (int64_t window = number(*group, "window"))
+      stream << ", " << formatBytes(number(*group, "bytes_per_position")) << " of it for the last " << window
+             << " only";
+  stream << "\n\nlicences\n";
   for (const json::Object *licence : elements("licences"))
     stream << "  " << left(text(*licence, "component"), 30) << text(*licence, "licence") << "\n";
 }

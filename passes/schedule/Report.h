@@ -20,8 +20,8 @@ struct DecodeTraffic {
   /// Packed weights and other constants, each counted once; of an embedding's
   /// table one row.
   uint64_t weightBytes = 0;
-  /// Keys and values of all layers, for each position that the row sees.
-  uint64_t keyValueBytesPerPosition = 0;
+  /// By cache group: keys and values of all its layers, for each position that the row sees.
+  llvm::StringMap<uint64_t> keyValueBytesPerPosition;
 };
 
 /// Reads it from the program for one row of a planned module; zeros where there
@@ -41,11 +41,12 @@ ProgramCounts countProgram(ProgramOp program);
 ///   layers                  number
 ///   planned_bytes           sum of all arenas
 ///   arenas                  [{name, place, lifetime, bytes}]
-///   weights                 [{format, parameters, bytes}] as packed, largest
-///   first cache_groups            [{name, context, page_rows, pages}] programs
-///   [{name, first_row, last_row, launches, barriers, launches_per_layer,
-///                             barriers_per_layer, kernel_bodies}]
-///   decode                  {lane, weight_bytes, key_value_bytes_per_position}
+///   weights                 [{format, parameters, bytes}] as packed, largest first
+///   cache_groups            [{name, context, window, page_rows, pages, bytes_per_position}], window 0: all of the
+///                           context
+///   programs                [{name, first_row, last_row, launches, barriers, launches_per_layer, barriers_per_layer,
+///                             kernel_bodies}]
+///   decode                  {lane, weight_bytes, key_value_bytes_per_position}, the latter of all groups
 ///   licences                [{component, licence}]
 /// Per-layer counts are those of a middle layer: from one layer's first launch
 /// that touches its cache to the next layer's; 0 for a model of one layer. A

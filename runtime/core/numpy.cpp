@@ -104,8 +104,8 @@ bool readIntegers(const std::string &path, IntegerTensor &tensor, std::string &e
         "holds elements of type " + std::string(type->substr(0, type->find(','))) + " where int32 or int64 are needed";
     return false;
   }
-  if (tensor.shape.empty() || tensor.shape.size() > 2) {
-    error = "has " + std::to_string(tensor.shape.size()) + " dimensions where one or two are needed";
+  if (tensor.shape.empty() || tensor.shape.size() > 3) {
+    error = "has " + std::to_string(tensor.shape.size()) + " dimensions where one to three are needed";
     return false;
   }
   if (order->starts_with("True") && tensor.shape.size() > 1) {

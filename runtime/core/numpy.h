@@ -24,7 +24,7 @@ struct IntegerTensor {
   std::vector<int32_t> values;
 };
 
-/// Reads an int32 or int64 array of at most two dimensions whose values fit 32
+/// Reads an int32 or int64 array of at most three dimensions whose values fit 32
 /// bits. Returns false and in `error` one line, without the path, otherwise. No
 /// more memory is taken than the file is long.
 bool readIntegers(const std::string &path, IntegerTensor &tensor, std::string &error);

@@ -11,18 +11,47 @@ namespace ingot::runtime {
 
 uint32_t countPagesPerSequence(const IngotDescriptor &descriptor) {
   uint32_t pages = 1;
-  for (uint32_t i = 0; i < descriptor.cache_group_count; ++i) {
-    const IngotCacheGroup &group = descriptor.cache_groups[i];
-    uint32_t rows = std::max(group.page_rows, 1u);
-    pages = std::max(pages, group.context / rows + (group.context % rows != 0));
-  }
+  for (uint32_t i = 0; i < descriptor.cache_group_count; ++i)
+    pages = std::max(pages, descriptor.cache_groups[i].sequence_pages);
   return pages;
+}
+
+std::vector<int32_t> makeIdentityPages(const IngotDescriptor &descriptor) {
+  uint32_t pages = countPagesPerSequence(descriptor);
+  std::vector<int32_t> tables;
+  for (uint32_t i = 0; i < std::max(descriptor.cache_group_count, 1u); ++i)
+    for (uint32_t page = 0; page < pages; ++page)
+      tables.push_back(static_cast<int32_t>(page));
+  return tables;
+}
+
+bool holdsWindow(const IngotCacheGroup &group, uint32_t position, uint32_t written) {
+  uint64_t first = group.window && position >= group.window ? position - group.window + 1 : 0;
+  return !group.window || first + uint64_t{group.sequence_pages} * group.page_rows >= written;
 }
 
 Sequence::Sequence(Model &model)
     : model(model), pagesPerSequence(countPagesPerSequence(model.descriptor)), positions(model.entry.rows),
-      rowSequences(model.entry.rows), wanted(model.entry.wanted_rows), pageTable(pagesPerSequence) {
-  std::iota(pageTable.begin(), pageTable.end(), 0);
+      rowSequences(model.entry.rows), wanted(model.entry.wanted_rows), pageTables(makeIdentityPages(model.descriptor)) {
+}
+
+bool Sequence::canRewind(uint32_t length) const {
+  if (length == 0)
+    return true;
+  for (uint32_t i = 0; i < model.descriptor.cache_group_count; ++i)
+    if (!holdsWindow(model.descriptor.cache_groups[i], length, written))
+      return false;
+  return true;
+}
+
+void Sequence::rewind(uint32_t length) {
+  if (!canRewind(length))
+    fail("cannot go back from position %u to %u: a sliding window has let go of what position %u looks at; begin again "
+         "at 0",
+         written, length, length);
+  used = length;
+  if (length == 0)
+    written = 0;
 }
 
 void Sequence::check(std::span<const int32_t> tokens) const {
@@ -46,8 +75,9 @@ void Sequence::run(const int32_t *tokens, uint32_t rows, uint32_t firstWanted, u
   step.tokens = tokens;
   step.positions = positions.data();
   step.row_sequences = rowSequences.data();
-  step.page_tables = pageTable.data();
+  step.page_tables = pageTables.data();
   step.wanted = wanted.data();
+  written = std::max(written, used + rows);
   model.arenas.expectPositions(used + rows);
   model.run(step);
 }

@@ -27,8 +27,12 @@ public:
   /// Positions still free.
   uint32_t remaining() const { return model.context() - used; }
 
-  /// Forgets all positions from `length` on.
-  void rewind(uint32_t length) { used = length; }
+  /// Whether all that a token at position `length` looks at is still there: a cache of a sliding window keeps the last
+  /// positions only. Always so for 0, and within the tokens of the last step.
+  bool canRewind(uint32_t length) const;
+
+  /// Forgets all positions from `length` on. Fails unless `canRewind`.
+  void rewind(uint32_t length);
 
   /// Appends tokens in pieces of at most entry.rows. Returns the logits after
   /// the last token, or nullptr if the user interrupted between pieces. `count`
@@ -66,15 +70,22 @@ private:
 
   Model &model;
   uint32_t used = 0;
+  uint32_t written = 0; ///< positions, since the first one was written last
   uint32_t pagesPerSequence;
   std::vector<int32_t> positions;    ///< [entry.rows]
   std::vector<int32_t> rowSequences; ///< [entry.rows], all 0
   std::vector<int32_t> wanted;       ///< [entry.wanted_rows]
-  std::vector<int32_t> pageTable;    ///< identity
+  std::vector<int32_t> pageTables;   ///< of every cache group, identity
 };
 
-/// Pages of the longest sequence: the row stride of a step's page tables.
+/// Pages of a sequence in the cache group that takes the most: the row stride of a step's page tables.
 uint32_t countPagesPerSequence(const IngotDescriptor &descriptor);
+
+/// For every cache group, pages 0, 1, … for the pages of one sequence.
+std::vector<int32_t> makeIdentityPages(const IngotDescriptor &descriptor);
+
+/// Whether all that a row at `position` looks at is there once `written` positions of its sequence are.
+bool holdsWindow(const IngotCacheGroup &group, uint32_t position, uint32_t written);
 
 } // namespace ingot::runtime
 

@@ -53,3 +53,29 @@
 // SHORT: !model.step<rows = 5, sequences = 1, wanted = 5>
 // RUN: not ingotc %data/tiny/rope_yarn_f32.gguf --context=129 --compile-to=import -o - 2>&1 | FileCheck %s --check-prefix=LONG
 // LONG: ingotc: error: {{.*}}rope_yarn_f32.gguf: a context of 129 was asked for, and the model has at most 128 ('llama.context_length'); ask for no more
+
+// A window becomes that of every layer, or of those that a pattern names: all but every n-th layer, or the ones of an array.
+// A window of 0 is none, and so is one that no text outgrows.
+// RUN: rm -rf %t && mkdir -p %t
+// RUN: sh -c 'for change in window window-0 window-1 window-2 window-w window-f no_window; do python3 %S/Inputs/change_gguf.py %data %t/$change.gguf $change && echo $change && ingotc %t/$change.gguf --compile-to=import -o - | grep -e cache_group -e model.attention; done' | FileCheck %s --check-prefix=WINDOWS
+// WINDOWS-LABEL: {{^}}window{{$}}
+// WINDOWS-NEXT: model.cache_group "window_5" {context = 128 : i64, page_rows = 64 : i64, pages = 2 : i64, ring = 2 : i64, window = 5 : i64}
+// WINDOWS-NEXT: model.attention {{.*}}, window = 5 : i64}
+// WINDOWS-LABEL: {{^}}window-0{{$}}
+// WINDOWS-NEXT: "window_5"
+// WINDOWS-LABEL: {{^}}window-1{{$}}
+// WINDOWS-NEXT: "full"
+// WINDOWS-NEXT: scale = {{[^,]*}}}
+// WINDOWS-LABEL: {{^}}window-2{{$}}
+// WINDOWS-NEXT: "window_5"
+// WINDOWS-LABEL: {{^}}window-w{{$}}
+// WINDOWS-NEXT: "window_5"
+// WINDOWS-LABEL: {{^}}window-f{{$}}
+// WINDOWS-NEXT: "full"
+// WINDOWS-LABEL: {{^}}no_window{{$}}
+// WINDOWS-NEXT: "full"
+// RUN: ingotc %t/window.gguf --context=5 --compile-to=import -o - | FileCheck %s --check-prefix=NARROW --implicit-check-not='window ='
+// NARROW: model.cache_group "full"
+// RUN: python3 %S/Inputs/change_gguf.py %data %t/two.gguf window-wf
+// RUN: not ingotc %t/two.gguf --compile-to=import -o - 2>&1 | FileCheck %s --check-prefix=PATTERN
+// PATTERN: ingotc: error: {{.*}}two.gguf: metadata key 'llama.attention.sliding_window_pattern' is an array of 2; expected one of 1 elements, as many as there are layers

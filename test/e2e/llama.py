@@ -79,6 +79,12 @@ class Sizes:
     format: str = "f32"
     kv: str = "f32"
     separate_head: bool = False
+    window: int = 0          # positions that a row sees, 0 all
+    window_pattern: int = 0  # every so-many-th layer sees all positions, 0 none
+
+    def window_of(self, layer):
+        everywhere = self.window_pattern and layer % self.window_pattern == self.window_pattern - 1
+        return 0 if everywhere else self.window
 
     def options(self):
         for name, value in dataclasses.asdict(self).items():
@@ -117,7 +123,9 @@ def forward(sizes, parameters, tokens, after_attention=lambda value: value, epsi
         group = sizes.heads // sizes.key_value_heads
         key, value = np.repeat(key, group, axis=1), np.repeat(value, group, axis=1)
         scores = np.einsum("rhd,shd->hrs", query, key) / np.sqrt(sizes.head_dim)
-        scores = np.where(np.tril(np.ones((rows, rows), bool)), scores, -np.inf)
+        distance = np.arange(rows)[:, None] - np.arange(rows)
+        window = sizes.window_of(layer) or rows
+        scores = np.where((distance >= 0) & (distance < window), scores, -np.inf)
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
         scores /= scores.sum(axis=-1, keepdims=True)
         attended = np.einsum("hrs,shd->rhd", scores, value).reshape(rows, -1)

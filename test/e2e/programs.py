@@ -1,6 +1,7 @@
 """Programs written as .mlir: shapes printed by ingot-shape, compiled, and run by named tensors."""
-import tempfile
+import json
 import pathlib
+import tempfile
 
 import numpy as np
 
@@ -28,8 +29,12 @@ def compile_text(ingot, program, folder, *options, phase="model", name="program"
     return out if check else (finished, out)
 
 
-def run_step(executable, tokens, positions=None, row_sequences=None, page_tables=None, threads=None):
-    """`run`: logits [rows, vocabulary]"""
+def info(executable):
+    return json.loads(run([executable, "info", "--json"]).out)
+
+
+def run_step(executable, tokens, positions=None, row_sequences=None, page_tables=None, threads=None, check=True):
+    """`run`: logits [rows, vocabulary]; with check=False how it ended"""
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         command = [executable, "run"]
@@ -40,7 +45,9 @@ def run_step(executable, tokens, positions=None, row_sequences=None, page_tables
                 np.save(scratch / f"{name}.npy", np.asarray(values, np.int32))
                 command += ["--input", f"{name}={scratch}/{name}.npy"]
         command += ["--output", f"logits={scratch}/logits.npy"]
-        run(command + ([] if threads is None else ["--threads", threads, "--threads-force"]))
+        finished = run(command + ([] if threads is None else ["--threads", threads, "--threads-force"]), check=check)
+        if not check:
+            return finished
         logits = np.load(scratch / "logits.npy")
     assert np.isfinite(logits).all(), "logits are not finite"
     return logits.reshape(len(tokens), -1)

@@ -6,7 +6,7 @@ import pytest
 
 from conftest import EXACT, assert_close
 from llama import Sizes, forward, parameters_of
-from programs import compile_text, lower, print_shape, run_step
+from programs import compile_text, info, lower, print_shape, run_step
 
 # Exact, then with quantised weights and activations: those round to 8 bits, and a random model magnifies it.
 PATHS = [("f32", EXACT), ("q4_1", EXACT), ("q4_1", "--activations=auto")]
@@ -136,14 +136,60 @@ def test_long_context(ingot, cache, bound, group, tmp_path):
     """More keys than attention takes at once: near numpy; the same bits whole, in chunks, one by one, by any workers."""
     sizes = Sizes(layers=2, width=64, heads=2 * group, key_value_heads=2, head_dim=32, hidden=64, context=448, rows=448,
                   wanted=448, kv=cache)
+    assert_same_bits(ingot, sizes, 437, bound, ((None, 3), (150, 2), (7, 2), (1, 1), (1, 3)), tmp_path)
+
+
+def assert_same_bits(ingot, sizes, count, bound, pieces, folder):
+    """`count` tokens: near numpy, and the same bits in pieces of as many rows by as many workers."""
     program = print_shape(ingot, *sizes.options())
-    executable = compile_text(ingot, program, tmp_path, EXACT)
-    tokens = tokens_of(437, sizes)
+    executable = compile_text(ingot, program, folder, EXACT)
+    tokens = tokens_of(count, sizes)
     logits = run_step(executable, tokens)
     reference = forward(sizes, parameters_of(program), tokens)
     difference = np.abs(logits - reference).max() / np.abs(reference).max()
     print(f"largest difference {difference:.2e} of the largest logit")
     assert difference <= bound
-    for chunk, threads in ((None, 3), (150, 2), (7, 2), (1, 1), (1, 3)):
+    for chunk, threads in pieces:
         assert np.array_equal(ingot.logits(executable, tokens, threads=threads, chunk=chunk), logits), \
             f"other bits in chunks of {chunk} by {threads} workers"
+    return program, executable
+
+
+# Windows that end inside of a page, of a block of 16 keys, and in one key; a chunk of attention has 128 keys.
+@pytest.mark.parametrize("window, rows, cache, bound", [(200, 60, "f32", 1e-4), (200, 60, "q8_0", 0.05), (64, 41, "f16", 2e-3),
+                                                        (1, 20, "f32", 1e-4)])
+def test_sliding_window(ingot, window, rows, cache, bound, tmp_path):
+    """A layer with a window and one without; the text is several times as long as the ring of pages that a window has."""
+    sizes = Sizes(layers=2, width=64, heads=6, key_value_heads=2, head_dim=32, hidden=64, context=900, rows=rows,
+                  wanted=rows, kv=cache, window=window, window_pattern=2)
+    program, executable = assert_same_bits(ingot, sizes, 887, bound, ((None, 3), (37, 2), (7, 2), (1, 1)), tmp_path)
+    ring = -(-(window + rows - 1) // 64)
+    assert f'"window_{window}" {{context = 900 : i64, page_rows = 64 : i64, pages = {ring} : i64' in program
+    groups = {group["name"]: group for group in info(executable)["cache_groups"]}
+    assert groups[f"window_{window}"]["window"] == window and groups[f"window_{window}"]["pages"] == ring
+    assert groups["full"]["window"] == 0 and groups["full"]["pages"] == 15
+
+
+def test_sliding_window_of_two_sequences(ingot, tmp_path):
+    """Each cache group has page tables of its own, those of a ring shorter; which page is whose changes no bit."""
+    sizes = Sizes(sequences=2, rows=16, wanted=16, window=60, window_pattern=2)
+    program = print_shape(ingot, *sizes.options())
+    executable = compile_text(ingot, program, tmp_path, EXACT)
+    lengths = [220, 151]
+    tokens = [tokens_of(length, sizes, seed) for seed, length in enumerate(lengths)]
+    row_sequences, positions = interleave(lengths)
+    both = np.array([tokens[sequence][position] for sequence, position in zip(row_sequences, positions)])
+    # Of four pages that a sequence has in the group without a window, the ring has two; what stands beside them is not read.
+    pages = [[[6, 1, 3, 4], [2, 7, 0, 5]], [[2, 0, 99, 99], [3, 1, 99, 99]]]
+    logits = run_step(executable, both, positions, row_sequences, pages)
+    parameters = parameters_of(program)
+    for sequence in range(2):
+        assert_close(logits[row_sequences == sequence], forward(sizes, parameters, tokens[sequence]))
+    swapped = [pages[0], pages[1][::-1]]
+    assert np.array_equal(run_step(executable, both, positions, row_sequences, swapped), logits)
+    wrong = [pages[0], [pages[1][0], pages[1][0]]]
+    assert not np.array_equal(run_step(executable, both, positions, row_sequences, wrong), logits)
+    # A step may not leap over what its first row still looks at, and a table is needed for each group.
+    leap = run_step(executable, tokens[0][:2], [0, 150], check=False)
+    assert leap.status == 1 and "cache group window_60 no longer holds the window of 60 positions" in leap.error
+    assert run_step(executable, tokens[0][:2], page_tables=pages[0], check=False).error.count("for 1 cache groups") == 1

@@ -1,8 +1,11 @@
 """Tiny random models of odd shapes against transformers' float32 logits, on several instruction sets."""
+import re
+
 import numpy as np
 import pytest
 
 from conftest import (CPU_FLAGS, EXACT, TINY, assert_close, assert_greedy, needs_cpu, run, tiny_path, tiny_reference)
+from programs import info
 
 
 def exact(ingot, name, cpu):
@@ -14,7 +17,8 @@ def exact(ingot, name, cpu):
 @pytest.mark.parametrize("name", TINY)
 def test_exact_logits(ingot, name, cpu):
     reference = tiny_reference(name)
-    assert_close(ingot.logits(exact(ingot, name, cpu), reference["prompt"]), reference["logits"])
+    logits = ingot.logits(exact(ingot, name, cpu), reference["prompt"])
+    assert_close(logits[::reference["stride"]], reference["logits"])
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -51,10 +55,38 @@ def test_default_path_stays_near(ingot, name):
     """Random models magnify rounding, more with each layer: the bound catches what is wrong, not what is imprecise.
     llama.cpp, which quantises activations too, differs by 0.02 to 0.03, and by 0.06 on nine layers."""
     reference = tiny_reference(name)
-    logits = ingot.logits(ingot.compile(tiny_path(name), "--mcpu=native"), reference["prompt"])
+    logits = ingot.logits(ingot.compile(tiny_path(name), "--mcpu=native"), reference["prompt"])[::reference["stride"]]
     error = np.sqrt(np.mean((logits - reference["logits"]) ** 2) / np.mean(reference["logits"] ** 2))
     bound = 0.04 + 0.01 * reference["layers"]
     assert error <= bound, f"relative error {error:.3f}, allowed is {bound:.2f}"
+
+
+def test_sliding_window(ingot):
+    """A text several times as long as the ring of pages that a window has; 8-bit keys and values stay near."""
+    reference = tiny_reference("sliding_window_q8_0")
+    executable = ingot.compile(tiny_path("sliding_window_q8_0"), EXACT, "--kv=q8_0", "--mcpu=native")
+    logits = ingot.logits(executable, reference["prompt"])
+    assert_close(logits[::reference["stride"]], reference["logits"], bound=0.05)
+    assert np.array_equal(ingot.logits(executable, reference["prompt"], chunk=1), logits)
+    group, = info(executable)["cache_groups"]
+    assert (group["window"], group["page_rows"], group["pages"]) == (100, 64, 10)
+    assert len(reference["prompt"]) > 3 * 640
+    everything = tiny_without_window(ingot, reference["prompt"])
+    assert np.abs(everything[::reference["stride"]] - reference["logits"]).max() > 0.1 * reference["largest"], \
+        "the window hardly matters"
+
+
+def tiny_without_window(ingot, prompt):
+    """The logits of the same weights where every row sees all before it."""
+    source, plain = ingot.folder / "with_window.mlir", ingot.folder / "without_window.mlir"
+    run([ingot.compiler, tiny_path("sliding_window_q8_0"), EXACT, "--mcpu=native", "--compile-to=import", "-o", source])
+    text, groups = re.subn(r'pages = \d+ : i64, ring = \d+ : i64, window = \d+ : i64', "pages = 36 : i64", source.read_text())
+    text, layers = re.subn(r", window = \d+ : i64", "", text)
+    assert (groups, layers) == (1, 2)
+    plain.write_text(text)
+    out = ingot.folder / "without_window"
+    run([ingot.compiler, plain, "--compile-from=import", "-o", out])
+    return ingot.logits(out, prompt)
 
 
 @pytest.mark.parametrize("name", ["wide_heads_f32", "three_kv_heads_q4_1"])

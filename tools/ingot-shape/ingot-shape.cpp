@@ -38,6 +38,8 @@ static Flag<int64_t> width("width", 64, "width of the residual stream");
 static Flag<int64_t> hidden("hidden", 128, "width of the feed-forward layer");
 static Flag<int64_t> vocabulary("vocabulary", 256, "tokens");
 static Flag<int64_t> contextLength("context", 256, "positions of one sequence");
+static Flag<int64_t> window("window", 0, "positions that a row sees, its own included; 0 all");
+static Flag<int64_t> windowPattern("window-pattern", 0, "every so-many-th layer sees all positions; 0 none");
 static Flag<int64_t> rows("rows", 512, "rows of one step, at most the context times the sequences");
 static Flag<int64_t> sequences("sequences", 1, "sequences of one step");
 static Flag<int64_t> wanted("wanted", 16, "rows of one step whose logits are wanted");
@@ -79,6 +81,9 @@ static Error checkFlags() {
                                     &contextLength, &rows, &sequences, &wanted})
     if (*flag < 1 || *flag > most)
       return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 1 to " + Twine(most));
+  for (const Flag<int64_t> *flag : {&window, &windowPattern})
+    if (*flag < 0 || *flag > most)
+      return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 0 to " + Twine(most));
   if (heads % keyValueHeads)
     return makeError("--key-value-heads=" + Twine(keyValueHeads) + ": expected a divisor of the " + Twine(heads) +
                      " heads");
@@ -145,6 +150,8 @@ static Error printShape(MLIRContext &context) {
   if (shape.sequences > shape.rows)
     return makeError("--sequences=" + Twine(sequences) + ": expected at most one for each of the " + Twine(shape.rows) +
                      " rows");
+  if (window)
+    compiler::setWindows(shape, window, windowPattern);
   shape.epsilon = 1e-5f;
   for (int64_t pair = 0; pair < headDimension / 2; ++pair)
     shape.ropeFrequencies.push_back(static_cast<float>(std::pow(ropeBase, -2.0 * pair / headDimension)));

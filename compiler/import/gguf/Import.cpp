@@ -61,6 +61,7 @@ private:
   Error read(StringRef name, float &value, std::optional<float> fallback = {});
   Error readHeads(compiler::LlamaShape &shape);
   Error readRope(compiler::LlamaShape &shape, int64_t trainedContext);
+  Error readWindows(compiler::LlamaShape &shape);
   Error refuseOthers();
   std::string key(StringRef name) { return ("llama." + name).str(); }
   Error wrong(StringRef name, const Twine &expected, const Twine &found) {
@@ -188,6 +189,40 @@ Error LlamaReader::readRope(compiler::LlamaShape &shape, int64_t trainedContext)
   return Error::success();
 }
 
+/// The window of every layer, or of those that a pattern names: one boolean a layer, or n for all but every n-th one.
+Error LlamaReader::readWindows(compiler::LlamaShape &shape) {
+  StringRef windowName = "attention.sliding_window", patternName = "attention.sliding_window_pattern";
+  Expected<std::optional<uint64_t>> window = file.findUnsigned(key(windowName));
+  if (!window)
+    return window.takeError();
+  // 0 is how converters write that there is none.
+  if (!window->value_or(0))
+    return Error::success();
+  if (**window > INT32_MAX)
+    return wrong(windowName, "0 to " + Twine(INT32_MAX), Twine(**window));
+  std::optional<gguf::ValueInfo> pattern = file.valueInfo(key(patternName));
+  if (!pattern || pattern->type != gguf::ValueType::Array) {
+    Expected<std::optional<uint64_t>> every = file.findUnsigned(key(patternName));
+    if (!every)
+      return every.takeError();
+    if (every->value_or(0) > mostLayers)
+      return wrong(patternName, "0 to " + Twine(mostLayers), Twine(**every));
+    compiler::setWindows(shape, static_cast<int64_t>(**window), static_cast<int64_t>(every->value_or(0)));
+    return Error::success();
+  }
+  Expected<gguf::BoolArray> layers = file.getBoolArray(key(patternName));
+  if (!layers)
+    return layers.takeError();
+  if (static_cast<int64_t>(layers->size()) != shape.layers)
+    return wrong(patternName, "one of " + Twine(shape.layers) + " elements, as many as there are layers",
+                 "an array of " + Twine(layers->size()));
+  compiler::setWindows(shape, static_cast<int64_t>(**window), /*pattern=*/0);
+  for (int64_t layer = 0; layer < shape.layers; ++layer)
+    if (!(*layers)[layer])
+      shape.windows[layer] = 0;
+  return Error::success();
+}
+
 /// What changes the computation and is not supported is refused, never ignored.
 Error LlamaReader::refuseOthers() {
   Expected<std::optional<uint64_t>> experts = file.findUnsigned(key("expert_count"));
@@ -242,6 +277,8 @@ Expected<compiler::LlamaShape> LlamaReader::read(std::optional<int64_t> position
   shape.rows = std::min(gguf::promptRows, shape.context);
   shape.sequences = 1;
   shape.wanted = std::min(gguf::wantedRows, shape.rows);
+  if (Error error = readWindows(shape))
+    return error;
   return shape;
 }
 

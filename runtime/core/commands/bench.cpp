@@ -63,6 +63,19 @@ Limits mean(const Limits &before, const Limits &after) {
   return {(before.readCeiling + after.readCeiling) / 2, (before.nanosecondsOfBarrier + after.nanosecondsOfBarrier) / 2};
 }
 
+/// Of keys and values, on average over the tokens from `depth` on: each looks at those before it, and at itself.
+double cacheBytesPerToken(const IngotDescriptor &descriptor, int64_t depth, int64_t newTokens) {
+  double bytes = 0;
+  for (uint32_t i = 0; i < descriptor.cache_group_count; ++i) {
+    const IngotCacheGroup &group = descriptor.cache_groups[i];
+    double positions = 0;
+    for (int64_t seen = depth + 1; seen <= depth + newTokens; ++seen)
+      positions += group.window ? std::min<int64_t>(seen, group.window) : seen;
+    bytes += group.bytes_per_position * positions / std::max<int64_t>(newTokens, 1);
+  }
+  return bytes;
+}
+
 } // namespace
 
 int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
@@ -117,14 +130,17 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   for (int64_t i = 0; promptTokens && i < repetitions; ++i)
     prefill.push_back(promptTokens / timePrompt(promptTokens));
 
-  double meanPositions = depth + (newTokens + 1) / 2.0;
-  double cacheBytes = descriptor.key_value_bytes_per_position * meanPositions;
+  double cacheBytes = cacheBytesPerToken(descriptor, depth, newTokens);
   double bytesPerToken = descriptor.step_weight_bytes + cacheBytes;
 
   sequence.rewind(0);
   if (newTokens && depth)
     sequence.appendSilently(all.first(depth));
   auto timeDecode = [&] {
+    if (!sequence.canRewind(static_cast<uint32_t>(depth))) {
+      sequence.rewind(0);
+      sequence.appendSilently(all.first(depth));
+    }
     sequence.rewind(static_cast<uint32_t>(depth));
     double start = now();
     for (int64_t k = 0; k < newTokens; ++k)

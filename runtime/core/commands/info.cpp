@@ -115,6 +115,7 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
     writer.number("window", group.window);
     writer.number("page_rows", group.page_rows);
     writer.number("pages", group.pages);
+    writer.number("pages_per_sequence", group.sequence_pages);
     writer.endObject();
   }
   writer.endArray();

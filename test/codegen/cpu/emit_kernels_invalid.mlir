@@ -81,3 +81,17 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
 
 // expected-error @+1 {{expected ingot.tiles.many_rows to be a 64-bit integer, one of 1, 2, 4, 8; found 3 : i64}}
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}, ingot.tiles = {many_rows = 3 : i64}} {}
+
+// -----
+
+!step = !model.step<rows = 40, sequences = 1, wanted = 1>
+!cache = !model.key_value<1 x 32 x f16, "window">
+
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.cache_group "window" {context = 512 : i64, page_rows = 64 : i64, pages = 2 : i64, window = 90 : i64, ring = 2 : i64}
+  kernel.function @attention(%q: tensor<?x32xf32>, %c: !cache, %s: !step) -> tensor<?x32xf32> attributes {row_range = #kernel.rows<9 to 40>} {
+    // expected-error @+1 {{expected a ring of at least 3 pages in cache group "window" for steps of 40 rows, found 2}}
+    %0 = kernel.attention %q, %c, %s {heads = 1 : i64, scale = 0.25 : f32, window = 90 : i64} : tensor<?x32xf32>, !cache, !step to tensor<?x32xf32>
+    kernel.return %0 : tensor<?x32xf32>
+  }
+}

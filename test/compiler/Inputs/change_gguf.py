@@ -4,7 +4,7 @@ import sys
 data, file, change = sys.argv[1:]
 sys.path.insert(0, data)
 sys.dont_write_bytecode = True
-from make_bad_gguf import BOOL, STRING, U32, Tensor, valid_model
+from make_bad_gguf import ARRAY, BOOL, STRING, U32, Tensor, valid_model
 
 model = valid_model()
 if change == "bias":
@@ -22,6 +22,16 @@ elif change == "nothing":
     model.keys = [entry for entry in model.keys if not entry[0].startswith("tokenizer.")]
 elif change == "encoder":
     model.set("llama.attention.causal", BOOL, 0)
+elif change.startswith("window"):
+    # window-PATTERN: a number, or a letter for each layer, w for one with the window.
+    model.set("llama.attention.sliding_window", U32, 5)
+    _, _, pattern = change.partition("-")
+    if pattern.isdigit():
+        model.set("llama.attention.sliding_window_pattern", U32, int(pattern))
+    elif pattern:
+        model.set("llama.attention.sliding_window_pattern", ARRAY, (BOOL, [letter == "w" for letter in pattern]))
+elif change == "no_window":
+    model.set("llama.attention.sliding_window", U32, 0)
 elif change == "name":
     model.set("general.name", STRING, "x" * 5000)
 else:

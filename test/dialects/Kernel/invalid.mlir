@@ -472,3 +472,13 @@ func.func @dot4_widths(%sum: vector<8xi32>, %u: vector<64xi8>, %s: vector<32xi8>
   %d = kernel.dot4 %sum, (%u) times (%s) {unsigned_max = 15 : i64} : vector<8xi32>, (vector<64xi8>) times (vector<32xi8>)
   return
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "window">
+func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a window of 1 to 2147483647 positions, found 0}}
+  %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, window = 0 : i64} : tensor<?x128xf32>, !cache, !step to tensor<?x128xf32>
+  return
+}

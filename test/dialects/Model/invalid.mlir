@@ -286,3 +286,37 @@ func.func @attention(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %v: tensor<?x64
 
 // expected-error @+1 {{expected at most 16777216 rows and sequences, found rows = 16777217, sequences = 1}}
 func.func private @f(!model.step<rows = 16777217, sequences = 1, wanted = 1>)
+
+// -----
+
+// expected-error @+1 {{expected a ring exactly where a window is given}}
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 4 : i64, window = 100 : i64}
+
+// -----
+
+// expected-error @+1 {{expected a window of 1 to 639 positions in a context of 640, found 640}}
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 4 : i64, window = 640 : i64, ring = 4 : i64}
+
+// -----
+
+// expected-error @+1 {{expected a window of 1 to 639 positions in a context of 640, found 0}}
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 4 : i64, window = 0 : i64, ring = 4 : i64}
+
+// -----
+
+// expected-error @+1 {{expected a ring of 1 to 10 pages, those of the context, found 11}}
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 11 : i64, window = 100 : i64, ring = 11 : i64}
+
+// -----
+
+// expected-error @+1 {{expected pages for at least one sequence of 256 positions, found 3 pages of 64}}
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 3 : i64, window = 100 : i64, ring = 4 : i64}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a window of 1 to 2147483647 positions, found 0}}
+  %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, window = 0 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return
+}

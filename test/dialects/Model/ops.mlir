@@ -8,6 +8,8 @@
 
 // CHECK: model.text from "model.gguf"
 model.text from "model.gguf"
+// CHECK: model.cache_group "window" {context = 100 : i64, page_rows = 16 : i64, pages = 3 : i64, ring = 3 : i64, window = 33 : i64}
+model.cache_group "window" {context = 100 : i64, page_rows = 16 : i64, pages = 3 : i64, window = 33 : i64, ring = 3 : i64}
 // CHECK: model.cache_group "full" {context = 100 : i64, page_rows = 64 : i64, pages = 4 : i64}
 model.cache_group "full" {context = 100 : i64, page_rows = 64 : i64, pages = 4 : i64}
 // CHECK: model.parameter @token_embd.weight : tensor<96x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>> from "a \22quoted\22 path.gguf" : : "token_embd.weight"

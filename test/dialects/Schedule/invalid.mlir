@@ -221,3 +221,13 @@ schedule.program @p(!step) #kernel.rows<1 to 8> {
   %t = schedule.launch @k() to () on compute #schedule.partition<head_keys, 128 x 3>
   schedule.return %x columns 16 after %t : !schedule.buffer<host[0], transient, 64>
 }
+
+// -----
+
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+schedule.program @p(!step) #kernel.rows<1 to 1> {
+  %x = schedule.allocate : !schedule.buffer<host[0], transient, 64>
+  // expected-error @+1 {{expected a window of at least one position, and only of head_keys, found window 70 of heads}}
+  %t = schedule.launch @k() to () on compute #schedule.partition<heads, 128 x 3, window 70>
+  schedule.return %x columns 16 after %t : !schedule.buffer<host[0], transient, 64>
+}

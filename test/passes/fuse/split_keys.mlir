@@ -45,3 +45,25 @@ func.func @forward.rows_1(%step: !one, %cache: !cache, %more: !other, %q: tensor
   %g = kernel.attention %h, %more, %step {heads = 3 : i64, scale = 0.5 : f32} : tensor<1x96xf32>, !other, !one to tensor<1x96xf32>
   return %g : tensor<1x96xf32>
 }
+
+// -----
+
+// A window of 130 positions may begin in the last position of a chunk of 128 and end in the first of the next but one; one
+// of 129 positions touches two chunks, one of a single position one, and no window touches more than the context has.
+!one = !model.step<rows = 1, sequences = 1, wanted = 1>
+!cache = !model.key_value<1 x 32 x f16, "window_130">
+
+model.cache_group "window_130" {context = 300 : i64, page_rows = 64 : i64, pages = 3 : i64, window = 130 : i64, ring = 3 : i64}
+
+// CHECK-LABEL: func.func @forward.rows_1
+// CHECK-NEXT: kernel.attention_partial %{{.*}} {chunks = 3 : i64, heads = 3 : i64, scale = 5.000000e-01 : f32, window = 130 : i64}
+// CHECK-NEXT: kernel.attention_merge %{{.*}} {chunks = 3 : i64, dimension = 32 : i64, heads = 3 : i64, window = 130 : i64}
+// CHECK-NEXT: kernel.attention_partial %{{.*}} {chunks = 2 : i64, heads = 3 : i64, scale = 5.000000e-01 : f32, window = 129 : i64}
+// CHECK-NEXT: kernel.attention_merge
+// CHECK-NEXT: kernel.attention %{{.*}} window = 1 : i64}
+func.func @forward.rows_1(%step: !one, %cache: !cache, %q: tensor<1x96xf32>) -> tensor<1x96xf32> attributes {kernel.row_range = #kernel.rows<1 to 1>} {
+  %h = kernel.attention %q, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 130 : i64} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
+  %g = kernel.attention %h, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 129 : i64} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
+  %f = kernel.attention %g, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 1 : i64} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
+  return %f : tensor<1x96xf32>
+}

@@ -51,4 +51,30 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
   }
 }
 // REMARK: Cache="!model.key_value<4 x 16 x f32, "full">"
+
+// -----
+
+// A layer takes the group that sees what it sees.
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.cache_group "full" {context = 640 : i64, page_rows = 64 : i64, pages = 10 : i64}
+  model.cache_group "window_30" {context = 640 : i64, page_rows = 64 : i64, pages = 1 : i64, window = 30 : i64, ring = 1 : i64}
+  model.cache_group "window_90" {context = 640 : i64, page_rows = 64 : i64, pages = 2 : i64, window = 90 : i64, ring = 2 : i64}
+  // CHECK-LABEL: func.func @forward
+  // CHECK-SAME: %[[C0:.*]]: !model.key_value<4 x 16 x f16, "window_90">, %[[C1:.*]]: !model.key_value<4 x 16 x f16, "full">)
+  func.func @forward(%step: !step) -> tensor<?x64xf32> {
+    %table = arith.constant dense<0.0> : tensor<8x64xf32>
+    %q = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+    // CHECK: model.attention %{{.*}} cache %{{.*}} : !model.key_value<4 x 16 x f16, "window_90"> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 2.500000e-01 : f32, window = 90 : i64}
+    %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, window = 90 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+    // CHECK: model.attention %{{.*}} cache %{{.*}} : !model.key_value<4 x 16 x f16, "full"> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 2.500000e-01 : f32}
+    %b = model.attention %a, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+    %w = model.wanted_rows %b, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+    return %w : tensor<?x64xf32>
+  }
+}
+// REMARK: Cache="!model.key_value<4 x 16 x f16, "window_90">"
+// REMARK: Cache="!model.key_value<4 x 16 x f16, "full">"
 // REMARK-NOT: [Passed]

@@ -162,3 +162,29 @@ func.func @forward(%step: !step) -> tensor<?x64xf32> {
   %y = arith.addf %x, %w : tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "window">
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 2 : i64, window = 90 : i64, ring = 2 : i64}
+func.func @forward(%step: !step, %c0: !cache) -> (tensor<?x64xf32>, !cache) {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected a window of at most 90 positions, which is what cache group "window" keeps, found none}}
+  %a = model.attention %x, %step cache %c0 : !cache {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %a, %c0 : tensor<?x64xf32>, !cache
+}
+
+// -----
+
+!step = !model.step<rows = 40, sequences = 1, wanted = 8>
+!cache = !model.key_value<4 x 16 x f16, "window">
+model.cache_group "window" {context = 640 : i64, page_rows = 64 : i64, pages = 2 : i64, window = 90 : i64, ring = 2 : i64}
+func.func @forward(%step: !step, %c0: !cache) -> (tensor<?x64xf32>, !cache) {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected a ring of at least 3 pages in cache group "window" for steps of 40 rows, found 2}}
+  %a = model.attention %x, %step cache %c0 : !cache {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, window = 90 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %a, %c0 : tensor<?x64xf32>, !cache
+}

@@ -26,6 +26,9 @@
 //      CHECK:GCC Runtime Library Exception
 //      CHECK:BSD-3-Clause
 
+// JSON:      "bytes_per_position": 576,
+// JSON-NEXT: "context": 128,
+// JSON:      "window": 0
 // JSON:      "key_value_bytes_per_position": 576,
 // JSON:      "layers": 3,
 // JSON:      "component": "model weights and tokenizer",

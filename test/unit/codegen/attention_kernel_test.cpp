@@ -11,7 +11,7 @@ using namespace ingot;
 using namespace ingot::test;
 
 namespace {
-constexpr int64_t pageRows = 64, pagesPerSequence = 7, pages = 2 * pagesPerSequence + 1;
+constexpr int64_t pageRows = 64, pagesPerSequence = 7, pages = 2 * pagesPerSequence + 1, stepRows = 24;
 
 enum class Element { F16, F32, I8 };
 
@@ -20,7 +20,11 @@ struct Shape {
   Element element; ///< of the cache
   bool rounds;     ///< result in 8 bits
   int64_t keyChunk = 128;
+  int64_t window = 0; ///< 0: all positions
 
+  /// Pages of a sequence, beyond which the first ones are taken again.
+  int64_t ringPages() const { return window ? roundUp(window + stepRows - 1, pageRows) / pageRows : pagesPerSequence; }
+  int64_t firstSeen(int64_t position) const { return window ? std::max<int64_t>(position + 1 - window, 0) : 0; }
   int64_t heads() const { return keyHeads * group; }
   int64_t chunks() const { return roundUp(pagesPerSequence * pageRows, keyChunk) / keyChunk; }
   int64_t partialColumns() const { return heads() * (chunks() * valueDimension() + roundUp(2 * chunks(), 16)); }
@@ -32,13 +36,16 @@ struct Shape {
   int64_t valueDimension() const { return roundUp(dimension, 16); }
   std::string getName() const {
     return std::to_string(dimension) + "x" + std::to_string(keyHeads) + "x" + std::to_string(group) + "_" +
-           getElementName() + (rounds ? "_i8" : "") + "_by_" + std::to_string(keyChunk);
+           getElementName() + (rounds ? "_i8" : "") + "_by_" + std::to_string(keyChunk) +
+           (window ? "_window_" + std::to_string(window) : "");
   }
 };
 using enum Element;
-const std::vector<Shape> shapes = {{20, 1, 3, F32, false, 64}, {24, 2, 4, F16, false},      {64, 2, 3, F16, true},
-                                   {64, 1, 8, F32, true},      {64, 1, 7, F16, false, 192}, {128, 2, 1, F16, true, 64},
-                                   {32, 2, 2, I8, false, 64},  {96, 1, 8, I8, true}};
+const std::vector<Shape> shapes = {
+    {20, 1, 3, F32, false, 64},     {24, 2, 4, F16, false},         {64, 2, 3, F16, true},
+    {64, 1, 8, F32, true},          {64, 1, 7, F16, false, 192},    {128, 2, 1, F16, true, 64},
+    {32, 2, 2, I8, false, 64},      {96, 1, 8, I8, true},           {24, 2, 4, F16, false, 64, 100},
+    {64, 1, 7, F16, true, 192, 41}, {32, 2, 2, I8, false, 128, 233}};
 
 struct Range {
   std::string name, attribute;
@@ -49,7 +56,7 @@ struct Range {
 const std::vector<Range> ranges = {{"one", "1 to 1", 1, 1, {1}},    {"one_of_two", "1 to 1", 1, 2, {1}},
                                    {"split", "1 to 1", 1, 1, {1}},  {"split_of_two", "1 to 1", 1, 2, {1}},
                                    {"few", "2 to 8", 0, 1, {1, 5}}, {"few_of_two", "2 to 8", 0, 2, {2, 5}},
-                                   {"many", "9 to 512", 0, 1, {17}}};
+                                   {"many", "9 to 24", 0, 1, {17}}};
 
 /// Attention has no byte dot products: one instruction set of each vector width and register count.
 std::vector<InstructionSet> getVectorSets() {
@@ -170,15 +177,18 @@ std::vector<double> getQuery(const Shape &shape, const Activation &query, int64_
 }
 
 std::string makeFunctions(const Shape &shape) {
-  std::string text = makeCacheGroup(pagesPerSequence, pages);
+  std::string text = makeCacheGroup(pagesPerSequence, pages, shape.window, shape.ringPages());
   for (const Range &range : ranges) {
     std::string query = activationType(range.typeRows, shape.heads() * shape.keyDimension(), false);
     std::string result = activationType(range.typeRows, shape.heads() * shape.dimension, shape.rounds);
     std::string cache = "!model.key_value<" + std::to_string(shape.keyHeads) + " x " + std::to_string(shape.dimension) +
                         " x " + shape.getElementName() + ", \"full\">";
-    std::string step = "!model.step<rows = 512, sequences = " + std::to_string(range.sequences) + ", wanted = 1>";
+    std::string step = "!model.step<rows = " + std::to_string(stepRows) +
+                       ", sequences = " + std::to_string(range.sequences) + ", wanted = 1>";
+    std::string window = shape.window ? ", window = " + std::to_string(shape.window) + " : i64" : "";
     std::string attributes = "heads = " + std::to_string(shape.heads()) +
-                             " : i64, scale = 0.25 : f32, key_chunk = " + std::to_string(shape.keyChunk) + " : i64";
+                             " : i64, scale = 0.25 : f32, key_chunk = " + std::to_string(shape.keyChunk) + " : i64" +
+                             window;
     if (isSplit(range)) {
       std::string partial = "tensor<1x" + std::to_string(shape.partialColumns()) + "xf32>";
       std::string chunks = ", chunks = " + std::to_string(shape.chunks()) + " : i64}";
@@ -190,8 +200,8 @@ std::string makeFunctions(const Shape &shape) {
       text += "kernel.function @" + range.name + "_merge(%p: " + partial + ", %s: " + step + ") -> " + result +
               " attributes {row_range = #kernel.rows<1 to 1>} {\n  %y = kernel.attention_merge %p, %s {heads = " +
               std::to_string(shape.heads()) + " : i64, dimension = " + std::to_string(shape.dimension) +
-              " : i64, key_chunk = " + std::to_string(shape.keyChunk) + " : i64" + chunks + " : " + partial + ", " +
-              step + " to " + result + "\n  kernel.return %y : " + result + "\n}\n";
+              " : i64, key_chunk = " + std::to_string(shape.keyChunk) + " : i64" + window + chunks + " : " + partial +
+              ", " + step + " to " + result + "\n  kernel.return %y : " + result + "\n}\n";
       continue;
     }
     text += "kernel.function @" + range.name + "(%q: " + query + ", %c: " + cache + ", %s: " + step + ") -> " + result +
@@ -234,7 +244,7 @@ void expectBitsOfARowAreItsOwn(const Kernels &kernels, const Shape &shape, Rando
   for (int64_t length : {64, 193, 448}) {
     Cache cache(shape);
     for (int64_t position = 0; position < length; ++position)
-      cache.append(random, position / pageRows, position % pageRows);
+      cache.append(random, position / pageRows % shape.ringPages(), position % pageRows);
     Activation queries = makeQuery(random, shape, most, /*padded=*/true);
     std::vector<uint8_t> expected;
     for (const Range &range : ranges) {
@@ -286,7 +296,7 @@ TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
           step.pageTables = range.sequences == 1 ? std::vector<int32_t>(7, 8)
                                                  : std::vector<int32_t>{7, 2, 5, 13, 1, 9, 12, 0, 8, 3, 6, 10, 14, 4};
           auto pageOf = [&](int64_t sequence, int64_t position) -> int64_t {
-            int64_t page = position / pageRows;
+            int64_t page = position / pageRows % shape.ringPages();
             return range.sequences == 1 ? page : step.pageTables[sequence * pagesPerSequence + page];
           };
           // The last row of the first sequence sees `length` keys where that many rows can.
@@ -316,7 +326,8 @@ TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
               int64_t keyHead = head / shape.group, keys = step.positions[row] + 1;
               std::vector<double> weights(keys), numbers = getQuery(shape, query, row, head);
               double largest = -INFINITY, sum = 0;
-              for (int64_t position = 0; position < keys; ++position) {
+              int64_t firstKey = shape.firstSeen(step.positions[row]);
+              for (int64_t position = firstKey; position < keys; ++position) {
                 double score = 0;
                 for (int64_t index = 0; index < shape.keyDimension(); ++index)
                   score += numbers[index] *
@@ -324,11 +335,11 @@ TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
                 weights[position] = score * 0.25;
                 largest = std::max(largest, weights[position]);
               }
-              for (double &weight : weights)
-                sum += weight = std::exp(weight - largest);
+              for (int64_t position = firstKey; position < keys; ++position)
+                sum += weights[position] = std::exp(weights[position] - largest);
               for (int64_t index = 0; index < shape.dimension; ++index) {
                 double expected = 0;
-                for (int64_t position = 0; position < keys; ++position)
+                for (int64_t position = firstKey; position < keys; ++position)
                   expected += weights[position] / sum *
                               cache.value(pageOf(step.sequences[row], position), keyHead, position % pageRows, index);
                 int64_t column = head * shape.dimension + index;

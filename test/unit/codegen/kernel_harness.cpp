@@ -246,6 +246,7 @@ void Kernels::run(const std::string &name, const IngotStep &step, int64_t rows, 
   schedule::PartitionAttr partition = found->second.partition;
   int64_t rowGrains = (rows + partition.getGrain() - 1) / partition.getGrain();
   int64_t grains = 0;
+  int64_t firstSeen = partition.getWindow() ? std::max<int64_t>(step.positions[0] + 1 - partition.getWindow(), 0) : 0;
   switch (partition.getAxis()) {
   case schedule::Axis::Rows:
     grains = rowGrains;
@@ -257,7 +258,7 @@ void Kernels::run(const std::string &name, const IngotStep &step, int64_t rows, 
     grains = rowGrains * partition.getGrains();
     break;
   case schedule::Axis::HeadKeys:
-    grains = (step.positions[0] / partition.getGrain() + 1) * partition.getGrains();
+    grains = (step.positions[0] / partition.getGrain() + 1 - firstSeen / partition.getGrain()) * partition.getGrains();
     break;
   }
   for (int64_t worker = 0; worker < workers; ++worker)
@@ -294,9 +295,11 @@ const std::vector<NamedFormat> &test::getFormats() {
   return formats;
 }
 
-std::string test::makeCacheGroup(int64_t pagesPerSequence, int64_t pages) {
+std::string test::makeCacheGroup(int64_t pagesPerSequence, int64_t pages, int64_t window, int64_t ring) {
+  std::string windowed =
+      window ? ", window = " + std::to_string(window) + " : i64, ring = " + std::to_string(ring) + " : i64" : "";
   return "model.cache_group \"full\" {context = " + std::to_string(64 * pagesPerSequence) +
-         " : i64, page_rows = 64 : i64, pages = " + std::to_string(pages) + " : i64}\n";
+         " : i64, page_rows = 64 : i64, pages = " + std::to_string(pages) + " : i64" + windowed + "}\n";
 }
 
 std::string test::activationType(int64_t rows, int64_t columns, Rounding rounding) {

@@ -152,7 +152,7 @@ const std::vector<NamedFormat> &getFormats();
 /// "tensor<ROWSxCOLUMNSxf32, #i8>", or "#i8_16"; rows 0: "?".
 std::string activationType(int64_t rows, int64_t columns, Rounding rounding);
 /// The cache group "full" of a module, with pages of 64 positions.
-std::string makeCacheGroup(int64_t pagesPerSequence, int64_t pages);
+std::string makeCacheGroup(int64_t pagesPerSequence, int64_t pages, int64_t window = 0, int64_t ring = 0);
 /// "tensor<ROWSxCOLUMNSxf32, #ALIAS>"
 std::string weightType(int64_t rows, int64_t columns, const std::string &alias);
 

@@ -31,13 +31,19 @@ uint64_t mix(uint64_t value) { // splitmix64
 
 uint64_t contribution(int32_t token, uint32_t position) { return mix(mix(token) + position); }
 
+uint32_t firstSeen(uint32_t position, bool window) {
+  return window && position >= fakeWindow ? position - fakeWindow + 1 : 0;
+}
+
 float logit(uint64_t sum, uint32_t token) { return static_cast<float>(mix(sum + token) >> 40) / (1 << 21) - 4.0f; }
 
+template <bool hasWindow>
 void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker, uint32_t workers) {
   auto *cache = reinterpret_cast<int32_t *>(arenas[1]);
   auto *sums = reinterpret_cast<uint64_t *>(arenas[2] + sumsOffset);
   auto slot = [&](int32_t sequence, uint32_t position) -> int32_t & {
-    int32_t page = step->page_tables[sequence * step->pages_per_sequence + position / fakePageRows];
+    uint32_t logical = position / fakePageRows % (hasWindow ? fakeRingPages : pagesPerSequence);
+    int32_t page = step->page_tables[sequence * step->pages_per_sequence + logical];
     return cache[page * fakePageRows + position % fakePageRows];
   };
   for (uint32_t row = worker; row < step->rows; row += workers)
@@ -46,7 +52,7 @@ void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32
   for (uint32_t i = worker; i < step->wanted_rows; i += workers) {
     uint32_t row = step->wanted[i];
     sums[i] = arenas[0] ? arenas[0][fakeWeightBytes - 1] : 0;
-    for (int32_t p = 0; p <= step->positions[row]; ++p)
+    for (int32_t p = firstSeen(step->positions[row], hasWindow); p <= step->positions[row]; ++p)
       sums[i] += contribution(slot(step->row_sequences[row], p), p);
   }
   ingot_team_barrier(team, worker);
@@ -100,9 +106,9 @@ const std::string &tokenizerBytes() {
 
 } // namespace
 
-std::vector<float> fakeLogits(const std::vector<int32_t> &tokens) {
+std::vector<float> fakeLogits(const std::vector<int32_t> &tokens, bool window) {
   uint64_t sum = 0;
-  for (uint32_t p = 0; p < tokens.size(); ++p)
+  for (uint32_t p = firstSeen(tokens.size() - 1, window); p < tokens.size(); ++p)
     sum += contribution(tokens[p], p);
   std::vector<float> logits(fakeVocabulary);
   for (uint32_t v = 0; v < fakeVocabulary; ++v)
@@ -111,21 +117,26 @@ std::vector<float> fakeLogits(const std::vector<int32_t> &tokens) {
 }
 
 IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
-  static const IngotRowRange ranges[] = {{1, 1, 7, 2, 7, 2, step}, {2, fakeRows, 9, 2, 9, 2, step}};
+  static const IngotRowRange ranges[] = {{1, 1, 7, 2, 7, 2, step<false>}, {2, fakeRows, 9, 2, 9, 2, step<false>}};
+  static const IngotRowRange windowRanges[] = {{1, 1, 7, 2, 7, 2, step<true>}, {2, fakeRows, 9, 2, 9, 2, step<true>}};
   static const IngotVariant present[] = {{"future", uint64_t{1} << 63, ranges, 2, 0}, {"x86-64", 0, ranges, 2, 0}};
+  static const IngotVariant withWindow = {"x86-64", 0, windowRanges, 2, 0};
   static const IngotTensor output = {"logits",       INGOT_ELEMENT_F32, 2, logitsOffset, logitsStride,
                                      fakeWantedRows, fakeVocabulary};
   static IngotArena arenas[] = {
       {"weights", 0, 64, INGOT_LIFETIME_CONSTANT},
       {"cache", sizeof(int32_t) * fakePageRows * pagesPerSequence * 2, 64, INGOT_LIFETIME_STATE},
       {"activations", logitsOffset + fakeWantedRows * logitsStride, 64, INGOT_LIFETIME_TRANSIENT}};
-  static const IngotCacheGroup group = {"full", fakePageRows, 2 * pagesPerSequence, 0, fakeContext};
+  static const IngotCacheGroup full = {
+      "full", fakePageRows, fakeSequences * pagesPerSequence, 0, fakeContext, pagesPerSequence, 0, 4};
+  static const IngotCacheGroup ring = {
+      "window", fakePageRows, fakeSequences * fakeRingPages, fakeWindow, fakeContext, fakeRingPages, 0, 4};
   static const char report[] = R"({"licences": ["none: a test"], "plan": {"a": 1}})";
   // A deque, since its elements never move.
   static std::deque<IngotEntry> entries;
-  IngotEntry &entry =
-      entries.emplace_back(IngotEntry{"generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows, fakeWantedRows,
-                                      present, options.futureCpu ? 1u : 2u, 1, &output});
+  IngotEntry &entry = entries.emplace_back(IngotEntry{"generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows,
+                                                      fakeWantedRows, options.window ? &withWindow : present,
+                                                      options.futureCpu || options.window ? 1u : 2u, 1, &output});
   bool hasWeights = options.externalWeights || options.embeddedWeights;
   arenas[0].bytes = hasWeights ? fakeWeightBytes : 0;
 
@@ -139,13 +150,12 @@ IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
   descriptor.layers = 1;
   descriptor.kernel_bodies = 1;
   descriptor.step_weight_bytes = 1000;
-  descriptor.key_value_bytes_per_position = 4;
   if (options.model) {
     descriptor.entries = &entry;
     descriptor.entry_count = 1;
     descriptor.arenas = arenas;
     descriptor.arena_count = 3;
-    descriptor.cache_groups = &group;
+    descriptor.cache_groups = options.window ? &ring : &full;
     descriptor.cache_group_count = 1;
     descriptor.weights.bytes = hasWeights ? fakeWeightBytes : 0;
     descriptor.weights.external = options.externalWeights;

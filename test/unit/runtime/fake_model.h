@@ -25,6 +25,9 @@ inline constexpr uint32_t fakePageRows = 16;
 inline constexpr uint32_t fakeContext = 200;
 inline constexpr uint32_t fakeSequences = 2;
 inline constexpr uint64_t fakeWeightBytes = 4096;
+/// Of the model that has one, and the pages of its ring: what a step of `fakeRows` rows needs.
+inline constexpr uint32_t fakeWindow = 20;
+inline constexpr uint32_t fakeRingPages = (fakeWindow + fakeRows - 1 + fakePageRows - 1) / fakePageRows;
 
 struct FakeOptions {
   bool tokenizer = true;
@@ -32,6 +35,7 @@ struct FakeOptions {
   bool futureCpu = false; ///< needs a feature that no CPU has
   const char *externalWeights = nullptr;
   bool embeddedWeights = false;
+  bool window = false; ///< the logits depend on the last `fakeWindow` tokens only, which are all that a ring keeps
 };
 
 /// May be called once for each set of options; what it points to is never
@@ -39,8 +43,8 @@ struct FakeOptions {
 IngotDescriptor makeFakeDescriptor(const FakeOptions &options = {});
 
 /// What the model must answer after these tokens, if it has no weights or the
-/// last byte of its weights is 0.
-std::vector<float> fakeLogits(const std::vector<int32_t> &tokens);
+/// last byte of its weights is 0. `window`: as in the options.
+std::vector<float> fakeLogits(const std::vector<int32_t> &tokens, bool window = false);
 
 /// Called at the end of every step by worker 0, if set.
 extern void (*fakeStepHook)(const IngotStep *step);

@@ -63,7 +63,7 @@ TEST(Numpy, RefusesWhatItCannotRead) {
   EXPECT_EQ(read(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", "1234"), tensor),
             "holds elements of type '<f4' where int32 or int64 are needed");
   EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': ()}", "1234"), tensor),
-            "has 0 dimensions where one or two are needed");
+            "has 0 dimensions where one to three are needed");
   EXPECT_EQ(read(npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", "1234"), tensor),
             "is shorter than its shape says");
   EXPECT_EQ(read(npy("{'descr': '<i8', 'fortran_order': False, 'shape': "

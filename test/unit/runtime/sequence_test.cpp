@@ -76,6 +76,53 @@ TEST_P(SequenceTest, AllLogitsInPiecesOfAnySize) {
   }
 }
 
+class WindowTest : public testing::Test {
+protected:
+  IngotDescriptor descriptor = makeFakeDescriptor({.window = true});
+  Model model{descriptor, {2, /*force=*/true}};
+  Sequence sequence{model};
+  static constexpr uint32_t ringRows = fakeRingPages * fakePageRows;
+};
+
+TEST_F(WindowTest, ARingHoldsTheWindowOfEveryStep) {
+  std::vector<int32_t> tokens = makeTokens(fakeContext);
+  for (uint32_t piece : {1u, 13u, 32u}) {
+    sequence.rewind(0);
+    sequence.appendAll(tokens, piece, [&](size_t index, const float *logits) {
+      ASSERT_EQ(copy(logits), fakeLogits({tokens.begin(), tokens.begin() + index + 1}, /*window=*/true)) << index;
+    });
+  }
+}
+
+TEST_F(WindowTest, RewindsAsFarAsTheRingHolds) {
+  std::vector<int32_t> tokens = makeTokens(150);
+  sequence.append(tokens);
+  // The ring holds positions 86 to 149, and position 105 looks at 86 to 105.
+  uint32_t least = 150 - ringRows + fakeWindow - 1;
+  EXPECT_FALSE(sequence.canRewind(least - 1));
+  for (uint32_t length : {149u, 150 - fakeRows, least}) {
+    ASSERT_TRUE(sequence.canRewind(length));
+    sequence.rewind(length);
+    // What was forgotten stays lost, however little is appended.
+    EXPECT_FALSE(sequence.canRewind(least - 1));
+    std::vector<int32_t> expected(tokens.begin(), tokens.begin() + length);
+    expected.push_back(7);
+    tokens = expected;
+    int32_t next = 7;
+    EXPECT_EQ(copy(sequence.append({&next, 1})), fakeLogits(expected, /*window=*/true));
+  }
+  EXPECT_EXIT(sequence.rewind(40), testing::ExitedWithCode(1),
+              "cannot go back from position 150 to 40: a sliding window has let go of what position 40 looks at; begin "
+              "again at 0");
+  sequence.rewind(0);
+  tokens = makeTokens(50);
+  sequence.append(tokens);
+  EXPECT_TRUE(sequence.canRewind(1)) << "the ring was never full";
+  sequence.rewind(1);
+  tokens.resize(2);
+  EXPECT_EQ(copy(sequence.append({&tokens[1], 1})), fakeLogits(tokens, /*window=*/true));
+}
+
 TEST_P(SequenceTest, TheContextIsALimit) {
   sequence.append(makeTokens(fakeContext));
   EXPECT_EQ(sequence.remaining(), 0u);

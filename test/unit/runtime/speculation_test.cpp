@@ -18,7 +18,8 @@ double countSeconds() {
   return ++seconds;
 }
 
-class SpeculationTest : public testing::Test {
+/// With a sliding window or without.
+class SpeculationTest : public testing::TestWithParam<bool> {
 protected:
   void SetUp() override {
     steps = 0;
@@ -35,20 +36,22 @@ protected:
       EXPECT_EQ(speculation.length(), i);
       tokens.push_back(text[i]);
       float *logits = speculation.append(text[i], most);
-      ASSERT_EQ(std::vector<float>(logits, logits + fakeVocabulary), fakeLogits(tokens)) << i;
+      ASSERT_EQ(std::vector<float>(logits, logits + fakeVocabulary), fakeLogits(tokens, GetParam())) << i;
       // As the sampler's repeat penalty does.
       logits[0] += 1;
     }
     EXPECT_EQ(speculation.length(), text.size());
   }
 
-  IngotDescriptor descriptor = makeFakeDescriptor();
+  IngotDescriptor descriptor = makeFakeDescriptor({.window = GetParam()});
   Model model{descriptor, {2, /*force=*/true}};
   Sequence sequence{model};
   Speculation speculation{sequence, countSeconds};
 };
 
-TEST_F(SpeculationTest, RepeatedTextTakesFewSteps) {
+INSTANTIATE_TEST_SUITE_P(Window, SpeculationTest, testing::Bool());
+
+TEST_P(SpeculationTest, RepeatedTextTakesFewSteps) {
   std::vector<int32_t> text;
   for (int32_t i = 0; i < static_cast<int32_t>(fakeContext); ++i)
     text.push_back(i % 10);
@@ -58,7 +61,7 @@ TEST_F(SpeculationTest, RepeatedTextTakesFewSteps) {
   EXPECT_LE(speculation.accepted(), speculation.drafted());
 }
 
-TEST_F(SpeculationTest, WrongGuessesAreWrittenOver) {
+TEST_P(SpeculationTest, WrongGuessesAreWrittenOver) {
   // Every second period differs in one place.
   std::vector<int32_t> text;
   for (int32_t i = 0; i < static_cast<int32_t>(fakeContext); ++i)
@@ -68,7 +71,7 @@ TEST_F(SpeculationTest, WrongGuessesAreWrittenOver) {
   EXPECT_GT(speculation.accepted(), 20u);
 }
 
-TEST_F(SpeculationTest, NewTextIsNotGuessed) {
+TEST_P(SpeculationTest, NewTextIsNotGuessed) {
   std::vector<int32_t> text;
   for (int32_t i = 0; i < static_cast<int32_t>(fakeContext); ++i)
     text.push_back(i);
@@ -76,7 +79,7 @@ TEST_F(SpeculationTest, NewTextIsNotGuessed) {
   EXPECT_EQ(speculation.drafted(), 0u);
 }
 
-TEST_F(SpeculationTest, NoMoreGuessesThanAreOfUse) {
+TEST_P(SpeculationTest, NoMoreGuessesThanAreOfUse) {
   std::vector<int32_t> text(50, 1);
   follow(text, 30, 0);
   EXPECT_EQ(speculation.drafted(), 0u);
