@@ -34,10 +34,12 @@ static Error makeError(const Twine &message) {
 }
 
 namespace {
-/// What shows the effect of one parameter: a run of `bench` with these many tokens, of which it prints a rate.
+/// What shows the effect of one parameter: runs of `bench`, each of which prints a rate.
 struct Workload {
   StringRef parameter;
-  int64_t promptTokens, newTokens, repetitions;
+  /// One run for each: a tile that suits one number of rows may leave many rows over of another.
+  ArrayRef<int64_t> promptTokens;
+  int64_t newTokens, repetitions;
   StringRef rate;
 };
 
@@ -51,8 +53,9 @@ public:
   Expected<codegen::TileChoices> measure();
 
 private:
+  Expected<double> run(const std::string &path, const Workload &workload, int64_t promptTokens);
   Expected<double> run(const std::string &path, const Workload &workload);
-  Expected<std::vector<SmallVector<double>>> compare(const Workload &workload, ArrayRef<size_t> candidates);
+  Expected<std::vector<SmallVector<double>>> compare(const Workload &workload, ArrayRef<size_t> candidates, int rounds);
   codegen::TileChoices choicesOf(size_t candidate) const;
 
   ModuleOp module;
@@ -66,15 +69,16 @@ private:
 };
 } // namespace
 
+static constexpr int64_t fewRows[] = {3, 5, 8}, manyRows[] = {256}, noPrompt[] = {0};
 static constexpr Workload workloads[] = {
-    {"few_rows", 8, 0, 20, "prefill_tokens_per_second"},
-    {"many_rows", 256, 0, 3, "prefill_tokens_per_second"},
-    {"prefetch_bytes", 0, 24, 3, "decode_tokens_per_second"},
+    {"few_rows", fewRows, 0, 10, "prefill_tokens_per_second"},
+    {"many_rows", manyRows, 0, 3, "prefill_tokens_per_second"},
+    {"prefetch_bytes", noPrompt, 24, 3, "decode_tokens_per_second"},
 };
 
-/// Rounds of measurements, in each of which all candidates run; and by how much a candidate must be faster, in the
-/// median of the rounds' ratios, to be no accident.
-static constexpr int rounds = 5;
+/// Rounds of measurements, in each of which all candidates run; those in which the best of them must win again; and by
+/// how much a candidate must be faster, in the median of the rounds' ratios, to be no accident.
+static constexpr int roundsOfAll = 5, roundsOfBest = 10;
 static constexpr double clearlyFaster = 1.02;
 /// Values of a parameter that are tried.
 static constexpr size_t mostCandidates = 4;
@@ -158,8 +162,8 @@ Error Tuning::build(llvm::function_ref<Error(ModuleOp)> generateCode) {
   return Error::success();
 }
 
-Expected<double> Tuning::run(const std::string &path, const Workload &workload) {
-  int64_t prompt = std::min(workload.promptTokens, context), predicted = std::min(workload.newTokens, context);
+Expected<double> Tuning::run(const std::string &path, const Workload &workload, int64_t promptTokens) {
+  int64_t prompt = std::min(promptTokens, context), predicted = std::min(workload.newTokens, context);
   std::string promptText = std::to_string(prompt), predictedText = std::to_string(predicted);
   std::string repetitions = std::to_string(workload.repetitions);
   StringRef arguments[] = {path, "bench", "-p", promptText, "-n", predictedText, "-r", repetitions};
@@ -186,6 +190,20 @@ Expected<double> Tuning::run(const std::string &path, const Workload &workload) 
   return *rate;
 }
 
+/// The rate of one step of each number of rows after the other, or of decoding.
+Expected<double> Tuning::run(const std::string &path, const Workload &workload) {
+  double tokens = 0, seconds = 0;
+  for (int64_t rows : workload.promptTokens) {
+    Expected<double> rate = run(path, workload, rows);
+    if (!rate)
+      return rate;
+    int64_t ofRun = std::max<int64_t>(rows, 1);
+    tokens += ofRun;
+    seconds += ofRun / *rate;
+  }
+  return tokens / seconds;
+}
+
 static double median(SmallVector<double> numbers) {
   llvm::sort(numbers);
   size_t middle = numbers.size() / 2;
@@ -193,7 +211,8 @@ static double median(SmallVector<double> numbers) {
 }
 
 /// For each of `candidates` its rates divided by those of the first, round by round.
-Expected<std::vector<SmallVector<double>>> Tuning::compare(const Workload &workload, ArrayRef<size_t> candidates) {
+Expected<std::vector<SmallVector<double>>> Tuning::compare(const Workload &workload, ArrayRef<size_t> candidates,
+                                                           int rounds) {
   std::vector<SmallVector<double>> ratios(candidates.size());
   for (int round = 0; round < rounds; ++round) {
     // All in every round, so that a slower minute of the machine slows all; and each in every place of the order.
@@ -211,10 +230,10 @@ Expected<std::vector<SmallVector<double>>> Tuning::compare(const Workload &workl
   return ratios;
 }
 
-/// Faster in the median, and in every round but one at most.
+/// Faster in the median, and in at least four rounds of five.
 static bool isClearlyFaster(const SmallVector<double> &ratios) {
   auto won = llvm::count_if(ratios, [](double each) { return each > 1; });
-  return median(ratios) > clearlyFaster && won >= rounds - 1;
+  return median(ratios) > clearlyFaster && 5 * won >= 4 * static_cast<int64_t>(ratios.size());
 }
 
 Expected<codegen::TileChoices> Tuning::measure() {
@@ -225,7 +244,7 @@ Expected<codegen::TileChoices> Tuning::measure() {
         llvm::find_if(parameters, [&](auto &known) { return known.name == workload.parameter; }) - parameters.begin();
     ArrayRef<int64_t> tried = values[parameter];
     auto all = llvm::to_vector(llvm::seq<size_t>(tried.size()));
-    Expected<std::vector<SmallVector<double>>> ratios = compare(workload, all);
+    Expected<std::vector<SmallVector<double>>> ratios = compare(workload, all, roundsOfAll);
     if (!ratios)
       return ratios.takeError();
     size_t best = 0;
@@ -238,7 +257,7 @@ Expected<codegen::TileChoices> Tuning::measure() {
     }
     // The best of several may be so by luck: it must win again, alone against the default.
     if (best) {
-      Expected<std::vector<SmallVector<double>>> again = compare(workload, {0, best});
+      Expected<std::vector<SmallVector<double>>> again = compare(workload, {0, best}, roundsOfBest);
       if (!again)
         return again.takeError();
       speeds += llvm::formatv(", {0} again: {1:f3}", tried[best], median(again->back())).str();

@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "bench"))
 import bars  # noqa: E402
 import bench  # noqa: E402
+import compare  # noqa: E402
 import machine  # noqa: E402
 import models  # noqa: E402
 import report  # noqa: E402
@@ -187,6 +188,14 @@ def test_tables(result):
     assert test["ingot_ratio"]["samples"] == [2, 2, 2] and test["ingot_ratio_of_medians"] == 2
     assert test["bytes_per_token"] == 100e6
     assert content["bars"][0]["verdict"] == "missed"
+
+
+def test_comparison_of_executables():
+    first = [(1000, 300, [80, 82]), (1100, 310, [70, 90])]
+    second = [(2000, 330, [85, 86]), (1100, 341, [87, 88])]
+    assert list(compare.rows(["a", "b"], [first, second])) == [
+        ("a", "1050 (1000–1100)", "1.000 (1.000–1.000)", "305 (300–310)", "1.000 (1.000–1.000)", "81 (70–90)"),
+        ("b", "1550 (1100–2000)", "1.500 (1.000–2.000)", "336 (330–341)", "1.100 (1.100–1.100)", "86 (85–88)")]
 
 
 def test_choosing_by_first_letters(monkeypatch):
