@@ -69,7 +69,7 @@ private:
 };
 } // namespace
 
-static constexpr int64_t fewRows[] = {3, 5, 8}, manyRows[] = {256}, noPrompt[] = {0};
+static constexpr int64_t fewRows[] = {3, 5, 8}, manyRows[] = {128}, noPrompt[] = {0};
 static constexpr Workload workloads[] = {
     {"few_rows", fewRows, 0, 10, "prefill_tokens_per_second"},
     {"many_rows", manyRows, 0, 3, "prefill_tokens_per_second"},
