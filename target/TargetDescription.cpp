@@ -74,6 +74,12 @@ int64_t target::getKeyChunk(int64_t context, int64_t pageRows) {
   return llvm::alignTo(keys, pageRows);
 }
 
+int64_t target::countKeyChunks(int64_t context, int64_t keyChunk, std::optional<int64_t> window) {
+  int64_t chunks = llvm::divideCeil(context, keyChunk);
+  // A window that ends in the middle of a chunk begins in another one.
+  return window ? std::min<int64_t>(chunks, llvm::divideCeil(*window - 1, keyChunk) + 1) : chunks;
+}
+
 int64_t target::getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
   // Rows of several sequences have keys of their own, so only heads can share what is loaded.
   if (rows.getLast() == 1 || op.getStep().getType().getSequences() > 1)

@@ -77,6 +77,9 @@ int64_t getValuePanelsPerGrain(model::KeyValueType cache);
 /// least 128 keys, and so many that a sequence has at most 128 chunks, up to 1024. Bits depend on it.
 int64_t getKeyChunk(int64_t context, int64_t pageRows);
 
+/// The most chunks of `keyChunk` keys that a row looks at, of `context` positions or of the last `window` of them.
+int64_t countKeyChunks(int64_t context, int64_t keyChunk, std::optional<int64_t> window);
+
 /// Rows of one grain of kernel.attention; the grain computes all query heads of one key-value head for them.
 int64_t getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
 

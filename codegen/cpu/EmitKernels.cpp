@@ -65,13 +65,21 @@ static LogicalResult checkAttention(Operation *kernel, model::CacheGroupOp group
     if (keyChunk % geometry.pageRows)
       return kernel->emitOpError() << "expected a key_chunk of whole pages of " << geometry.pageRows << ", found "
                                    << keyChunk;
-    return group ? group.verifyReader(kernel, op.getWindow(), op.getStep().getType().getRows()) : success();
+    return group.verifyReader(kernel, op.getWindow(), op.getStep().getType().getRows());
   };
   return llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
       .Case([&](kernel::AttentionOp op) {
         return failed(checkKeys(op)) ? failure() : checkResult(op.getCache().getType().getDimension());
       })
-      .Case([&](kernel::AttentionPartialOp op) { return checkKeys(op); })
+      .Case([&](kernel::AttentionPartialOp op) -> LogicalResult {
+        if (failed(checkKeys(op)))
+          return failure();
+        int64_t most = target::countKeyChunks(group.getContext(), op.getKeyChunk(), op.getWindow());
+        if (static_cast<int64_t>(op.getChunks()) < most)
+          return op.emitOpError() << "expected room for the " << most
+                                  << " chunks that a row looks at, found chunks = " << op.getChunks();
+        return success();
+      })
       .Case([&](kernel::AttentionMergeOp op) { return checkResult(op.getDimension()); })
       .Default(success());
 }

@@ -3,6 +3,7 @@
 #include "passes/fuse/Forward.h"
 #include "passes/fuse/Passes.h"
 #include "passes/fuse/Remarks.h"
+#include "target/TargetDescription.h"
 
 #include "llvm/ADT/StringMap.h"
 
@@ -18,10 +19,8 @@ using namespace ingot::kernel;
 static constexpr llvm::StringLiteral name = "split-keys";
 
 static void split(AttentionOp attention, int64_t context) {
-  int64_t keyChunk = attention.getKeyChunk(), chunks = llvm::divideCeil(context, keyChunk);
-  // A window that ends in the middle of a chunk begins in another one.
-  if (std::optional<int64_t> window = attention.getWindow())
-    chunks = std::min<int64_t>(chunks, llvm::divideCeil(*window - 1, keyChunk) + 1);
+  int64_t keyChunk = attention.getKeyChunk();
+  int64_t chunks = target::countKeyChunks(context, keyChunk, attention.getWindow());
   if (chunks == 1) {
     remarkMissed(attention, name) << remark::reason("a sequence is one chunk of {0} keys", keyChunk);
     return;

@@ -47,6 +47,10 @@
 // PLAN: schedule.arena @key_value : host[0], state, 245760 align 64
 // PLAN: schedule.launch @attention_partial_4x2x16_f16_window_200.rows_1({{.*}} <head_keys, 128 x 2, window 200>
 // PLAN: schedule.launch @attention_partial_4x2x16_f16.rows_1({{.*}} <head_keys, 128 x 2>
+// RUN: ingotc %t.window.mlir --compile-from=model --mcpu=x86-64-v3 -o %t.whole
+// RUN: ingotc %t.window.mlir --compile-from=model --compile-to=plan --mcpu=x86-64-v3 -o %t.plan.mlir
+// RUN: ingotc %t.plan.mlir --compile-from=plan -o %t.resumed
+// RUN: cmp %t.whole %t.resumed
 // RUN: ingotc %t.window.mlir --compile-from=model --compile-to=plan --mcpu=x86-64-v3 --report -o %t.plan.mlir | FileCheck %s --check-prefix=REPORT
 // REPORT: cache group full: 900 positions, 15 pages of 64
 // REPORT-NEXT: cache group window_200: 900 positions, a window of 200, 5 pages of 64

@@ -15,8 +15,10 @@
 !step = !model.step<rows = 512, sequences = 2, wanted = 8>
 !one = !model.step<rows = 1, sequences = 1, wanted = 1>
 !cache = !model.key_value<1 x 32 x f16, "full">
+!ring = !model.key_value<1 x 32 x f16, "window">
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
 model.cache_group "full" {context = 512 : i64, page_rows = 64 : i64, pages = 16 : i64}
+model.cache_group "window" {context = 512 : i64, page_rows = 64 : i64, pages = 3 : i64, window = 100 : i64, ring = 3 : i64}
 
 // A row of grains is a token each: its panel, its row in the panel, codes times scale plus minimum.
 // CHECK-LABEL: llvm.func internal @"embedding.x86-64-v3"(
@@ -202,9 +204,9 @@ kernel.function @attention(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor
 // CHECK:           "llvm.intr.prefetch"({{.*}}hint = 2
 // CHECK-NOT:       math.exp
 // CHECK:           llvm.return
-kernel.function @attention_partial(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x240xf32> attributes {row_range = #kernel.rows<1 to 1>} {
-  %y = kernel.attention_partial %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32, chunks = 2} : tensor<1x96xf32>, !cache, !one to tensor<1x240xf32>
-  kernel.return %y : tensor<1x240xf32>
+kernel.function @attention_partial(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x432xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.attention_partial %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32, chunks = 4} : tensor<1x96xf32>, !cache, !one to tensor<1x432xf32>
+  kernel.return %y : tensor<1x432xf32>
 }
 // One grain for the row. For each head, its maximum, its sum and two vectors of its output go through the chunks.
 // CHECK-LABEL: llvm.func internal @"attention_merge.x86-64-v3"(
@@ -213,8 +215,25 @@ kernel.function @attention_partial(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -
 // CHECK:             scf.for {{.*}} -> (f32, f32, vector<16xf32>, vector<16xf32>)
 // CHECK:               math.exp
 // CHECK:             vector.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
-kernel.function @attention_merge(%p: tensor<1x240xf32>, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
-  %y = kernel.attention_merge %p, %s {heads = 3 : i64, dimension = 32 : i64, chunks = 2 : i64} : tensor<1x240xf32>, !one to tensor<1x96xf32, #i8>
+kernel.function @attention_merge(%p: tensor<1x432xf32>, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.attention_merge %p, %s {heads = 3 : i64, dimension = 32 : i64, chunks = 4 : i64} : tensor<1x432xf32>, !one to tensor<1x96xf32, #i8>
+  kernel.return %y : tensor<1x96xf32, #i8>
+}
+// With a window of 100 positions: chunks from the one that position - 99 is in on, pages of a ring of three; keys before the
+// window are masked, their values left out.
+// CHECK-LABEL: llvm.func internal @"window.x86-64-v3"(
+// CHECK:         arith.constant -99 : i64
+// CHECK:         %[[SEEN:.*]] = arith.maxsi
+// CHECK-NEXT:    arith.constant 128 : i64
+// CHECK-NEXT:    %[[CHUNK:.*]] = arith.divui %[[SEEN]]
+// CHECK:         scf.for %{{.*}} = %[[CHUNK]] to
+// CHECK:           arith.remui %{{.*}}, %c3_i64
+// CHECK:           arith.cmpi sle, %[[KEYS:[0-9a-z_]+]],
+// CHECK:           arith.constant dense<-100> : vector<16xi32>
+// CHECK:           arith.cmpi sgt, %[[KEYS]]
+// CHECK-NEXT:      arith.andi
+kernel.function @window(%q: tensor<1x96xf32>, %c: !ring, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32, window = 100 : i64} : tensor<1x96xf32>, !ring, !one to tensor<1x96xf32, #i8>
   kernel.return %y : tensor<1x96xf32, #i8>
 }
 }

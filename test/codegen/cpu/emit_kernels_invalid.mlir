@@ -95,3 +95,17 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
     kernel.return %0 : tensor<?x32xf32>
   }
 }
+
+// -----
+
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+!cache = !model.key_value<1 x 32 x f16, "full">
+
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
+  model.cache_group "full" {context = 512 : i64, page_rows = 64 : i64, pages = 8 : i64}
+  kernel.function @attention_partial(%q: tensor<1x32xf32>, %c: !cache, %s: !step) -> tensor<1x80xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+    // expected-error @+1 {{expected room for the 3 chunks that a row looks at, found chunks = 2}}
+    %0 = kernel.attention_partial %q, %c, %s {heads = 1 : i64, scale = 0.25 : f32, chunks = 2 : i64, window = 200 : i64} : tensor<1x32xf32>, !cache, !step to tensor<1x80xf32>
+    kernel.return %0 : tensor<1x80xf32>
+  }
+}

@@ -63,10 +63,10 @@ module attributes {ingot.options = {target = "cpu", cpu = "CPU", activations = "
     }
     kernel.return %y : tensor<?x576xf32>
   }
-  kernel.function @attention(%q: tensor<1x576xf32>, %c: !cache, %s: !one) -> tensor<1x1296xf32>
+  kernel.function @attention(%q: tensor<1x576xf32>, %c: !cache, %s: !one) -> tensor<1x2448xf32>
       attributes {row_range = #kernel.rows<1 to 1>} {
-    %y = kernel.attention_partial %q, %c, %s {heads = 9 : i64, scale = 0.125 : f32, chunks = 2} : tensor<1x576xf32>, !cache, !one to tensor<1x1296xf32>
-    kernel.return %y : tensor<1x1296xf32>
+    %y = kernel.attention_partial %q, %c, %s {heads = 9 : i64, scale = 0.125 : f32, chunks = 4} : tensor<1x576xf32>, !cache, !one to tensor<1x2448xf32>
+    kernel.return %y : tensor<1x2448xf32>
   }
   kernel.function @prompt_attention(%q: tensor<?x576xf32>, %c: !cache, %s: !step) -> tensor<?x576xf32, #i8>
       attributes {row_range = #kernel.rows<9 to 512>} {
