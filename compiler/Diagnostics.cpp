@@ -65,5 +65,5 @@ void Diagnostics::handle(Diagnostic &diagnostic) {
 llvm::Error Diagnostics::takeError(const llvm::Twine &otherwise) {
   std::lock_guard<std::mutex> lock(mutex);
   std::string message = first.empty() ? (file + ": " + otherwise).str() : std::exchange(first, {});
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
+  return llvm::createStringError(message);
 }

@@ -50,10 +50,6 @@ using llvm::Twine;
 /// What stands in messages for "-".
 static constexpr llvm::StringLiteral standardInput = "<stdin>";
 
-static Error makeError(const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
 namespace {
 /// A file that the compilation will write.
 struct Output {
@@ -128,7 +124,8 @@ static Expected<bool> isMlir(StringRef path) {
   // readers, which say why.
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
-    return makeError(path + ": is not a regular file; give a GGUF or .mlir file, or - for standard input");
+    return llvm::createStringError(path +
+                                   ": is not a regular file; give a GGUF or .mlir file, or - for standard input");
   if (path.ends_with(".mlir"))
     return true;
   auto start = llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
@@ -138,7 +135,7 @@ static Expected<bool> isMlir(StringRef path) {
 Error Compilation::readModule() {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.model);
   if (!buffer)
-    return makeError(modelName + ": cannot be read, " + buffer.getError().message());
+    return llvm::createStringError(modelName + ": cannot be read, " + buffer.getError().message());
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy((*buffer)->getBuffer(), modelName), llvm::SMLoc());
   module = parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
@@ -147,8 +144,8 @@ Error Compilation::readModule() {
   resumed = true;
   reached = options.compileFrom.value_or(Phase::Model);
   if (reached > options.compileTo)
-    return makeError(modelName + ": is taken to be at the phase model, which comes after --compile-to=" +
-                     describe(options.compileTo).name + "; say --compile-from=PHASE");
+    return llvm::createStringError(modelName + ": is taken to be at the phase model, which comes after --compile-to=" +
+                                   describe(options.compileTo).name + "; say --compile-from=PHASE");
   return gguf::checkParameters(*module);
 }
 
@@ -160,8 +157,8 @@ Error Compilation::readModel() {
   if (*mlir)
     return readModule();
   if (options.compileFrom)
-    return makeError(modelName + ": --compile-from=" + describe(*options.compileFrom).name +
-                     " needs a .mlir file that --compile-to wrote");
+    return llvm::createStringError(modelName + ": --compile-from=" + describe(*options.compileFrom).name +
+                                   " needs a .mlir file that --compile-to wrote");
   Expected<OwningOpRef<ModuleOp>> imported = gguf::importModel(context, options.model, options.context);
   if (!imported)
     return imported.takeError();
@@ -188,14 +185,15 @@ Error Compilation::attachOptions() {
   chosen.target = options.target.value_or("cpu");
   Expected<std::string> cpu = resolveProcessor(options.cpu.value_or("native"));
   if (!cpu)
-    return makeError(modelName + ": " + llvm::toString(cpu.takeError()));
+    return llvm::createStringError(modelName + ": " + llvm::toString(cpu.takeError()));
   chosen.cpu = *cpu;
   chosen.activations = options.activations.value_or("auto");
   chosen.weights = options.weights.value_or("embedded");
   std::string asked = options.keyValue.value_or("auto");
   std::optional<std::string> existing = cacheElement(*module);
   if (existing && asked != "auto" && asked != *existing)
-    return makeError(modelName + ": --kv=" + asked + " contradicts the program, whose caches hold " + *existing);
+    return llvm::createStringError(modelName + ": --kv=" + asked + " contradicts the program, whose caches hold " +
+                                   *existing);
   if (existing)
     chosen.keyValue = *existing;
   else if (asked == "auto")
@@ -216,15 +214,15 @@ Error Compilation::checkOptions() {
   if (cpu) {
     Expected<std::string> resolved = resolveProcessor(*cpu);
     if (!resolved)
-      return makeError(modelName + ": " + llvm::toString(resolved.takeError()));
+      return llvm::createStringError(modelName + ": " + llvm::toString(resolved.takeError()));
     cpu = *resolved;
   } else {
     // An edited dump may name any processor.
     Expected<std::string> resolved = resolveProcessor(stored->cpu);
     if (!resolved)
-      return makeError(modelName + ": " + llvm::toString(resolved.takeError()));
+      return llvm::createStringError(modelName + ": " + llvm::toString(resolved.takeError()));
     if (*resolved != stored->cpu)
-      return makeError(modelName + ": ingot.options.cpu is '" + stored->cpu + "'; expected a CPU name");
+      return llvm::createStringError(modelName + ": ingot.options.cpu is '" + stored->cpu + "'; expected a CPU name");
   }
   std::optional<std::string> keyValue = options.keyValue;
   if (keyValue == "auto")
@@ -240,9 +238,9 @@ Error Compilation::checkOptions() {
                {"--weights", options.weights, stored->weights}};
   for (auto &pair : pairs)
     if (pair.asked && *pair.asked != pair.stored)
-      return makeError(modelName + ": " + pair.option + "=" + *pair.asked +
-                       " contradicts the dump, which was made for " + pair.stored +
-                       "; leave the option out or start from the model");
+      return llvm::createStringError(modelName + ": " + pair.option + "=" + *pair.asked +
+                                     " contradicts the dump, which was made for " + pair.stored +
+                                     "; leave the option out or start from the model");
   return Error::success();
 }
 
@@ -251,9 +249,9 @@ Error Compilation::checkContext() {
     return Error::success();
   for (auto group : module->getOps<model::CacheGroupOp>())
     if (group.getContext() != static_cast<uint64_t>(*options.context))
-      return makeError(modelName + ": --context=" + Twine(*options.context) +
-                       " contradicts the program, which is for " + Twine(group.getContext()) +
-                       " positions; leave the option out");
+      return llvm::createStringError(modelName + ": --context=" + Twine(*options.context) +
+                                     " contradicts the program, which is for " + Twine(group.getContext()) +
+                                     " positions; leave the option out");
   return Error::success();
 }
 
@@ -280,7 +278,7 @@ Error Compilation::checkTuning() {
   if (failed(chosen))
     return diagnostics.takeError("has broken options");
   if (Error error = checkTunable(chosen->cpu))
-    return makeError(modelName + ": " + llvm::toString(std::move(error)));
+    return llvm::createStringError(modelName + ": " + llvm::toString(std::move(error)));
   return Error::success();
 }
 
@@ -305,7 +303,7 @@ static Error writeTo(StringRef path, llvm::function_ref<void(llvm::raw_ostream &
       return Error::success();
     std::error_code code = llvm::outs().error();
     llvm::outs().clear_error();
-    return makeError("<stdout>: cannot write, " + code.message());
+    return llvm::createStringError("<stdout>: cannot write, " + code.message());
   }
   Expected<link::OutputFile> file = link::OutputFile::create(path, /*executable=*/false);
   if (!file)
@@ -338,7 +336,7 @@ Error Compilation::dump(Phase phase) {
   if (!options.dumpFolder)
     return Error::success();
   if (std::error_code code = llvm::sys::fs::create_directories(*options.dumpFolder))
-    return makeError(*options.dumpFolder + ": cannot be created, " + code.message());
+    return llvm::createStringError(*options.dumpFolder + ": cannot be created, " + code.message());
   return print(dumpPath(phase));
 }
 
@@ -406,7 +404,8 @@ Error Compilation::checkDistinct(ArrayRef<Output> outputs, const std::set<std::s
   std::map<std::string, StringRef> optionOf;
   for (const Output &output : outputs) {
     auto refuse = [&](const Twine &reason) {
-      return makeError(output.path + ": cannot write, " + reason + "; choose another file for " + output.option);
+      return llvm::createStringError(output.path + ": cannot write, " + reason + "; choose another file for " +
+                                     output.option);
     };
     if (!(modelIsMlir && output.isProgram) && isSameFile(options.model, output.path))
       return refuse("it is the model");
@@ -425,21 +424,22 @@ Error Compilation::checkDistinct(ArrayRef<Output> outputs, const std::set<std::s
 static Error checkFolder(StringRef folder) {
   SmallString<256> existing(folder);
   if (std::error_code code = llvm::sys::fs::make_absolute(existing))
-    return makeError(folder + ": cannot hold dumps, " + code.message());
+    return llvm::createStringError(folder + ": cannot hold dumps, " + code.message());
   while (!llvm::sys::fs::exists(existing) && llvm::sys::path::has_parent_path(existing))
     llvm::sys::path::remove_filename(existing);
   if (!llvm::sys::fs::is_directory(existing))
-    return makeError(folder + ": cannot hold dumps, " + existing + " is not a directory");
+    return llvm::createStringError(folder + ": cannot hold dumps, " + existing + " is not a directory");
   if (std::error_code code = llvm::sys::fs::access(existing, llvm::sys::fs::AccessMode::Write))
-    return makeError(folder + ": cannot hold dumps, " + existing + " cannot be written, " + code.message());
+    return llvm::createStringError(folder + ": cannot hold dumps, " + existing + " cannot be written, " +
+                                   code.message());
   return Error::success();
 }
 
 /// Finds an output that cannot be written before the work is done.
 Error Compilation::checkOutputs() {
   if (remarkPath() && !options.remarkFile && options.output == "-")
-    return makeError(modelName + ": --remark-format=" + *options.remarkFormat +
-                     " needs --remarks-output-file=FILE with -o -");
+    return llvm::createStringError(modelName + ": --remark-format=" + *options.remarkFormat +
+                                   " needs --remarks-output-file=FILE with -o -");
   Expected<bool> mlir = isMlir(options.model);
   if (!mlir)
     return mlir.takeError();
@@ -453,12 +453,12 @@ Error Compilation::checkOutputs() {
     if (output.path == "-" || output.option == "--dump-phases")
       continue;
     if (llvm::sys::fs::is_directory(output.path))
-      return makeError(output.path + ": cannot write, it is a directory");
+      return llvm::createStringError(output.path + ": cannot write, it is a directory");
     // Remarks are written into an existing file, whatever its kind; the other
     // outputs replace it.
     if (output.option == "--remark-format" && llvm::sys::fs::exists(output.path)) {
       if (std::error_code code = llvm::sys::fs::access(output.path, llvm::sys::fs::AccessMode::Write))
-        return makeError(output.path + ": cannot write, " + code.message());
+        return llvm::createStringError(output.path + ": cannot write, " + code.message());
       continue;
     }
     Expected<link::OutputFile> file = link::OutputFile::create(output.path, /*executable=*/false);
@@ -520,8 +520,8 @@ Error Compilation::enableRemarks() {
         context, path, format == "yaml" ? llvm::remarks::Format::YAML : llvm::remarks::Format::Bitstream,
         std::move(policy), categories);
     if (failed(enabled))
-      return makeError(path + ": remarks cannot be written, " +
-                       llvm::toString(diagnostics.takeError("the file cannot be opened")));
+      return llvm::createStringError(path + ": remarks cannot be written, " +
+                                     llvm::toString(diagnostics.takeError("the file cannot be opened")));
   }
   return failed(enabled) ? diagnostics.takeError("remarks cannot be written") : Error::success();
 }
@@ -540,8 +540,8 @@ Error Compilation::run() {
   }
   bool hasOptions = (*module)->hasAttr("ingot.options");
   if (!hasOptions && reached > Phase::Model)
-    return makeError(modelName + ": has no ingot.options, which every dump of the phase " + describe(reached).name +
-                     " has; expected a file that --compile-to wrote");
+    return llvm::createStringError(modelName + ": has no ingot.options, which every dump of the phase " +
+                                   describe(reached).name + " has; expected a file that --compile-to wrote");
   if (Error error = hasOptions ? checkOptions() : attachOptions())
     return error;
   if (Error error = checkContext())
@@ -597,7 +597,7 @@ static Expected<std::string> captureErrors(llvm::function_ref<void()> call) {
   auto text = llvm::MemoryBuffer::getOpenFile(written, "<stderr>", /*FileSize=*/-1, /*RequiresNullTerminator=*/false);
   ::close(written);
   if (!text)
-    return makeError("<stderr>: cannot be read, " + text.getError().message());
+    return llvm::createStringError("<stderr>: cannot be read, " + text.getError().message());
   return (*text)->getBuffer().str();
 }
 
@@ -624,12 +624,12 @@ static Error parseMlirOptions(StringRef program, ArrayRef<std::string> arguments
   StringRef line = StringRef(message).split('\n').first.trim();
   line.consume_front("ingotc: ");
   if (line.consume_front("Unknown command line argument "))
-    return makeError("unknown option " + line.split(".  Try:").first + "; see ingotc --help");
+    return llvm::createStringError("unknown option " + line.split(".  Try:").first + "; see ingotc --help");
   if (line.consume_front("for the ")) {
     auto [option, reason] = line.split(" option: ");
-    return makeError(option + ": " + reason.rtrim('!') + "; see ingotc --help");
+    return llvm::createStringError(option + ": " + reason.rtrim('!') + "; see ingotc --help");
   }
-  return makeError(line + "; see ingotc --help");
+  return llvm::createStringError(line + "; see ingotc --help");
 }
 
 int compiler::runCompiler(int argc, const char *const *argv) {

@@ -13,9 +13,7 @@ using namespace llvm;
 /// Positions of a sequence that are surely a mistake.
 static constexpr int64_t mostContext = 1 << 24;
 
-static Error usageError(const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), message + "; see ingotc --help");
-}
+static Error usageError(const Twine &message) { return createStringError(message + "; see ingotc --help"); }
 
 namespace {
 /// Walks over the arguments. Options with a value take it after '=' or as the

@@ -13,8 +13,6 @@
 
 using namespace llvm;
 
-static Error makeError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
-
 static bool isX86(StringRef name) { return X86::parseArchX86(name, /*Only64Bit=*/true) != X86::CK_None; }
 
 /// The architecture that has a processor of this name, or nothing.
@@ -32,8 +30,9 @@ static StringRef foreignArchitecture(StringRef name) {
 
 static Expected<std::string> nativeProcessor() {
 #if !defined(__x86_64__)
-  return makeError("--mcpu=native: this machine is no x86-64, and there is no runtime for another architecture yet; "
-                   "choose --mcpu=portable or an x86-64 CPU name");
+  return createStringError(
+      "--mcpu=native: this machine is no x86-64, and there is no runtime for another architecture yet; "
+      "choose --mcpu=portable or an x86-64 CPU name");
 #else
   return ingot::codegen::getHostCpu();
 #endif
@@ -48,6 +47,6 @@ Expected<std::string> ingot::compiler::resolveProcessor(StringRef name) {
   constexpr StringLiteral supported = "supported: native, portable, x86-64 CPU names as LLVM knows them "
                                       "(x86-64-v3, icelake-server, znver4, ...)";
   if (StringRef architecture = foreignArchitecture(name); !architecture.empty())
-    return makeError("--mcpu=" + name + ": no runtime for " + architecture + " yet; " + supported);
-  return makeError("--mcpu=" + name + ": no such CPU; " + supported);
+    return createStringError("--mcpu=" + name + ": no runtime for " + architecture + " yet; " + supported);
+  return createStringError("--mcpu=" + name + ": no such CPU; " + supported);
 }

@@ -29,10 +29,6 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::Twine;
 
-static Error makeError(const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
 namespace {
 /// What shows the effect of one parameter: runs of `bench`, each of which prints a rate.
 struct Workload {
@@ -85,8 +81,9 @@ static constexpr size_t mostCandidates = 4;
 
 Error compiler::checkTunable(StringRef cpu) {
   if (cpu == portableProcessor)
-    return makeError("--tune: --mcpu=portable is for several processors, of which this machine has one; choose "
-                     "--mcpu=native");
+    return llvm::createStringError(
+        "--tune: --mcpu=portable is for several processors, of which this machine has one; choose "
+        "--mcpu=native");
   Expected<SmallVector<codegen::CpuDescription>> described = codegen::describeCpus(cpu);
   if (!described)
     return described.takeError();
@@ -94,9 +91,9 @@ Error compiler::checkTunable(StringRef cpu) {
   if (!host)
     return host.takeError();
   if (described->front().featureBits & ~host->front().featureBits)
-    return makeError("--tune: this machine cannot run code for --mcpu=" + cpu +
-                     "; tune on the machine that will run "
-                     "it, or leave --tune out");
+    return llvm::createStringError("--tune: this machine cannot run code for --mcpu=" + cpu +
+                                   "; tune on the machine that will run "
+                                   "it, or leave --tune out");
   return Error::success();
 }
 
@@ -134,7 +131,7 @@ codegen::TileChoices Tuning::choicesOf(size_t candidate) const {
 Error Tuning::build(llvm::function_ref<Error(ModuleOp)> generateCode) {
   FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
   if (failed(options))
-    return makeError("the module says nothing of its target");
+    return llvm::createStringError("the module says nothing of its target");
   options->weights = "external";
   size_t count = 0;
   for (const SmallVector<int64_t> &tried : values)
@@ -156,7 +153,7 @@ Error Tuning::build(llvm::function_ref<Error(ModuleOp)> generateCode) {
       std::string shared = weights + ".shared";
       if (!llvm::sys::fs::create_hard_link(link::externalWeightsPath(paths.front()), shared))
         if (std::error_code code = llvm::sys::fs::rename(shared, weights))
-          return makeError(weights + ": cannot be replaced, " + code.message());
+          return llvm::createStringError(weights + ": cannot be replaced, " + code.message());
     }
   }
   return Error::success();
@@ -169,7 +166,7 @@ Expected<double> Tuning::run(const std::string &path, const Workload &workload, 
   StringRef arguments[] = {path, "bench", "-p", promptText, "-n", predictedText, "-r", repetitions};
   SmallString<128> printed;
   if (std::error_code code = llvm::sys::fs::createTemporaryFile("ingot-tune", "json", printed))
-    return makeError("--tune: no temporary file, " + code.message());
+    return llvm::createStringError("--tune: no temporary file, " + code.message());
   llvm::scope_exit remove([&] { llvm::sys::fs::remove(printed); });
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(printed), StringRef(printed)};
   std::string message;
@@ -178,15 +175,16 @@ Expected<double> Tuning::run(const std::string &path, const Workload &workload, 
       llvm::sys::ExecuteAndWait(path, arguments, std::nullopt, redirects, mostSeconds, /*MemoryLimit=*/0, &message);
   auto text = llvm::MemoryBuffer::getFile(printed);
   if (status || !text)
-    return makeError("--tune: " + path + " bench failed" + (message.empty() ? "" : ", " + message) +
-                     (text && !(*text)->getBuffer().empty() ? ": " + (*text)->getBuffer().trim() : Twine()));
+    return llvm::createStringError(
+        "--tune: " + path + " bench failed" + (message.empty() ? "" : ", " + message) +
+        (text && !(*text)->getBuffer().empty() ? ": " + (*text)->getBuffer().trim() : Twine()));
   Expected<llvm::json::Value> result = llvm::json::parse((*text)->getBuffer());
   if (!result)
     return result.takeError();
   const llvm::json::Object *object = result->getAsObject();
   std::optional<double> rate = object ? object->getNumber(workload.rate) : std::nullopt;
   if (!rate || !(*rate > 0))
-    return makeError("--tune: " + path + " bench printed no " + workload.rate);
+    return llvm::createStringError("--tune: " + path + " bench printed no " + workload.rate);
   return *rate;
 }
 
@@ -277,7 +275,7 @@ Expected<codegen::TileChoices> compiler::tuneTiles(ModuleOp module, StringRef ou
                                                    llvm::function_ref<Error(ModuleOp)> generateCode) {
   FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
   if (failed(options))
-    return makeError("the module says nothing of its target");
+    return llvm::createStringError("the module says nothing of its target");
   Expected<SmallVector<codegen::CpuDescription>> cpus = codegen::describeCpus(options->cpu);
   if (!cpus)
     return cpus.takeError();

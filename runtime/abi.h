@@ -25,6 +25,13 @@ extern "C" {
 #define INGOT_ABI_MAGIC 0x544f474eu /* "NGOT", little-endian */
 #define INGOT_ABI_VERSION 2u
 
+/// A huge page of x86-64. Address and file offset of embedded weights are equal modulo this.
+#define INGOT_HUGE_PAGE_BYTES (UINT64_C(2) << 20)
+
+/// p_paddr of the PT_LOAD header over embedded weights, by which the runtime finds them: "INGOT", little-endian. Linux
+/// ignores physical addresses, and tools that rewrite executables keep them.
+#define INGOT_WEIGHTS_TAG UINT64_C(0x544f474e49)
+
 /// Element types of tensors that cross the boundary.
 enum IngotElement {
   INGOT_ELEMENT_F32 = 0,

@@ -3,6 +3,7 @@
 #include "codegen/cpu/CpuDescription.h"
 
 #include "runtime/abi.h"
+#include "target/TargetDescription.h"
 
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -15,6 +16,7 @@
 #include <mutex>
 
 using namespace llvm;
+using namespace ingot;
 using namespace ingot::codegen;
 
 namespace {
@@ -130,6 +132,16 @@ Expected<SmallVector<CpuDescription>> ingot::codegen::describeCpus(StringRef cpu
     descriptions.push_back(std::move(*description));
   }
   return descriptions;
+}
+
+mlir::FailureOr<SmallVector<CpuDescription>> ingot::codegen::describeCpus(mlir::ModuleOp module) {
+  mlir::FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
+  if (mlir::failed(options))
+    return mlir::failure();
+  Expected<SmallVector<CpuDescription>> cpus = describeCpus(options->cpu);
+  if (!cpus)
+    return module.emitError() << toString(cpus.takeError());
+  return std::move(*cpus);
 }
 
 std::string ingot::codegen::getHostCpu() {

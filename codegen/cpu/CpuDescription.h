@@ -3,6 +3,7 @@
 #ifndef INGOT_CODEGEN_CPU_CPUDESCRIPTION_H
 #define INGOT_CODEGEN_CPU_CPUDESCRIPTION_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -45,6 +46,9 @@ struct CpuDescription {
 /// The variants that `cpu` stands for, best first: one for an LLVM CPU name (optionally followed by `,+feature` or
 /// `,-feature`), several for "portable". An unknown name is an error that says what is supported.
 llvm::Expected<llvm::SmallVector<CpuDescription>> describeCpus(llvm::StringRef cpu);
+
+/// Those of the CPU that the options of `module` name. Emits an error where it has no options or an unknown CPU.
+mlir::FailureOr<llvm::SmallVector<CpuDescription>> describeCpus(mlir::ModuleOp module);
 
 /// The CPU of this machine as such a name: LLVM's name, less the features that the machine (or its hypervisor) hides.
 std::string getHostCpu();

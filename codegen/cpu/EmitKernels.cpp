@@ -88,14 +88,9 @@ namespace {
 struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
-    if (failed(options))
+    FailureOr<SmallVector<CpuDescription>> cpus = describeCpus(module);
+    if (failed(cpus))
       return signalPassFailure();
-    llvm::Expected<SmallVector<CpuDescription>> cpus = describeCpus(options->cpu);
-    if (!cpus) {
-      module.emitError() << llvm::toString(cpus.takeError());
-      return signalPassFailure();
-    }
     FailureOr<TileChoices> tiles = TileChoices::of(module);
     if (failed(tiles))
       return signalPassFailure();

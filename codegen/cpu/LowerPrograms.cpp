@@ -7,7 +7,6 @@
 #include "dialects/Schedule/Schedule.h"
 #include "passes/schedule/Report.h"
 #include "runtime/abi.h"
-#include "target/TargetDescription.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
@@ -125,14 +124,9 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     llvm::sort(programs, [](schedule::ProgramOp a, schedule::ProgramOp b) {
       return a.getRowRange().getFirst() < b.getRowRange().getFirst();
     });
-    FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
-    if (failed(options))
+    FailureOr<SmallVector<CpuDescription>> cpus = describeCpus(module);
+    if (failed(cpus))
       return signalPassFailure();
-    llvm::Expected<SmallVector<CpuDescription>> cpus = describeCpus(options->cpu);
-    if (!cpus) {
-      module.emitError() << llvm::toString(cpus.takeError());
-      return signalPassFailure();
-    }
 
     for (schedule::ProgramOp program : programs) {
       auto result = cast<schedule::ReturnOp>(program.getBody().front().back());

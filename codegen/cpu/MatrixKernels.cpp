@@ -79,8 +79,8 @@ private:
         part);
   }
 
-  /// A product of one row reads weights from memory: what comes `prefetchBytes` after the lines of this group, be it in
-  /// the next panel or matrix, is asked for now.
+  /// A product of one row reads weights from memory: with the lines of this group, prefetches those `prefetchBytes`
+  /// after them, be they in the next panel or matrix.
   void prefetchWeights(Value weights, Value group) {
     int64_t distance = emit.cpu.tiles.prefetchBytes, cacheLine = 64;
     if (tileRows != 1 || !distance)

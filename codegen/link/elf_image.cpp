@@ -7,6 +7,7 @@
 #include "codegen/link/elf_image.h"
 #include "codegen/link/link.h"
 #include "codegen/link/output_file.h"
+#include "runtime/abi.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -39,7 +40,7 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes, llvm::
   Elf64_Ehdr &header = headers.front();
   if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_shentsize != sizeof(Elf64_Shdr) || header.e_shnum == 0 ||
       header.e_shstrndx >= header.e_shnum)
-    return plainError(path + ": cannot link, lld wrote unexpected headers");
+    return llvm::createStringError(path + ": cannot link, lld wrote unexpected headers");
 
   std::vector<Elf64_Phdr> segments(header.e_phnum);
   if (llvm::Error error = readAt(descriptor, header.e_phoff, mutableBytes(segments), path))
@@ -52,20 +53,20 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes, llvm::
   uint64_t imageEnd = header.e_shoff;
   for (const Elf64_Shdr &section : sections)
     if (section.sh_type != SHT_NOBITS && section.sh_offset + section.sh_size > imageEnd)
-      return plainError(path + ": cannot link, lld wrote unexpected sections");
+      return llvm::createStringError(path + ": cannot link, lld wrote unexpected sections");
   std::vector<uint8_t> names(nameSection.sh_size);
   if (llvm::Error error = readAt(descriptor, nameSection.sh_offset, mutableBytes(names), path))
     return std::move(error);
 
   auto note = llvm::find_if(segments, [](const Elf64_Phdr &segment) { return segment.p_type == PT_NOTE; });
   if (note == segments.end())
-    return plainError(path + ": cannot link, the image has no PT_NOTE header");
+    return llvm::createStringError(path + ": cannot link, the image has no PT_NOTE header");
   uint64_t addressOfEnd = 0;
   for (auto segment = segments.begin(); segment != segments.end(); ++segment) {
     if (segment->p_type != PT_LOAD)
       continue;
     if (segment > note)
-      return plainError(path + ": cannot link, a PT_LOAD follows the PT_NOTE header");
+      return llvm::createStringError(path + ": cannot link, a PT_LOAD follows the PT_NOTE header");
     addressOfEnd = std::max(addressOfEnd, segment->p_vaddr + segment->p_memsz);
   }
 
@@ -81,19 +82,19 @@ llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes, llvm::
   // Address and offset agree modulo a huge page, so that one could map them,
   // without padding the file to one.
   uint64_t offset = llvm::alignTo(headersEnd, weightAlignment);
-  uint64_t address = llvm::alignTo(addressOfEnd, hugePageBytes) + offset % hugePageBytes;
+  uint64_t address = llvm::alignTo(addressOfEnd, INGOT_HUGE_PAGE_BYTES) + offset % INGOT_HUGE_PAGE_BYTES;
   if (bytes > addressEnd - address)
-    return plainError(path + ": cannot link, the weights have " + llvm::Twine(bytes) +
-                      " bytes and exceed the address space");
+    return llvm::createStringError(path + ": cannot link, the weights have " + llvm::Twine(bytes) +
+                                   " bytes and exceed the address space");
   *note = {};
   note->p_type = PT_LOAD;
   note->p_flags = PF_R;
   note->p_offset = offset;
   note->p_vaddr = address;
-  note->p_paddr = weightTag;
+  note->p_paddr = INGOT_WEIGHTS_TAG;
   note->p_filesz = bytes;
   note->p_memsz = bytes;
-  note->p_align = hugePageBytes;
+  note->p_align = INGOT_HUGE_PAGE_BYTES;
 
   weights.sh_type = SHT_PROGBITS;
   weights.sh_flags = SHF_ALLOC;

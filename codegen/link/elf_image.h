@@ -19,9 +19,9 @@ namespace ingot::link {
 /// read-only PT_LOAD of `bytes` > 0 bytes and adds the section header
 /// ".ingot.weights" over them. Returns the file offset at which the caller is
 /// to write the weights; both it and the address are multiples of
-/// weightAlignment and equal modulo hugePageBytes, the address above all other
-/// segments, as PT_LOADs must ascend. The kernel starts brk above the highest segment, that is above the
-/// weights. Errors name `path`.
+/// weightAlignment and equal modulo INGOT_HUGE_PAGE_BYTES, the address above
+/// all other segments, as PT_LOADs must ascend. The kernel starts brk above the
+/// highest segment, that is above the weights. Errors name `path`.
 llvm::Expected<uint64_t> addWeightSegment(int descriptor, uint64_t bytes, llvm::StringRef path);
 
 } // namespace ingot::link

@@ -7,6 +7,7 @@
 #include "codegen/link/link.h"
 #include "codegen/link/elf_image.h"
 #include "codegen/link/output_file.h"
+#include "runtime/abi.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallVector.h"
@@ -42,7 +43,7 @@ public:
     file.name = object.getBufferIdentifier().str();
     // lld would take anything else for a linker script.
     if (llvm::identify_magic(object.getBuffer()) != llvm::file_magic::elf_relocatable)
-      return plainError(file.name + ": cannot link, not an ELF object");
+      return llvm::createStringError(file.name + ": cannot link, not an ELF object");
     file.descriptor = memfd_create("ingot-object", MFD_CLOEXEC);
     if (file.descriptor < 0)
       return systemError(file.name, "cannot hold the object in memory", errno);
@@ -200,7 +201,7 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   addInput("crtend.o");
   addInput("crtn.o");
   if (!missing.empty())
-    return plainError(missing + ": missing link input, reinstall Ingot");
+    return llvm::createStringError(missing + ": missing link input, reinstall Ingot");
 
   std::vector<const char *> pointers;
   for (const std::string &argument : arguments)
@@ -212,15 +213,15 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   static bool usable = true;
   std::lock_guard<std::mutex> lock(linkerMutex);
   if (!usable)
-    return plainError(request.output + ": cannot link, lld met a fatal error earlier in this "
-                                       "process");
+    return llvm::createStringError(request.output + ": cannot link, lld met a fatal error earlier in this "
+                                                    "process");
   // Without it a fatal error of lld ends the process before its text is seen.
   llvm::CrashRecoveryContext::Enable();
   lld::Result result = lld::lldMain(pointers, outputStream, errorStream, {{lld::Gnu, &lld::elf::link}});
   llvm::CrashRecoveryContext::Disable();
   usable = result.canRunAgain;
   if (result.retCode != 0)
-    return plainError(request.output + ": cannot link, " + summarise(errorText, objects));
+    return llvm::createStringError(request.output + ": cannot link, " + summarise(errorText, objects));
   llvm::ArrayRef<uint8_t> image = pipe.finish();
   if (llvm::Error error = reserve(file.descriptor(), image.size(), request.output))
     return error;
@@ -235,16 +236,17 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
 
 llvm::Error WeightSink::claim(uint64_t count) {
   if (count > bytes - taken)
-    return plainError(path + ": the weights exceed the " + llvm::utostr(bytes) + " bytes planned for them");
+    return llvm::createStringError(path + ": the weights exceed the " + llvm::utostr(bytes) +
+                                   " bytes planned for them");
   return llvm::Error::success();
 }
 
 // Writes whole huge pages: a page cache that is filled so keeps them as such, and programs that map the file then read
 // it through huge pages. Half of the memory's bandwidth goes into page walks otherwise, on virtual machines.
 llvm::Error WeightSink::append(const uint8_t *data, uint64_t count) {
-  pending.reserve(hugePageBytes);
+  pending.reserve(INGOT_HUGE_PAGE_BYTES);
   while (count) {
-    uint64_t part = std::min(count, hugePageBytes - (fileOffset + taken) % hugePageBytes);
+    uint64_t part = std::min(count, INGOT_HUGE_PAGE_BYTES - (fileOffset + taken) % INGOT_HUGE_PAGE_BYTES);
     if (data) {
       pending.insert(pending.end(), data, data + part);
       data += part;
@@ -253,7 +255,7 @@ llvm::Error WeightSink::append(const uint8_t *data, uint64_t count) {
     }
     taken += part;
     count -= part;
-    if ((fileOffset + taken) % hugePageBytes == 0)
+    if ((fileOffset + taken) % INGOT_HUGE_PAGE_BYTES == 0)
       if (llvm::Error error = flush())
         return error;
   }
@@ -269,7 +271,7 @@ llvm::Error WeightSink::write(llvm::ArrayRef<uint8_t> data) {
 llvm::Error WeightSink::skip(uint64_t count) {
   if (llvm::Error error = claim(count))
     return error;
-  if (count < hugePageBytes)
+  if (count < INGOT_HUGE_PAGE_BYTES)
     return append(nullptr, count);
   if (llvm::Error error = flush())
     return error;
@@ -298,8 +300,8 @@ public:
     if (llvm::Error error = sink.flush())
       return error;
     if (sink.position() != weights.bytes)
-      return plainError(path + ": the weights have " + llvm::utostr(sink.position()) + " bytes, " +
-                        llvm::utostr(weights.bytes) + " were planned");
+      return llvm::createStringError(path + ": the weights have " + llvm::utostr(sink.position()) + " bytes, " +
+                                     llvm::utostr(weights.bytes) + " were planned");
     return llvm::Error::success();
   }
 };
@@ -318,7 +320,7 @@ llvm::Expected<std::string> linkInputFolder() {
   llvm::sys::path::append(folder, "..", "lib", "ingot", "x86_64-linux");
   llvm::sys::path::remove_dots(folder, /*remove_dot_dot=*/true);
   if (!llvm::sys::fs::is_directory(folder))
-    return plainError(folder.str() + ": missing folder of link inputs, reinstall Ingot");
+    return llvm::createStringError(folder.str() + ": missing folder of link inputs, reinstall Ingot");
   return folder.str().str();
 }
 

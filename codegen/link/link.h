@@ -10,11 +10,12 @@
 //
 //   [image made by lld][section names][section headers][zeros][weights]
 //
-// The weights' program header is {PT_LOAD, PF_R, p_align = hugePageBytes,
-// p_paddr = weightTag}. The runtime finds it through AT_PHDR by that tag; no
-// relocation refers to it, so the size of the weights is not bounded by the
-// code model. A section header (".ingot.weights") covers the same bytes, since
-// strip drops whatever no section covers.
+// The weights' program header is {PT_LOAD, PF_R, p_align =
+// INGOT_HUGE_PAGE_BYTES, p_paddr = INGOT_WEIGHTS_TAG} (runtime/abi.h). The
+// runtime finds it through AT_PHDR by that tag; no relocation refers to it, so
+// the size of the weights is not bounded by the code model. A section header
+// (".ingot.weights") covers the same bytes, since strip drops whatever no
+// section covers.
 //
 //===----------------------------------------------------------------------===//
 
@@ -33,15 +34,9 @@
 
 namespace ingot::link {
 
-/// p_paddr of the weights' program header: "INGOT" in little-endian bytes.
-inline constexpr uint64_t weightTag = 0x544f474e49;
-
 /// Alignment in bytes of the weights in the file and in memory: a page, which
 /// is what mapping and direct disk reads ask for.
 inline constexpr uint64_t weightAlignment = 4096;
-
-/// File offset and address of the weights are equal modulo this.
-inline constexpr uint64_t hugePageBytes = uint64_t(2) << 20;
 
 /// Takes the weights in ascending order. Not thread-safe.
 class WeightSink {

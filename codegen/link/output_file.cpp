@@ -18,12 +18,8 @@
 
 namespace ingot::link {
 
-llvm::Error plainError(const llvm::Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
 llvm::Error systemError(llvm::StringRef path, llvm::StringRef what, int code) {
-  return plainError(path + ": " + what + ", " + std::generic_category().message(code));
+  return llvm::createStringError(path + ": " + what + ", " + std::generic_category().message(code));
 }
 
 llvm::Error writeAt(int descriptor, uint64_t offset, llvm::ArrayRef<uint8_t> data, llvm::StringRef path) {
@@ -49,7 +45,7 @@ llvm::Error readAt(int descriptor, uint64_t offset, llvm::MutableArrayRef<uint8_
       return systemError(path, "cannot read", errno);
     }
     if (got == 0)
-      return plainError(path + ": cannot read, the file ends too early");
+      return llvm::createStringError(path + ": cannot read, the file ends too early");
     data = data.drop_front(size_t(got));
     offset += uint64_t(got);
   }
@@ -76,7 +72,7 @@ llvm::Error reserve(int descriptor, uint64_t bytes, llvm::StringRef path) {
 llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path, bool executable) {
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
-    return plainError(path + ": cannot write, it exists and is no file");
+    return llvm::createStringError(path + ": cannot write, it exists and is no file");
   // Hidden and in the same folder: rename(2) cannot cross file systems.
   llvm::SmallString<256> model(llvm::sys::path::parent_path(path));
   llvm::sys::path::append(model, "." + llvm::sys::path::filename(path) + ".ingot-%%%%%%%%");
@@ -84,7 +80,7 @@ llvm::Expected<OutputFile> OutputFile::create(llvm::StringRef path, bool executa
   OutputFile output;
   if (std::error_code error = llvm::sys::fs::createUniqueFile(model, output.file, temporary, llvm::sys::fs::OF_None,
                                                               executable ? 0777 : 0666))
-    return plainError(path + ": cannot write, " + error.message());
+    return llvm::createStringError(path + ": cannot write, " + error.message());
   output.finalPath = path.str();
   output.temporary = temporary.str().str();
   llvm::sys::RemoveFileOnSignal(output.temporary);

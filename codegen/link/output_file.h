@@ -17,9 +17,6 @@
 
 namespace ingot::link {
 
-/// An error that is exactly `message`.
-llvm::Error plainError(const llvm::Twine &message);
-
 /// "PATH: what, text of errno `code`".
 llvm::Error systemError(llvm::StringRef path, llvm::StringRef what, int code);
 

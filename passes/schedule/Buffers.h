@@ -16,10 +16,6 @@
 
 namespace ingot::schedule {
 
-/// The attribute of a function that serves a range of rows: a
-/// `kernel::RowRangeAttr`. Set by the fuse phase.
-constexpr llvm::StringLiteral rowRangeName = "kernel.row_range";
-
 /// A tier and its ordinal.
 struct Place {
   Tier tier;

@@ -1,5 +1,6 @@
 //===- FormLaunches.cpp - calls become launches ---------------------------===//
 
+#include "passes/fuse/Forward.h"
 #include "passes/schedule/Buffers.h"
 #include "passes/schedule/Passes.h"
 
@@ -67,7 +68,7 @@ struct FormLaunches : schedule::impl::ScheduleFormLaunchesBase<FormLaunches> {
     ModuleOp module = getOperation();
     SmallVector<func::FuncOp> functions;
     for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr(rowRangeName))
+      if (function->hasAttr(kernel::rowRangeName))
         functions.push_back(function);
     if (functions.empty())
       return;
@@ -90,9 +91,9 @@ struct FormLaunches : schedule::impl::ScheduleFormLaunchesBase<FormLaunches> {
 LogicalResult ProgramBuilder::build() {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return function.emitOpError() << "expected a body of one block";
-  rows = function->getAttrOfType<kernel::RowRangeAttr>(rowRangeName);
+  rows = function->getAttrOfType<kernel::RowRangeAttr>(kernel::rowRangeName);
   if (!rows)
-    return function.emitOpError() << "expected '" << rowRangeName << "' to be a #kernel.rows attribute";
+    return function.emitOpError() << "expected '" << kernel::rowRangeName << "' to be a #kernel.rows attribute";
   step = function.getNumArguments() ? dyn_cast<model::StepType>(function.getArgument(0).getType()) : model::StepType();
   if (!step)
     return function.emitOpError() << "expected the step as its first argument";

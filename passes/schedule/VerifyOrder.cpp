@@ -1,5 +1,6 @@
 //===- VerifyOrder.cpp - what the schedule phase promises -----------------===//
 
+#include "passes/fuse/Forward.h"
 #include "passes/schedule/Order.h"
 #include "passes/schedule/Passes.h"
 
@@ -17,7 +18,7 @@ struct VerifyOrder : schedule::impl::ScheduleVerifyOrderBase<VerifyOrder> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr(rowRangeName)) {
+      if (function->hasAttr(kernel::rowRangeName)) {
         function.emitOpError() << "expected a schedule.program after the "
                                   "schedule phase, found a function";
         return signalPassFailure();

@@ -15,7 +15,6 @@ namespace ingot::runtime {
 #endif
 
 constexpr uint64_t pageBytes = 4096;
-constexpr uint64_t hugePageBytes = uint64_t{2} << 20;
 
 Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
   for (uint32_t i = 0; i < descriptor.arena_count; ++i) {
@@ -30,7 +29,8 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
       continue;
     }
     // Mappings begin at a page; for a larger alignment map more and step up.
-    uint64_t alignment = std::max<uint64_t>(arena.alignment, arena.bytes >= hugePageBytes ? hugePageBytes : pageBytes);
+    uint64_t alignment =
+        std::max<uint64_t>(arena.alignment, arena.bytes >= INGOT_HUGE_PAGE_BYTES ? INGOT_HUGE_PAGE_BYTES : pageBytes);
     uint64_t extra = alignment > pageBytes ? alignment : 0;
     uint64_t bytes = arena.bytes + extra;
     if (bytes == 0) {
@@ -50,7 +50,7 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
       address = (address + alignment - 1) / alignment * alignment;
     addresses.push_back(reinterpret_cast<uint8_t *>(address));
     // Whole huge pages only, so that no more becomes resident than was planned.
-    HugeRange huge = {addresses.back(), arena.bytes / hugePageBytes * hugePageBytes};
+    Range huge = {addresses.back(), arena.bytes / INGOT_HUGE_PAGE_BYTES * INGOT_HUGE_PAGE_BYTES};
     if (huge.bytes && arena.lifetime == INGOT_LIFETIME_STATE)
       caches.push_back(huge);
     else if (huge.bytes)
@@ -61,14 +61,14 @@ Arenas::Arenas(const IngotDescriptor &descriptor, const uint8_t *weights) {
 void Arenas::useHugeCaches() {
   hugeCaches = true;
   // Hints: a kernel that cannot follow them leaves small pages, which are slower and right.
-  for (const HugeRange &range : caches) {
+  for (const Range &range : caches) {
     madvise(range.address, range.bytes, MADV_HUGEPAGE);
     madvise(range.address, range.bytes, MADV_COLLAPSE);
   }
 }
 
 Arenas::~Arenas() {
-  for (const Mapping &mapping : mappings)
+  for (const Range &mapping : mappings)
     munmap(mapping.address, mapping.bytes);
 }
 

@@ -37,11 +37,7 @@ public:
 
 private:
   static constexpr uint32_t longSequence = 512;
-  struct Mapping {
-    void *address;
-    uint64_t bytes;
-  };
-  struct HugeRange {
+  struct Range {
     void *address;
     uint64_t bytes;
   };
@@ -49,9 +45,10 @@ private:
 
   bool hugeCaches = false;
   /// The whole huge pages of state arenas.
-  std::vector<HugeRange> caches;
+  std::vector<Range> caches;
   std::vector<uint8_t *> addresses;
-  std::vector<Mapping> mappings;
+  /// To be unmapped at the end.
+  std::vector<Range> mappings;
 };
 
 /// The sum of all arenas, weights included.

@@ -1,8 +1,8 @@
 //===- process.cpp - times, memory, signals, plain files ------------------===//
 
 #include "runtime/core/process.h"
+#include "runtime/abi.h"
 #include "runtime/core/error.h"
-#include "runtime/core/weights.h"
 
 #include <cerrno>
 #include <csignal>
@@ -71,7 +71,7 @@ uint64_t imageMemory() {
   auto *headers = reinterpret_cast<const ElfW(Phdr) *>(getauxval(AT_PHDR));
   uint64_t bytes = 0;
   for (size_t i = 0; headers && i < getauxval(AT_PHNUM); ++i)
-    if (headers[i].p_type == PT_LOAD && headers[i].p_paddr != weightsTag)
+    if (headers[i].p_type == PT_LOAD && headers[i].p_paddr != INGOT_WEIGHTS_TAG)
       bytes += headers[i].p_memsz;
   return bytes;
 }

@@ -42,7 +42,7 @@ const uint8_t *findEmbedded(uint64_t bytes) {
   for (size_t i = 0; headers && i < count; ++i) {
     if (headers[i].p_type == PT_PHDR)
       bias = reinterpret_cast<uint64_t>(headers) - headers[i].p_vaddr;
-    if (headers[i].p_type == PT_LOAD && headers[i].p_paddr == weightsTag)
+    if (headers[i].p_type == PT_LOAD && headers[i].p_paddr == INGOT_WEIGHTS_TAG)
       segment = &headers[i];
   }
   if (!segment)

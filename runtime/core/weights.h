@@ -13,11 +13,6 @@
 
 namespace ingot::runtime {
 
-/// p_paddr of the PT_LOAD header that codegen/link writes over the weights.
-/// Linux ignores physical addresses, and tools that rewrite executables keep
-/// them.
-inline constexpr uint64_t weightsTag = 0x544f474e49; // "INGOT"
-
 class Weights {
 public:
   /// Finds the weights; fails with a message if they are missing or short.

@@ -52,10 +52,6 @@ static Flag<double> ropeBase("rope-base", 10000, "base of the rotary frequencies
 static Flag<int64_t> seed("seed", 1, "parameters are random numbers made from this seed");
 static cl::opt<double> splat("splat", cl::desc("all elements of all matrices are this number"), cl::cat(category));
 
-static Error makeError(const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
-
 static std::string formatNames() {
   std::string names;
   for (const encoding::NamedFormat &named : encoding::getGgmlFormats())
@@ -71,7 +67,7 @@ static llvm::Expected<encoding::StorageAttr> storageOf(MLIRContext &context, Str
   else if (std::optional<encoding::GgmlType> type = encoding::symbolizeGgmlType(name))
     interface = encoding::GgmlAttr::get(&context, *type);
   else
-    return makeError("--format=" + name + ": expected " + formatNames() + " or i4");
+    return llvm::createStringError("--format=" + name + ": expected " + formatNames() + " or i4");
   return encoding::StorageAttr::get(&context, interface, StringAttr(), encoding::PanelsAttr());
 }
 
@@ -80,22 +76,24 @@ static Error checkFlags() {
   for (const Flag<int64_t> *flag : {&layers, &heads, &keyValueHeads, &headDimension, &width, &hidden, &vocabulary,
                                     &contextLength, &rows, &sequences, &wanted})
     if (*flag < 1 || *flag > most)
-      return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 1 to " + Twine(most));
+      return llvm::createStringError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 1 to " +
+                                     Twine(most));
   for (const Flag<int64_t> *flag : {&window, &windowPattern})
     if (*flag < 0 || *flag > most)
-      return makeError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 0 to " + Twine(most));
+      return llvm::createStringError("--" + flag->ArgStr + "=" + Twine(flag->getValue()) + ": expected 0 to " +
+                                     Twine(most));
   if (heads % keyValueHeads)
-    return makeError("--key-value-heads=" + Twine(keyValueHeads) + ": expected a divisor of the " + Twine(heads) +
-                     " heads");
+    return llvm::createStringError("--key-value-heads=" + Twine(keyValueHeads) + ": expected a divisor of the " +
+                                   Twine(heads) + " heads");
   if (headDimension % 2 || heads * headDimension > most)
-    return makeError("--head-dim=" + Twine(headDimension) + ": expected an even number, and at most " + Twine(most) +
-                     " elements in all heads");
+    return llvm::createStringError("--head-dim=" + Twine(headDimension) + ": expected an even number, and at most " +
+                                   Twine(most) + " elements in all heads");
   if (keyValue != "f16" && keyValue != "f32" && keyValue != "q8_0")
-    return makeError("--kv=" + keyValue + ": expected f16, f32 or q8_0");
+    return llvm::createStringError("--kv=" + keyValue + ": expected f16, f32 or q8_0");
   if (!std::isfinite(ropeBase) || ropeBase <= 1)
-    return makeError("--rope-base: expected a number above 1");
+    return llvm::createStringError("--rope-base: expected a number above 1");
   if (splat.getNumOccurrences() && seed.getNumOccurrences())
-    return makeError("--splat and --seed: expected one of them");
+    return llvm::createStringError("--splat and --seed: expected one of them");
   return Error::success();
 }
 
@@ -107,8 +105,8 @@ static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, int6
   bool isMatrix = shape.size() == 2;
   int64_t group = matrix.getFormat().getGroupSize();
   if (isMatrix && shape.back() % group)
-    return makeError("--format=" + format + ": parameter " + name + " has " + Twine(shape.back()) +
-                     " columns; expected a multiple of " + Twine(group));
+    return llvm::createStringError("--format=" + format + ": parameter " + name + " has " + Twine(shape.back()) +
+                                   " columns; expected a multiple of " + Twine(group));
   auto plain = encoding::StorageAttr::get(context, encoding::GgmlAttr::get(context, encoding::GgmlType::F32),
                                           StringAttr(), encoding::PanelsAttr());
   auto type = RankedTensorType::get(shape, builder.getF32Type(), isMatrix ? matrix : plain);
@@ -148,8 +146,8 @@ static Error printShape(MLIRContext &context) {
   shape.rows = std::min<int64_t>(rows, contextLength * sequences);
   shape.wanted = std::min<int64_t>(wanted, shape.rows);
   if (shape.sequences > shape.rows)
-    return makeError("--sequences=" + Twine(sequences) + ": expected at most one for each of the " + Twine(shape.rows) +
-                     " rows");
+    return llvm::createStringError("--sequences=" + Twine(sequences) + ": expected at most one for each of the " +
+                                   Twine(shape.rows) + " rows");
   if (window)
     compiler::setWindows(shape, window, windowPattern);
   shape.epsilon = 1e-5f;
@@ -175,7 +173,7 @@ static Error printShape(MLIRContext &context) {
   PassManager manager(&context);
   model::addModelPhasePasses(manager);
   if (failed(manager.run(*module)))
-    return makeError("the shape does not verify");
+    return llvm::createStringError("the shape does not verify");
   (*module)->removeAttr("ingot.options");
   module->print(llvm::outs(), OpPrintingFlags().printNameLocAsPrefix());
   llvm::outs() << "\n";

@@ -26,10 +26,6 @@ static constexpr uint64_t mostLayers = 1 << 16, mostColumns = 1 << 24, mostConte
 /// Bytes of a name or licence that goes into the module.
 static constexpr size_t mostTextBytes = 4096;
 
-static Error makeError(const gguf::File &file, const Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), file.name() + ": " + message);
-}
-
 /// The type of a parameter; checkTypes has refused what is not imported.
 static RankedTensorType typeOf(MLIRContext &context, const gguf::Tensor &tensor) {
   auto format =
@@ -65,7 +61,7 @@ private:
   Error refuseOthers();
   std::string key(StringRef name) { return ("llama." + name).str(); }
   Error wrong(StringRef name, const Twine &expected, const Twine &found) {
-    return makeError(file, "metadata key '" + key(name) + "' is " + found + "; expected " + expected);
+    return file.error("metadata key '" + key(name) + "' is " + found + "; expected " + expected);
   }
 
   const gguf::File &file;
@@ -260,8 +256,8 @@ Expected<compiler::LlamaShape> LlamaReader::read(std::optional<int64_t> position
 
   const gguf::Tensor *table = file.findTensor("token_embd.weight");
   if (!table)
-    return makeError(file, "has no tensor 'token_embd.weight', which every "
-                           "model of the architecture has");
+    return file.error("has no tensor 'token_embd.weight', which every "
+                      "model of the architecture has");
   // The table's own shape is checked with those of all parameters.
   shape.vocabulary = static_cast<int64_t>(std::min<uint64_t>(table->rowCount(), INT32_MAX));
   int64_t vocabulary;
@@ -271,8 +267,8 @@ Expected<compiler::LlamaShape> LlamaReader::read(std::optional<int64_t> position
   shape.tiedHead = !file.findTensor("output.weight");
 
   if (positions && *positions > trainedContext)
-    return makeError(file, "a context of " + Twine(*positions) + " was asked for, and the model has at most " +
-                               Twine(trainedContext) + " ('llama.context_length'); ask for no more");
+    return file.error("a context of " + Twine(*positions) + " was asked for, and the model has at most " +
+                      Twine(trainedContext) + " ('llama.context_length'); ask for no more");
   shape.context = positions.value_or(std::min(trainedContext, gguf::defaultContext));
   shape.rows = std::min(gguf::promptRows, shape.context);
   shape.sequences = 1;
@@ -290,15 +286,15 @@ static Error addParameters(ModuleOp module, const gguf::File &file, StringRef pa
   auto add = [&](StringRef name, ArrayRef<int64_t> expected) -> Error {
     const gguf::Tensor *tensor = file.findTensor(name);
     if (!tensor)
-      return makeError(file, "has no tensor " + gguf::quote(name) + "; expected one of shape " + shapeText(expected) +
-                                 ", as a model of " + Twine(shape.layers) + " layers ('llama.block_count') has");
+      return file.error("has no tensor " + gguf::quote(name) + "; expected one of shape " + shapeText(expected) +
+                        ", as a model of " + Twine(shape.layers) + " layers ('llama.block_count') has");
     if (ArrayRef<int64_t>(tensor->shape()) != expected)
-      return makeError(file, "tensor " + gguf::quote(name) + " has the shape " + shapeText(tensor->shape()) +
-                                 "; expected " + shapeText(expected) + " by the metadata");
+      return file.error("tensor " + gguf::quote(name) + " has the shape " + shapeText(tensor->shape()) + "; expected " +
+                        shapeText(expected) + " by the metadata");
     RankedTensorType type = typeOf(*module.getContext(), *tensor);
     if (expected.size() == 1 && encoding::getStorage(type).getFormat().isQuantized())
-      return makeError(file, "tensor " + gguf::quote(name) + " is of type " + gguf::typeInfo(tensor->type).name +
-                                 "; expected F32, F16 or BF16, the types supported for vectors");
+      return file.error("tensor " + gguf::quote(name) + " is of type " + gguf::typeInfo(tensor->type).name +
+                        "; expected F32, F16 or BF16, the types supported for vectors");
     known.insert(name);
     model::ParameterOp::create(builder, NameLoc::get(builder.getStringAttr(name)), builder.getStringAttr(name),
                                TypeAttr::get(type), builder.getStringAttr(path), builder.getStringAttr(name),
@@ -311,11 +307,11 @@ static Error addParameters(ModuleOp module, const gguf::File &file, StringRef pa
     if (known.contains(tensor.name))
       continue;
     if (tensor.name.ends_with(".bias"))
-      return makeError(file, "tensor " + gguf::quote(tensor.name) +
-                                 ": biases are not supported; expected a model without them");
-    return makeError(file, "tensor " + gguf::quote(tensor.name) + " has no place in a llama model of " +
-                               Twine(shape.layers) + " layers ('llama.block_count') without experts and biases, " +
-                               "which is what is supported");
+      return file.error("tensor " + gguf::quote(tensor.name) +
+                        ": biases are not supported; expected a model without them");
+    return file.error("tensor " + gguf::quote(tensor.name) + " has no place in a llama model of " +
+                      Twine(shape.layers) + " layers ('llama.block_count') without experts and biases, " +
+                      "which is what is supported");
   }
   return Error::success();
 }
@@ -333,8 +329,8 @@ static Error addDescription(ModuleOp module, const gguf::File &file) {
     if (!*text)
       continue;
     if ((*text)->size() > mostTextBytes)
-      return makeError(file, "metadata key '" + key + "' holds " + Twine((*text)->size()) +
-                                 " bytes; expected at most " + Twine(mostTextBytes));
+      return file.error("metadata key '" + key + "' holds " + Twine((*text)->size()) + " bytes; expected at most " +
+                        Twine(mostTextBytes));
     module->setAttr(attribute, StringAttr::get(module.getContext(), **text));
   }
   return Error::success();
@@ -349,7 +345,7 @@ Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRe
   // A dump may be resumed from another folder.
   SmallString<256> absolute(path);
   if (std::error_code code = llvm::sys::fs::make_absolute(absolute))
-    return makeError(*file, "its absolute path cannot be told: " + code.message());
+    return file->error("its absolute path cannot be told: " + code.message());
 
   OwningOpRef<ModuleOp> module(ModuleOp::create(NameLoc::get(StringAttr::get(&context, "model"))));
   Expected<std::optional<text::TokenizerDescription>> tokenizer = readTokenizer(*file);
@@ -362,8 +358,8 @@ Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRe
     return error;
   if (file->tensors().empty()) {
     if (!*tokenizer)
-      return makeError(*file, "has neither tensors nor a tokenizer; expected a "
-                              "model or a vocabulary");
+      return file->error("has neither tensors nor a tokenizer; expected a "
+                         "model or a vocabulary");
     return module;
   }
 
@@ -371,8 +367,8 @@ Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRe
   if (!architecture)
     return architecture.takeError();
   if (*architecture != "llama")
-    return makeError(*file, "architecture " + quote(*architecture) +
-                                " ('general.architecture') is not supported; supported: llama");
+    return file->error("architecture " + quote(*architecture) +
+                       " ('general.architecture') is not supported; supported: llama");
   if (Error error = file->checkTypes())
     return error;
   Expected<compiler::LlamaShape> shape = LlamaReader(*file).read(positions);
@@ -382,8 +378,8 @@ Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRe
   // past its end.
   if (*tokenizer)
     if (size_t tokens = (*tokenizer)->tokens.size(); tokens != static_cast<uint64_t>(shape->vocabulary))
-      return makeError(*file, "tensor 'token_embd.weight' is for a vocabulary of " + Twine(shape->vocabulary) +
-                                  ", and the tokenizer has " + Twine(tokens) + " tokens; expected as many");
+      return file->error("tensor 'token_embd.weight' is for a vocabulary of " + Twine(shape->vocabulary) +
+                         ", and the tokenizer has " + Twine(tokens) + " tokens; expected as many");
   if (Error error = addParameters(*module, *file, absolute, *shape))
     return error;
   compiler::addForward(*module, *shape);
@@ -412,14 +408,14 @@ Error gguf::checkParameters(ModuleOp module) {
       return file.takeError();
     const Tensor *tensor = (*file)->findTensor(*parameter.getKey());
     if (!tensor)
-      return makeError(**file, "has no tensor " + quote(*parameter.getKey()) + ", which parameter @" +
-                                   parameter.getSymName() + " is taken from");
+      return (*file)->error("has no tensor " + quote(*parameter.getKey()) + ", which parameter @" +
+                            parameter.getSymName() + " is taken from");
     auto expected = cast<RankedTensorType>(parameter.getType());
     RankedTensorType found = typeOf(*module.getContext(), *tensor);
     if (found != expected) {
       std::string text;
       llvm::raw_string_ostream(text) << expected << "; expected its type in the file, " << found;
-      return makeError(**file, "parameter @" + parameter.getSymName() + " is declared as " + text);
+      return (*file)->error("parameter @" + parameter.getSymName() + " is declared as " + text);
     }
   }
   for (auto op : module.getOps<model::TextOp>()) {
@@ -430,7 +426,7 @@ Error gguf::checkParameters(ModuleOp module) {
     if (!tokenizer)
       return tokenizer.takeError();
     if (!*tokenizer)
-      return makeError(*file, "has no tokenizer, which model.text takes from it");
+      return file->error("has no tokenizer, which model.text takes from it");
   }
   return Error::success();
 }

@@ -65,10 +65,8 @@ std::string quote(StringRef text) {
   return quoted + (text.size() > longest ? "...'" : "'");
 }
 
-static Error makeError(const Twine &message) { return createStringError(inconvertibleErrorCode(), message); }
-
 static Error systemError(StringRef path, const Twine &what, int code) {
-  return makeError(path + ": " + what + ": " + std::strerror(code));
+  return createStringError(path + ": " + what + ": " + std::strerror(code));
 }
 
 //===----------------------------------------------------------------------===//
@@ -268,7 +266,7 @@ static Expected<int> openFile(StringRef path, uint64_t &size) {
   }
   if (!S_ISREG(status.st_mode)) {
     ::close(descriptor);
-    return makeError(path + ": is not a regular file; give a GGUF file");
+    return createStringError(path + ": is not a regular file; give a GGUF file");
   }
   size = static_cast<uint64_t>(status.st_size);
   return descriptor;
@@ -282,7 +280,7 @@ Error File::Part::map(StringRef filePath) {
     return descriptor.takeError();
   scope_exit closer([&] { ::close(*descriptor); });
   if (size == 0)
-    return makeError(path + ": is empty; give a GGUF file");
+    return createStringError(path + ": is empty; give a GGUF file");
   void *address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, *descriptor, 0);
   if (address == MAP_FAILED)
     return systemError(path, "cannot map the file", errno);
@@ -339,7 +337,7 @@ public:
   }
 
 private:
-  Error error(const Twine &message) const { return makeError(part.path + ": " + message); }
+  Error error(const Twine &message) const { return createStringError(part.path + ": " + message); }
 
   uint64_t left() const { return bytes.size() - position; }
 
@@ -665,9 +663,9 @@ Expected<File> File::open(StringRef path) {
     }
     Part part;
     if (Error e = part.map((stem + splitSuffix(i, count)).str()))
-      return makeError(toString(std::move(e)) + "; it is part " + Twine(i + 1) + " of " + Twine(count) +
-                       " of a split model, whose parts must all lie in one "
-                       "folder");
+      return createStringError(toString(std::move(e)) + "; it is part " + Twine(i + 1) + " of " + Twine(count) +
+                               " of a split model, whose parts must all lie in one "
+                               "folder");
     if (Error e = Parser(part).parse())
       return std::move(e);
     file.parts.push_back(std::move(part));
@@ -706,9 +704,9 @@ Error File::join() {
     if (parts.size() == 1)
       continue;
     if (part.splitNumber.value_or(UINT64_MAX) != index || part.splitCount.value_or(UINT64_MAX) != parts.size())
-      return makeError(part.path + ": should be part " + Twine(index + 1) + " of " + Twine(parts.size()) +
-                       ", but its split.no and split.count say otherwise; "
-                       "fetch all parts of one model again");
+      return createStringError(part.path + ": should be part " + Twine(index + 1) + " of " + Twine(parts.size()) +
+                               ", but its split.no and split.count say otherwise; "
+                               "fetch all parts of one model again");
   }
   std::optional<uint64_t> expectedTensors = parts[0].splitTensors;
   if (parts.size() > 1 && expectedTensors && *expectedTensors != total)
@@ -745,7 +743,7 @@ uint32_t File::version() const { return parts[0].version; }
 size_t File::keyCount() const { return parts[0].entries.size(); }
 StringRef File::key(size_t index) const { return parts[0].entries[index].key; }
 
-Error File::error(const Twine &message) const { return makeError(fileName + ": " + message); }
+Error File::error(const Twine &message) const { return createStringError(fileName + ": " + message); }
 
 Error File::absent(StringRef key) const {
   return error("metadata key " + quote(key) + " is missing; convert the model again with a current llama.cpp");

@@ -171,6 +171,8 @@ public:
 
   /// The path given, for error messages.
   llvm::StringRef name() const { return fileName; }
+  /// "NAME: message", for whatever is wrong with the file.
+  llvm::Error error(const llvm::Twine &message) const;
   /// The path of each part, in order; one for a model that is not split.
   size_t partCount() const;
   llvm::StringRef partPath(size_t part) const;
@@ -232,7 +234,6 @@ private:
   struct Entry;
 
   explicit File(std::string name);
-  llvm::Error error(const llvm::Twine &message) const;
   llvm::Error absent(llvm::StringRef key) const;
   llvm::Error wrongType(const Entry &entry, llvm::StringRef expected) const;
   const Entry *findEntry(llvm::StringRef key) const;

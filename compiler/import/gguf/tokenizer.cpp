@@ -10,10 +10,6 @@ using namespace llvm;
 
 namespace ingot::gguf {
 
-static Error makeError(const File &file, const Twine &message) {
-  return createStringError(inconvertibleErrorCode(), file.name() + ": " + message);
-}
-
 /// Copies the string under `key`; leaves `text` alone when there is none.
 static Error copyString(const File &file, StringRef key, size_t largest, std::string &text) {
   Expected<std::optional<StringRef>> found = file.findString(key);
@@ -22,8 +18,8 @@ static Error copyString(const File &file, StringRef key, size_t largest, std::st
   if (!*found)
     return Error::success();
   if ((*found)->size() > largest)
-    return makeError(file, "metadata key '" + key + "' holds " + Twine((*found)->size()) +
-                               " bytes, more than the supported " + Twine(largest));
+    return file.error("metadata key '" + key + "' holds " + Twine((*found)->size()) +
+                      " bytes, more than the supported " + Twine(largest));
   text = (*found)->str();
   return Error::success();
 }
@@ -31,8 +27,8 @@ static Error copyString(const File &file, StringRef key, size_t largest, std::st
 static Error checkCount(const File &file, StringRef key, uint64_t count, uint64_t largest) {
   if (count <= largest)
     return Error::success();
-  return makeError(file, "metadata key '" + key + "' holds " + Twine(count) + " elements, more than the supported " +
-                             Twine(largest));
+  return file.error("metadata key '" + key + "' holds " + Twine(count) + " elements, more than the supported " +
+                    Twine(largest));
 }
 
 static Error copyStrings(const File &file, StringRef key, size_t largestCount, size_t largestBytes,
@@ -45,8 +41,8 @@ static Error copyStrings(const File &file, StringRef key, size_t largestCount, s
   texts.reserve(found->size());
   for (StringRef text : *found) {
     if (text.size() > largestBytes)
-      return makeError(file, "metadata key '" + key + "': element " + Twine(texts.size()) + " has " +
-                                 Twine(text.size()) + " bytes, more than the supported " + Twine(largestBytes));
+      return file.error("metadata key '" + key + "': element " + Twine(texts.size()) + " has " + Twine(text.size()) +
+                        " bytes, more than the supported " + Twine(largestBytes));
     texts.push_back(text.str());
   }
   return Error::success();
@@ -68,8 +64,8 @@ static Error copyNumbers(const File &file, StringRef key, Expected<std::optional
     T narrow = static_cast<T>(number);
     if constexpr (std::is_integral_v<T>)
       if (narrow != number)
-        return makeError(file, "metadata key '" + key + "': element " + Twine(i) + " is " + Twine(number) +
-                                   ", which 32 bits do not hold");
+        return file.error("metadata key '" + key + "': element " + Twine(i) + " is " + Twine(number) +
+                          ", which 32 bits do not hold");
     numbers.push_back(narrow);
   }
   return Error::success();
@@ -83,8 +79,8 @@ static Error copyToken(const File &file, StringRef key, size_t tokens, int32_t &
   if (!*found || **found == UINT32_MAX)
     return Error::success();
   if (**found >= tokens)
-    return makeError(file, "metadata key '" + key + "' is " + Twine(**found) + ", but the vocabulary ends at token " +
-                               Twine(tokens - 1));
+    return file.error("metadata key '" + key + "' is " + Twine(**found) + ", but the vocabulary ends at token " +
+                      Twine(tokens - 1));
   token = static_cast<int32_t>(**found);
   return Error::success();
 }
@@ -104,9 +100,9 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
   if (!*model) {
     if (!file.valueInfo("tokenizer.ggml.tokens"))
       return std::nullopt;
-    return makeError(file, "metadata key 'tokenizer.ggml.model' is missing, "
-                           "but 'tokenizer.ggml.tokens' is there; convert the "
-                           "model again with a current llama.cpp");
+    return file.error("metadata key 'tokenizer.ggml.model' is missing, "
+                      "but 'tokenizer.ggml.tokens' is there; convert the "
+                      "model again with a current llama.cpp");
   }
   // Both names: src/llama-vocab.cpp.
   if (**model == "none" || **model == "no_vocab")
@@ -115,8 +111,8 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
   text::TokenizerDescription description;
   std::optional<text::ModelKind> kind = text::modelKindFromName(std::string_view(**model));
   if (!kind)
-    return makeError(file, "metadata key 'tokenizer.ggml.model': tokenizer " + quote(**model) +
-                               " is not supported; supported tokenizers: " + text::supportedModelKinds());
+    return file.error("metadata key 'tokenizer.ggml.model': tokenizer " + quote(**model) +
+                      " is not supported; supported tokenizers: " + text::supportedModelKinds());
   description.kind = *kind;
 
   if (Error e =
@@ -124,15 +120,15 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
     return std::move(e);
   size_t tokens = description.tokens.size();
   if (tokens == 0)
-    return makeError(file, "metadata key 'tokenizer.ggml.tokens' is empty");
+    return file.error("metadata key 'tokenizer.ggml.tokens' is empty");
   if (*kind == text::ModelKind::byteLevelPairs) {
     if (Error e = copyString(file, "tokenizer.ggml.pre", text::maximumTokenBytes, description.preTokenizer))
       return std::move(e);
     if (!description.preTokenizer.empty() && none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
           return known.name == description.preTokenizer;
         }))
-      return makeError(file, "metadata key 'tokenizer.ggml.pre': pre-tokenizer " + quote(description.preTokenizer) +
-                                 " is not supported; supported pre-tokenizers: " + text::supportedPreTokenizers());
+      return file.error("metadata key 'tokenizer.ggml.pre': pre-tokenizer " + quote(description.preTokenizer) +
+                        " is not supported; supported pre-tokenizers: " + text::supportedPreTokenizers());
     // LEFT, a space, RIGHT.
     if (Error e = copyStrings(file, "tokenizer.ggml.merges", text::maximumMerges, 2 * text::maximumTokenBytes + 1,
                               description.merges))
@@ -186,8 +182,8 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
     return std::move(e);
 
   if (std::optional<std::string> wrong = text::validate(description))
-    return makeError(file, *wrong + "; convert the model again with a current "
-                                    "llama.cpp");
+    return file.error(*wrong + "; convert the model again with a current "
+                               "llama.cpp");
   return description;
 }
 
