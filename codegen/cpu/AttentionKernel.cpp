@@ -149,11 +149,8 @@ public:
         Value firstAddress = emit.pointer(plain, emit.mul(group, lanes * 4));
         Value secondAddress = emit.pointer(firstAddress, cache.getKeyDimension() / 2 * 4);
         Value halves[] = {emit.load(vector, firstAddress, 64), emit.load(vector, secondAddress, 64)};
-        auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
-        Value largest = emit.reduceMax(emit.maxf(magnitude(halves[0]), magnitude(halves[1])));
-        Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, largest, emit.real(0.0));
-        Value inverse =
-            arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(127.0), largest));
+        Value largest = largestMagnitude(emit, halves[0], halves[1]);
+        Value inverse = divideOrZero(emit, 127.0, largest);
         Value address = emit.pointer(codes, emit.mul(group, encoding::groupColumns)), sum = emit.integer(0, integers);
         for (Value half : halves) {
           Value scaled = emit.mulf(half, emit.splat(inverse));
@@ -389,25 +386,25 @@ private:
 
   /// Sums of an inner loop are vectors of a register's lanes: LLVM would take wider ones apart, all of their operands
   /// at once, and have no registers left.
-  int64_t partLanes() const { return emit.cpu.has512BitVectors ? lanes : lanes / 2; }
-  int64_t parts() const { return lanes / partLanes(); }
+  int64_t parts() const { return lanes / emit.cpu.registerLanes; }
   SmallVector<Value> zeroParts(int64_t count) {
-    return SmallVector<Value>(count * parts(), emit.real(0.0, emit.vector(emit.f32(), partLanes())));
+    return SmallVector<Value>(count * parts(), emit.real(0.0, emit.vector(emit.f32(), emit.cpu.registerLanes)));
   }
   /// Part `part` of 16 elements of the cache as f32; codes without their scale.
   Value loadPart(Value address, int64_t part) {
-    int64_t bytes = partLanes() * cache.getElementBytes();
+    int64_t bytes = emit.cpu.registerLanes * cache.getElementBytes();
     Value elements =
-        emit.load(emit.vector(cache.getElement(), partLanes()), emit.pointer(address, part * bytes), bytes);
+        emit.load(emit.vector(cache.getElement(), emit.cpu.registerLanes), emit.pointer(address, part * bytes), bytes);
     if (!cache.isQuantized())
       return emit.extend(elements);
-    return emit.toFloat(arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32(), partLanes()), elements));
+    return emit.toFloat(
+        arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32(), emit.cpu.registerLanes), elements));
   }
   /// sums[query · all + part] += number(query) · vector(part), for parts from `first` to `last`. Of numbers and vectors
   /// the fewer are held in registers while the others pass by.
   void multiplyParts(SmallVector<Value> &sums, int64_t queries, int64_t first, int64_t last, int64_t all,
                      function_ref<Value(int64_t)> number, function_ref<Value(int64_t)> vector) {
-    auto splat = [&](int64_t query) { return emit.splat(number(query), partLanes()); };
+    auto splat = [&](int64_t query) { return emit.splat(number(query), emit.cpu.registerLanes); };
     auto add = [&](int64_t query, int64_t part, Value splatted, Value vector) {
       Value &sum = sums[query * all + part];
       sum = emit.fma(splatted, vector, sum);
@@ -439,8 +436,7 @@ private:
     for (size_t first = 0; first < all.size(); first += parts()) {
       Value whole = emit.real(0.0, emit.vector(emit.f32()));
       for (int64_t part = 0; part < parts(); ++part)
-        whole = vector::InsertStridedSliceOp::create(emit.builder, all[first + part], whole,
-                                                     ArrayRef<int64_t>{part * partLanes()}, ArrayRef<int64_t>{1});
+        whole = emit.insert(all[first + part], whole, part * emit.cpu.registerLanes);
       joined.push_back(whole);
     }
     return joined;
@@ -562,8 +558,8 @@ private:
           int64_t all = together * parts(), groupParts = encoding::groupColumns / lanes * parts();
           for (int64_t part = 0, end; part < all; part = end) {
             // Of codes, each group of columns has a weight with its scale in it.
-            int64_t column = firstBlock * lanes + part * partLanes();
-            int64_t inGroup = column % encoding::groupColumns / partLanes();
+            int64_t column = firstBlock * lanes + part * emit.cpu.registerLanes;
+            int64_t inGroup = column % encoding::groupColumns / emit.cpu.registerLanes;
             end = cache.isQuantized() ? std::min(all, part + groupParts - inGroup) : all;
             auto loadWeight = [&](int64_t query) {
               int64_t group = column * valueGroups() / cache.getValueDimension();

@@ -125,6 +125,9 @@ Value Emitter::reduceMax(Value value) {
   return vector::ReductionOp::create(builder, vector::CombiningKind::MAXNUMF, value, arith::FastMathFlags::nnan);
 }
 Value Emitter::extract(Value value, int64_t lane) { return vector::ExtractOp::create(builder, value, lane); }
+Value Emitter::insert(Value part, Value whole, int64_t first) {
+  return vector::InsertStridedSliceOp::create(builder, part, whole, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{1});
+}
 
 Value Emitter::pointer(Value base, Value byteOffset) {
   return LLVM::GEPOp::create(builder, pointerType(), i8(), base, ArrayRef<LLVM::GEPArg>{byteOffset});

@@ -79,6 +79,8 @@ public:
   mlir::Value reduceAdd(mlir::Value value);
   mlir::Value reduceMax(mlir::Value value);
   mlir::Value extract(mlir::Value value, int64_t lane);
+  /// `whole` with the vector `part` in the lanes from `first` on.
+  mlir::Value insert(mlir::Value part, mlir::Value whole, int64_t first);
 
   mlir::Value pointer(mlir::Value base, mlir::Value byteOffset);
   mlir::Value pointer(mlir::Value base, int64_t byteOffset);

@@ -99,14 +99,22 @@ SmallVector<Value> codegen::loadRegionOperands(Emitter &emit, ValueRange operand
 // 8-bit rows
 //===----------------------------------------------------------------------===//
 
+Value codegen::largestMagnitude(Emitter &emit, Value first, Value second) {
+  auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
+  return emit.reduceMax(emit.maxf(magnitude(first), magnitude(second)));
+}
+
+Value codegen::divideOrZero(Emitter &emit, double numerator, Value denominator) {
+  Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, denominator, emit.real(0.0));
+  return arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(numerator), denominator));
+}
+
 void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Value row, Value group,
                                   RankedTensorType type) {
   encoding::ActivationRow layout(type);
-  auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
-  Value largest = emit.reduceMax(emit.maxf(magnitude(first), magnitude(second)));
+  Value largest = largestMagnitude(emit, first, second);
   Value scale = emit.mulf(largest, emit.real(1.0 / 127.0));
-  Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, largest, emit.real(0.0));
-  Value inverse = arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(127.0), largest));
+  Value inverse = divideOrZero(emit, 127.0, largest);
   Value codesAddress = emit.pointer(row, emit.mul(group, encoding::groupColumns));
   SmallVector<Value> sums;
   int64_t offset = 0;
@@ -197,12 +205,9 @@ Value CacheLayout::loadValueScales(Emitter &emit, Value valuesOfHead, int64_t gr
 
 /// 32 values as 8-bit codes (two vectors of i8) and their f16 scale. The codes are those of the scale that is stored.
 static std::array<Value, 3> roundGroup(Emitter &emit, Value first, Value second) {
-  auto magnitude = [&](Value value) -> Value { return math::AbsFOp::create(emit.builder, value); };
-  Value largest = emit.reduceMax(emit.maxf(magnitude(first), magnitude(second)));
+  Value largest = largestMagnitude(emit, first, second);
   Value scale = emit.round(emit.mulf(largest, emit.real(1.0 / 127.0)), emit.f16());
-  Value wide = emit.extend(scale);
-  Value isZero = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::OEQ, wide, emit.real(0.0));
-  Value inverse = arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(1.0), wide));
+  Value inverse = divideOrZero(emit, 1.0, emit.extend(scale));
   auto code = [&](Value value) {
     Value scaled = math::RoundEvenOp::create(emit.builder, emit.mulf(value, emit.splat(inverse)));
     Type vector = value.getType();

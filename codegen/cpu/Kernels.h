@@ -72,6 +72,10 @@ llvm::SmallVector<mlir::Value> inlineRegion(Emitter &emit, mlir::Region &region,
 llvm::SmallVector<mlir::Value> loadRegionOperands(Emitter &emit, mlir::ValueRange operands, mlir::ValueRange pointers,
                                                   mlir::Value row, mlir::Value column);
 
+/// The largest magnitude of 32 values (two vectors of 16), from which the scale of their 8-bit codes follows.
+mlir::Value largestMagnitude(Emitter &emit, mlir::Value first, mlir::Value second);
+/// numerator / denominator of scalars, 0 where the denominator is 0.
+mlir::Value divideOrZero(Emitter &emit, double numerator, mlir::Value denominator);
 /// Rounds 32 values (two vectors of 16) into group `group` of the 8-bit row of type `type` that starts at `row`.
 void storeQuantizedGroup(Emitter &emit, mlir::Value first, mlir::Value second, mlir::Value row, mlir::Value group,
                          mlir::RankedTensorType type);

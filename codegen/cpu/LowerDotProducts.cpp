@@ -95,8 +95,7 @@ private:
     for (int64_t index = 0; index < parts; ++index) {
       Value sum =
           lowerPart(part(op.getAccumulator(), index, parts), [&](Value value) { return part(value, index, parts); });
-      result = vector::InsertStridedSliceOp::create(emit.builder, sum, result, ArrayRef<int64_t>{index * width},
-                                                    ArrayRef<int64_t>{1});
+      result = emit.insert(sum, result, index * width);
     }
     return result;
   }

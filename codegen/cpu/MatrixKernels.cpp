@@ -59,8 +59,7 @@ public:
     SmallVector<Value> results(tileRows, emit.real(0.0, outputs));
     for (; part.first < lanes; part.first += part.count)
       for (auto [result, sum] : llvm::zip(results, compute(weights, rows, part)))
-        result = vector::InsertStridedSliceOp::create(emit.builder, sum, result, ArrayRef<int64_t>{part.first},
-                                                      ArrayRef<int64_t>{1});
+        result = emit.insert(sum, result, part.first);
     return results;
   }
 
