@@ -2,7 +2,7 @@
 //
 // The one header that the compiler, the code it emits and the runtime share.
 // Generated code defines `ingot_descriptor`, and a step function per row range
-// and code variant; the runtime defines `ingot_team_barrier`. All layouts are
+// and code variant; the runtime defines `ingot_team_*`. All layouts are
 // plain C with explicit widths; the static assertions at the end fix them, and
 // the code generator checks its LLVM types against the same numbers.
 //
@@ -121,6 +121,19 @@ typedef struct IngotTeam IngotTeam;
 /// Waits until all workers of the team arrived. The memory written by any worker
 /// before its arrival is visible to all after it.
 void ingot_team_barrier(IngotTeam *team, uint32_t worker);
+
+/// Grains of a launch that one worker is to compute: begin <= grain < end.
+typedef struct IngotShare {
+  uint64_t begin;
+  uint64_t end;
+} IngotShare;
+
+/// Begins a launch of `grains` < 2^32 grains. Every worker of the team begins the same launches in the same order.
+IngotShare *ingot_team_launch(IngotTeam *team, uint32_t worker, uint64_t grains);
+
+/// Whether grains of the launch are left for this worker: 1, and `share` says which, until it is called again; or 0.
+/// Every grain goes to exactly one worker, which one depends on who has time.
+uint32_t ingot_team_claim(IngotShare *share);
 
 /// Runs one worker's share of a step. `arenas[i]` is the base address of
 /// descriptor arena i. Every worker of the team calls it with the same step.

@@ -4,6 +4,7 @@
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
 #include "codegen/cpu/TileChoices.h"
+#include "runtime/abi.h"
 #include "target/TargetDescription.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -104,6 +105,11 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
                 {static_cast<int64_t>(group.getPageRows()), static_cast<int64_t>(group.getPages()),
                  static_cast<int64_t>(group.getRing().value_or(0)), static_cast<int64_t>(groups.size())}});
     SmallVector<kernel::FunctionOp> functions(module.getOps<kernel::FunctionOp>());
+    if (!functions.empty()) {
+      auto builder = ImplicitLocOpBuilder::atBlockEnd(module.getLoc(), module.getBody());
+      Type pointer = LLVM::LLVMPointerType::get(&getContext());
+      LLVM::LLVMFuncOp::create(builder, claimSymbol, LLVM::LLVMFunctionType::get(builder.getI32Type(), {pointer}));
+    }
     for (kernel::FunctionOp function : functions)
       for (const CpuDescription &cpu : *cpus)
         if (failed(emitFunction(function, cpu)))
@@ -119,7 +125,8 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
   LogicalResult emitFunction(kernel::FunctionOp function, const CpuDescription &cpu) {
     ImplicitLocOpBuilder builder(function.getLoc(), function);
     Type pointer = LLVM::LLVMPointerType::get(&getContext()), i64 = builder.getI64Type();
-    SmallVector<Type> types = {pointer, i64, i64, i64};
+    SmallVector<Type> types = {pointer, i64, pointer};
+    const unsigned firstBuffer = types.size();
     unsigned inputs = 0, states = 0, outputs = 0;
     for (Type type : function.getArgumentTypes()) {
       inputs += isa<RankedTensorType>(type);
@@ -135,13 +142,13 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
     result.setDsoLocal(true);
     setTarget(result, cpu);
     // Buffers never overlap while one launch runs: the plan's verifier says so.
-    for (unsigned index = 4; index < types.size(); ++index)
+    for (unsigned index = firstBuffer; index < types.size(); ++index)
       result.setArgAttr(index, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
 
     builder.setInsertionPointToStart(result.addEntryBlock(builder));
     Emitter emit(builder, cpu);
     Pointers pointers;
-    unsigned next = 4;
+    unsigned next = firstBuffer;
     auto take = [&](Type tensorOrCache) {
       Value first = result.getArgument(next++);
       return std::pair(first, isa<model::KeyValueType>(tensorOrCache) ? result.getArgument(next++) : Value());
@@ -162,25 +169,33 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
     arguments.step = result.getArgument(0);
     bool isOneRow = function.getRowRange().getLast() == 1;
     arguments.rows = isOneRow ? emit.integer(1) : Value(result.getArgument(1));
-    arguments.begin = result.getArgument(2);
-    arguments.end = result.getArgument(3);
+    Value share = result.getArgument(2);
+    auto claim = [&] {
+      Value claimed = LLVM::CallOp::create(builder, emit.i32(), claimSymbol, share).getResult();
+      return arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, claimed, emit.integer(0, emit.i32())).getResult();
+    };
     LogicalResult emitted = success();
-    if (!function.getPrologues().empty()) {
-      // A worker without grains, or a launch without rows, has no use for them.
-      emit.when(emit.less(arguments.begin, arguments.end), [&] {
-        KernelArguments whole = arguments;
-        whole.begin = emit.integer(0);
-        whole.end = emit.integer(1);
-        for (Operation &prologue : function.getPrologues()) {
-          Value scratch = prologue.getResult(0);
-          pointers[scratch] = {emit.stack(encoding::getActivationRowBytes(cast<RankedTensorType>(scratch.getType()))),
-                               {}};
-          if (succeeded(emitted))
-            emitted = emitKernel(emit, &prologue, function.getRowRange(), whole, pointers);
-        }
+    // A worker without grains, or a launch without rows, has no use for prologues.
+    emit.when(claim(), [&] {
+      KernelArguments whole = arguments;
+      whole.begin = emit.integer(0);
+      whole.end = emit.integer(1);
+      for (Operation &prologue : function.getPrologues()) {
+        Value scratch = prologue.getResult(0);
+        pointers[scratch] = {emit.stack(encoding::getActivationRowBytes(cast<RankedTensorType>(scratch.getType()))),
+                             {}};
+        if (succeeded(emitted))
+          emitted = emitKernel(emit, &prologue, function.getRowRange(), whole, pointers);
+      }
+      emit.repeatWhile([&] {
+        arguments.begin = emit.load(i64, emit.pointer(share, offsetof(IngotShare, begin)), 8);
+        arguments.end = emit.load(i64, emit.pointer(share, offsetof(IngotShare, end)), 8);
+        if (succeeded(emitted))
+          emitted = emitKernel(emit, kernel, function.getRowRange(), arguments, pointers);
+        return claim();
       });
-    }
-    if (failed(emitted) || failed(emitKernel(emit, kernel, function.getRowRange(), arguments, pointers)))
+    });
+    if (failed(emitted))
       return failure();
     LLVM::ReturnOp::create(builder, ValueRange());
     return success();

@@ -189,3 +189,12 @@ void Emitter::when(Value condition, function_ref<void()> body) {
   builder.setInsertionPointToStart(branch.thenBlock());
   body();
 }
+
+void Emitter::repeatWhile(function_ref<Value()> body) {
+  auto loop = scf::WhileOp::create(builder, TypeRange(), ValueRange());
+  OpBuilder::InsertionGuard guard(builder);
+  builder.createBlock(&loop.getBefore());
+  scf::ConditionOp::create(builder, body(), ValueRange());
+  builder.createBlock(&loop.getAfter());
+  scf::YieldOp::create(builder);
+}

@@ -104,6 +104,8 @@ public:
     loop(first, last, 1, body);
   }
   void when(mlir::Value condition, llvm::function_ref<void()> body);
+  /// do { again = body() } while (again)
+  void repeatWhile(llvm::function_ref<mlir::Value()> body);
 };
 
 } // namespace ingot::codegen

@@ -41,8 +41,6 @@ public:
     step = function.getArgument(0);
     rows = loadCount(offsetof(IngotStep, rows));
     wantedRows = loadCount(offsetof(IngotStep, wanted_rows));
-    worker = widen(function.getArgument(3));
-    workers = widen(function.getArgument(4));
     for (Operation &op : program.getBody().front()) {
       if (auto view = dyn_cast<schedule::ViewOp>(op)) {
         addresses[view.getBuffer()] = emit.pointer(arenaBase(view.getArena()), view.getOffset());
@@ -93,10 +91,10 @@ private:
       break;
     }
     }
-    // Contiguous shares: worker w takes the grains from w·G/W to (w + 1)·G/W.
-    Value begin = arith::DivUIOp::create(emit.builder, emit.mul(grains, worker), workers);
-    Value end = arith::DivUIOp::create(emit.builder, emit.mul(grains, emit.add(worker, 1)), workers);
-    SmallVector<Value> operands = {step, launchRows, begin, end};
+    Value share = LLVM::CallOp::create(emit.builder, emit.pointerType(), launchSymbol,
+                                       ValueRange{function.getArgument(2), function.getArgument(3), grains})
+                      .getResult();
+    SmallVector<Value> operands = {step, launchRows, share};
     for (ValueRange buffers :
          {ValueRange(launch.getInputs()), ValueRange(launch.getStates()), ValueRange(launch.getOutputs())})
       for (Value buffer : buffers)
@@ -107,7 +105,7 @@ private:
   Emitter &emit;
   const llvm::StringMap<unsigned> &arenaIndices;
   LLVM::LLVMFuncOp function;
-  Value step, rows, wantedRows, worker, workers;
+  Value step, rows, wantedRows;
   llvm::StringMap<Value> bases;
   DenseMap<Value, Value> addresses;
 };
@@ -140,9 +138,10 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>()))
       arenaIndices[arena.getSymName()] = index;
     auto builder = ImplicitLocOpBuilder::atBlockEnd(module.getLoc(), module.getBody());
-    auto barrierType = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()),
-                                                   {LLVM::LLVMPointerType::get(&getContext()), builder.getI32Type()});
-    LLVM::LLVMFuncOp::create(builder, barrierSymbol, barrierType);
+    Type pointer = LLVM::LLVMPointerType::get(&getContext()), i32 = builder.getI32Type(), i64 = builder.getI64Type();
+    LLVM::LLVMFuncOp::create(builder, barrierSymbol,
+                             LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(&getContext()), {pointer, i32}));
+    LLVM::LLVMFuncOp::create(builder, launchSymbol, LLVM::LLVMFunctionType::get(pointer, {pointer, i32, i64}));
     for (const CpuDescription &cpu : *cpus) {
       Emitter emit(builder, cpu);
       StepVariant variant = {cpu, {}};

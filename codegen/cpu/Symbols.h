@@ -14,7 +14,11 @@ inline std::string kernelSymbol(llvm::StringRef function, const CpuDescription &
   return (function + "." + cpu.name).str();
 }
 
+/// What generated code calls of the runtime: see runtime/abi.h.
 constexpr llvm::StringLiteral barrierSymbol = "ingot_team_barrier";
+constexpr llvm::StringLiteral launchSymbol = "ingot_team_launch";
+constexpr llvm::StringLiteral claimSymbol = "ingot_team_claim";
+constexpr llvm::StringLiteral runtimeSymbols[] = {barrierSymbol, launchSymbol, claimSymbol};
 constexpr llvm::StringLiteral descriptorSymbol = "ingot_descriptor";
 
 } // namespace ingot::codegen

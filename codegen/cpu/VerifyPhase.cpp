@@ -25,10 +25,10 @@ struct VerifyPhase : ingot::codegen::impl::CodegenVerifyPhaseBase<VerifyPhase> {
       return signalPassFailure();
     }
     for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
-      if (function.isExternal() && function.getSymName() != codegen::barrierSymbol &&
+      if (function.isExternal() && !llvm::is_contained(codegen::runtimeSymbols, function.getSymName()) &&
           !function.getSymName().starts_with("llvm.")) {
         function.emitError() << "expected a definition of @" << function.getSymName() << ": the runtime has only @"
-                             << codegen::barrierSymbol;
+                             << llvm::join(ArrayRef(codegen::runtimeSymbols), ", @");
         return signalPassFailure();
       }
       WalkResult result = function.walk([&](Operation *op) {

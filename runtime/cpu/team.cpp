@@ -116,6 +116,11 @@ Team::Team(uint32_t workers, uint32_t mostThreads) {
     stacks = mapStacks(workers);
   shared.workers = stacks ? workers : shared.threads;
   shared.members.resize(shared.workers);
+  shared.shares = std::vector<Share>(shared.workers);
+  for (uint32_t i = 0; i < shared.workers; ++i) {
+    shared.shares[i].team = &shared;
+    shared.shares[i].worker = i;
+  }
   for (uint32_t i = 0; i < shared.threads; ++i)
     assignMembers(threads[i], uint64_t{shared.workers} * i / shared.threads,
                   uint64_t{shared.workers} * (i + 1) / shared.threads);

@@ -18,6 +18,7 @@
 #define INGOT_RUNTIME_CPU_TEAM_H
 
 #include "runtime/abi.h"
+#include "runtime/cpu/share.h"
 
 #include <atomic>
 #include <pthread.h>
@@ -80,6 +81,7 @@ struct IngotTeam {
   uint32_t workers = 1;
   uint32_t threads = 1;
   std::vector<ingot::runtime::Member> members; ///< [workers]
+  std::vector<ingot::runtime::Share> shares;   ///< [workers]
 
   alignas(64) std::atomic<uint32_t> arrived{0};
   ingot::runtime::Epoch barrier;

@@ -3,6 +3,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -47,7 +48,16 @@ class Finished:
     out: bytes
     error: str
     seconds: float
-    peak_bytes: int  # the largest resident set, mapped pages included
+    peak_bytes: int  # the largest resident set, mapped pages included, as last seen (milliseconds before the end)
+
+
+def peak_of(pid):
+    """The largest resident set so far. The usage that wait4 gives also remembers the process that called exec: this one."""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        found = None
+    return int(found[1]) * 1024 if found else 0
 
 
 def run(command, check=True, timeout=300, input=b"", **options):
@@ -57,23 +67,20 @@ def run(command, check=True, timeout=300, input=b"", **options):
         given.seek(0)
         start = time.monotonic()
         process = subprocess.Popen([str(part) for part in command], stdin=given, stdout=out, stderr=error, **options)
-        usage = None
-        while usage is None:
-            pid, status, seen = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                usage = seen
-                process.returncode = os.waitstatus_to_exitcode(status)
-            elif time.monotonic() - start > timeout:
+        peak = 0
+        while True:
+            peak = max(peak, peak_of(process.pid))
+            if process.poll() is not None:
+                break
+            if time.monotonic() - start > timeout:
                 process.kill()
                 process.wait()
                 pytest.fail(f"still running after {timeout} s: {' '.join(map(str, command))[:300]}")
-            else:
-                time.sleep(0.002)
+            time.sleep(0.002)
         seconds = time.monotonic() - start
         out.seek(0)
         error.seek(0)
-        result = Finished(process.returncode, out.read(), error.read().decode(errors="replace"), seconds,
-                          usage.ru_maxrss * 1024)
+        result = Finished(process.returncode, out.read(), error.read().decode(errors="replace"), seconds, peak)
     if check and result.status != 0:
         pytest.fail(f"exit {result.status}: {' '.join(map(str, command))[:300]}\n{result.error[-2000:]}")
     return result

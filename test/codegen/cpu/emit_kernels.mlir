@@ -1,5 +1,5 @@
-// Every kernel operation becomes a function (step, rows, first grain, past the last grain, inputs, keys and values,
-// outputs) that loops over its grains.
+// Every kernel operation becomes a function (step, rows, share, inputs, keys and values,
+// outputs) that loops over the grains it claims.
 // RUN: ingot-opt %s --ingot-codegen-emit-kernels | FileCheck %s
 
 // Several instruction sets for "portable": each with its vectors and byte dot products.
@@ -22,8 +22,13 @@ model.cache_group "window" {context = 512 : i64, page_rows = 64 : i64, pages = 3
 
 // A row of grains is a token each: its panel, its row in the panel, codes times scale plus minimum.
 // CHECK-LABEL: llvm.func internal @"embedding.x86-64-v3"(
-// CHECK-SAME:    %[[STEP:.*]]: !llvm.ptr, %{{.*}}: i64, %[[FIRST:.*]]: i64, %[[LAST:.*]]: i64, %[[TABLE:.*]]: !llvm.ptr {llvm.noalias}, %[[RESULT:.*]]: !llvm.ptr {llvm.noalias})
+// CHECK-SAME:    %[[STEP:.*]]: !llvm.ptr, %{{.*}}: i64, %[[SHARE:[0-9a-z_]+]]: !llvm.ptr, %[[TABLE:.*]]: !llvm.ptr {llvm.noalias}, %[[RESULT:.*]]: !llvm.ptr {llvm.noalias})
 // CHECK-SAME:    attributes {dso_local, ingot.dot = "avx2", passthrough = {{.*}}["target-cpu", "x86-64-v3"]
+// CHECK:         llvm.call @ingot_team_claim(%[[SHARE]])
+// CHECK:         scf.if
+// CHECK:         scf.while
+// CHECK:         %[[FIRST:[0-9a-z_]+]] = llvm.load
+// CHECK:         %[[LAST:[0-9a-z_]+]] = llvm.load
 // CHECK:         scf.for %{{.*}} = %[[FIRST]] to %[[LAST]]
 // CHECK:           llvm.load {{.*}} -> i32
 // CHECK:           arith.divui
@@ -79,7 +84,7 @@ kernel.function @rope(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) -> tensor<?x64
 }
 // Two pointers for a cache: keys and values. Keys stand 16 positions to a vector, so their elements are stored one by one.
 // CHECK-LABEL: llvm.func internal @"append.x86-64-v3"(
-// CHECK-SAME:    %{{[^:]*}}: !llvm.ptr, %{{[^:]*}}: i64, %{{[^:]*}}: i64, %{{[^:]*}}: i64, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias})
+// CHECK-SAME:    %{{[^:]*}}: !llvm.ptr, %{{[^:]*}}: i64, %{{[^:]*}}: !llvm.ptr, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias}, %{{[^:]*}}: !llvm.ptr {llvm.noalias})
 // CHECK:         arith.truncf {{.*}} : vector<16xf32> to vector<16xf16>
 // CHECK-COUNT-16: vector.extract
 kernel.function @append(%c: !cache, %k: tensor<?x32xf32>, %v: tensor<?x32xf32>, %s: !step) -> !cache attributes {row_range = #kernel.rows<9 to 512>} {

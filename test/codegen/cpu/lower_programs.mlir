@@ -7,31 +7,29 @@
 // CHECK-NOT: kernel.function
 // CHECK:     schedule.arena @weights
 
+// CHECK: llvm.func @ingot_team_claim(!llvm.ptr) -> i32
 // CHECK: llvm.func @ingot_team_barrier(!llvm.ptr, i32)
+// CHECK: llvm.func @ingot_team_launch(!llvm.ptr, i32, i64) -> !llvm.ptr
 // CHECK: llvm.func internal @"forward.x86-64-v3"(%[[STEP:[0-9a-z_]+]]: !llvm.ptr, %[[ARENAS:[0-9a-z_]+]]: !llvm.ptr, %[[TEAM:[0-9a-z_]+]]: !llvm.ptr, %[[WORKER:[0-9a-z_]+]]: i32, %[[WORKERS:[0-9a-z_]+]]: i32)
 
 // Rows and wanted rows of the step; addresses are constants in arenas.
 // CHECK:      %[[ROWS32:[0-9a-z_]+]] = llvm.load %[[STEP]]
 // CHECK-NEXT: %[[ROWS:[0-9a-z_]+]] = arith.extui %[[ROWS32]]
 // CHECK:      %[[WANTED:[0-9a-z_]+]] = arith.extui
-// CHECK:      %[[W:[0-9a-z_]+]] = arith.extui %[[WORKER]]
-// CHECK:      %[[OF:[0-9a-z_]+]] = arith.extui %[[WORKERS]]
 
-// Worker w of W takes the grains from w · G / W to (w + 1) · G / W; a row is a grain here.
-// CHECK:      %[[A:[0-9a-z_]+]] = arith.muli %[[ROWS]], %[[W]]
-// CHECK-NEXT: %[[FIRST:[0-9a-z_]+]] = arith.divui %[[A]], %[[OF]]
-// CHECK:      %[[LAST:[0-9a-z_]+]] = arith.divui {{.*}}, %[[OF]]
-// CHECK-NEXT: llvm.call @"embedding.x86-64-v3"(%[[STEP]], %[[ROWS]], %[[FIRST]], %[[LAST]], %[[TABLE:[0-9a-z_]+]], %[[X:[0-9a-z_]+]])
+// The runtime hands out grains; a row is one here.
+// CHECK:      %[[SHARE:[0-9a-z_]+]] = llvm.call @ingot_team_launch(%[[TEAM]], %[[WORKER]], %[[ROWS]])
+// CHECK-NEXT: llvm.call @"embedding.x86-64-v3"(%[[STEP]], %[[ROWS]], %[[SHARE]], %[[TABLE:[0-9a-z_]+]], %[[X:[0-9a-z_]+]])
 // CHECK:      llvm.call @ingot_team_barrier(%[[TEAM]], %[[WORKER]])
-// CHECK:      llvm.call @"wanted_rows.x86-64-v3"(%[[STEP]], %[[WANTED]], %{{.*}}, %{{.*}}, %[[X]], %[[Y:[0-9a-z_]+]])
+// CHECK:      llvm.call @"wanted_rows.x86-64-v3"(%[[STEP]], %[[WANTED]], %{{.*}}, %[[X]], %[[Y:[0-9a-z_]+]])
 // CHECK:      llvm.call @ingot_team_barrier(%[[TEAM]], %[[WORKER]])
 
 // A grain of columns is a panel, whatever the rows; none where there are no rows.
 // CHECK:      %[[NONE:[0-9a-z_]+]] = arith.cmpi eq, %[[WANTED]], %{{.*}} : i64
 // CHECK:      %[[PANELS:[0-9a-z_]+]] = arith.constant 20 : i64
 // CHECK:      %[[GRAINS:[0-9a-z_]+]] = arith.select %[[NONE]], %{{.*}}, %[[PANELS]] : i64
-// CHECK:      arith.muli %[[GRAINS]], %[[W]]
-// CHECK:      llvm.call @"matmul.x86-64-v3"(%[[STEP]], %[[WANTED]], %{{.*}}, %{{.*}}, %[[Y]], %[[TABLE]], %{{.*}})
+// CHECK:      %[[LAST:[0-9a-z_]+]] = llvm.call @ingot_team_launch(%[[TEAM]], %[[WORKER]], %[[GRAINS]])
+// CHECK:      llvm.call @"matmul.x86-64-v3"(%[[STEP]], %[[WANTED]], %[[LAST]], %[[Y]], %[[TABLE]], %{{.*}})
 // CHECK-NOT:  llvm.call
 // CHECK:      llvm.return
 // CHECK:      llvm.mlir.global {{.*}}@ingot_descriptor

@@ -51,7 +51,7 @@ llvm.mlir.global external constant @ingot_descriptor() : !descriptor {
   llvm.return %3 : !descriptor
 }
 llvm.func @ingot_team_barrier(!llvm.ptr, i32)
-// expected-error @below {{expected a definition of @helper: the runtime has only @ingot_team_barrier}}
+// expected-error @below {{expected a definition of @helper: the runtime has only @ingot_team_barrier, @ingot_team_launch, @ingot_team_claim}}
 llvm.func @helper(!llvm.ptr)
 
 // -----

@@ -9,6 +9,7 @@
 #include "compiler/Registration.h"
 #include "dialects/Encoding/Encoding.h"
 #include "dialects/Kernel/Kernel.h"
+#include "runtime/cpu/team.h"
 #include "target/TargetDescription.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -152,6 +153,7 @@ static std::string makeModule(const std::string &functions, const std::string &c
 std::unique_ptr<Kernels> Kernels::compile(const std::string &text, const InstructionSet &set) {
   // libm and libgcc, as far as kernels call them.
   llvm::sys::DynamicLibrary::LoadLibraryPermanently(nullptr);
+  llvm::sys::DynamicLibrary::AddSymbol(codegen::claimSymbol, reinterpret_cast<void *>(&ingot_team_claim));
   auto result = std::make_unique<Implementation>();
   mlir::MLIRContext &context = result->context;
   context.disableMultithreading();
@@ -221,20 +223,19 @@ std::unique_ptr<Kernels> Kernels::compile(const std::string &text, const Instruc
 template <size_t> using Pointer = void *;
 
 template <size_t... indices>
-static void call(void *address, const IngotStep &step, int64_t rows, int64_t begin, int64_t end, void *const *pointers,
+static void call(void *address, const IngotStep &step, int64_t rows, IngotShare *share, void *const *pointers,
                  std::index_sequence<indices...>) {
-  auto *function =
-      reinterpret_cast<void (*)(const IngotStep *, int64_t, int64_t, int64_t, Pointer<indices>...)>(address);
-  function(&step, rows, begin, end, pointers[indices]...);
+  auto *function = reinterpret_cast<void (*)(const IngotStep *, int64_t, IngotShare *, Pointer<indices>...)>(address);
+  function(&step, rows, share, pointers[indices]...);
 }
 
 template <size_t count = 1>
-static void callWith(void *address, const IngotStep &step, int64_t rows, int64_t begin, int64_t end,
+static void callWith(void *address, const IngotStep &step, int64_t rows, IngotShare *share,
                      const std::vector<void *> &pointers) {
   if (pointers.size() == count)
-    call(address, step, rows, begin, end, pointers.data(), std::make_index_sequence<count>());
+    call(address, step, rows, share, pointers.data(), std::make_index_sequence<count>());
   else if constexpr (count < 8)
-    callWith<count + 1>(address, step, rows, begin, end, pointers);
+    callWith<count + 1>(address, step, rows, share, pointers);
   else
     FAIL() << pointers.size() << " pointers";
 }
@@ -261,8 +262,15 @@ void Kernels::run(const std::string &name, const IngotStep &step, int64_t rows, 
     grains = (step.positions[0] / partition.getGrain() + 1 - firstSeen / partition.getGrain()) * partition.getGrains();
     break;
   }
-  for (int64_t worker = 0; worker < workers; ++worker)
-    callWith(found->second.address, step, rows, grains * worker / workers, grains * (worker + 1) / workers, pointers);
+  auto launch = [&](IngotTeam *team, uint32_t worker) {
+    callWith(found->second.address, step, rows, ingot_team_launch(team, worker, grains), pointers);
+  };
+  // One thread: workers come one after the other, so that a failure is the same in every run.
+  runtime::Team team(workers, /*mostThreads=*/1);
+  ASSERT_EQ(team.workers(), workers);
+  team.run([](void *context, IngotTeam *team, uint32_t worker,
+              uint32_t) { (*static_cast<decltype(launch) *>(context))(team, worker); },
+           &launch);
 }
 
 IngotStep Step::view() const {

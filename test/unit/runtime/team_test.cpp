@@ -88,6 +88,62 @@ TEST_P(TeamTest, UsesAsManyThreadsAsAskedFor) {
                   std::find(threads.begin(), threads.end(), thread));
 }
 
+struct Claims {
+  std::vector<std::atomic<uint32_t>> grains;
+  std::atomic<uint64_t> all{0};
+  explicit Claims(uint64_t count) : grains(count) {}
+
+  void add(const IngotShare &share) {
+    for (uint64_t grain = share.begin; grain < share.end; ++grain)
+      ++grains[grain];
+    all += share.end - share.begin;
+  }
+};
+
+TEST_P(TeamTest, EveryGrainIsClaimedOnce) {
+  for (uint64_t count : {0, 1, 5, 64, 1001}) {
+    Claims claims(count);
+    constexpr uint32_t launches = 50;
+    auto launch = [](void *context, IngotTeam *team, uint32_t worker, uint32_t) {
+      auto &claims = *static_cast<Claims *>(context);
+      for (uint32_t i = 0; i < launches; ++i) {
+        IngotShare *share = ingot_team_launch(team, worker, claims.grains.size());
+        while (ingot_team_claim(share))
+          claims.add(*share);
+        // Launches that need nothing of each other have no barrier between them.
+        if (i % 3 == 0)
+          ingot_team_barrier(team, worker);
+      }
+    };
+    team.run(launch, &claims);
+    for (const std::atomic<uint32_t> &grain : claims.grains)
+      EXPECT_EQ(grain.load(), launches);
+  }
+}
+
+TEST_P(TeamTest, ASlowWorkerIsHelped) {
+  if (GetParam().threads < 2 || GetParam().threads < workers())
+    GTEST_SKIP() << "needs a thread for each of several workers";
+  Claims claims(256 * workers());
+  auto launch = [](void *context, IngotTeam *team, uint32_t worker, uint32_t) {
+    auto &claims = *static_cast<Claims *>(context);
+    IngotShare *share = ingot_team_launch(team, worker, claims.grains.size());
+    ingot_team_barrier(team, worker);
+    // The first worker is stuck in its first claim until the others did all the rest.
+    if (worker == 0 && ingot_team_claim(share)) {
+      uint64_t others = claims.grains.size() - (share->end - share->begin);
+      while (claims.all < others)
+        std::this_thread::yield();
+      claims.add(*share);
+    }
+    while (ingot_team_claim(share))
+      claims.add(*share);
+  };
+  team.run(launch, &claims);
+  for (const std::atomic<uint32_t> &grain : claims.grains)
+    EXPECT_EQ(grain.load(), 1u);
+}
+
 TEST_P(TeamTest, KeepsWhatAWorkerHasOnItsStack) {
   std::vector<uint64_t> sums(workers());
   team.run(
@@ -176,6 +232,7 @@ TEST(Team, SharedStateKeepsToItsCacheLines) {
   EXPECT_EQ(offsetof(IngotTeam, arrived) % 64, 0u);
   EXPECT_EQ(offsetof(IngotTeam, barrier) - offsetof(IngotTeam, arrived), 64u);
   EXPECT_EQ(sizeof(Member) % 64, 0u);
+  EXPECT_EQ(sizeof(Share), 128u);
 }
 
 } // namespace
