@@ -1,8 +1,8 @@
 //===- barrier_time.h - what a barrier costs --------------------*- C++ -*-===//
 //
 // Decoding meets at a few barriers in every layer, so their cost bounds it too.
-// It also tells where the workers run: two threads of one core meet several
-// times as fast as two cores do, and share one core's rate of reading.
+// It also tells where the workers run: CPUs near each other meet several times
+// as fast as distant ones do, and share a path to memory.
 //
 //===----------------------------------------------------------------------===//
 

@@ -11,7 +11,7 @@ class Paired:
     """What a program measured itself beside each repetition of decoding; a sample is a repetition of a round."""
     read_share: Figure  # of the read ceiling before and after it, 0 to 1
     read: Figure  # that ceiling, bytes per second
-    barrier: Figure  # nanoseconds: a few dozen between threads of one core, hundreds between cores
+    barrier: Figure  # nanoseconds: a few dozen between CPUs near each other, hundreds between distant ones
 
 
 @dataclasses.dataclass
