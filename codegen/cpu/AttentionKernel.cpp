@@ -300,12 +300,6 @@ private:
     Value page = emit.minimum(emit.divide(key, cache.getPageRows()), next->lastPage);
     return part(physicalPage(page), next->keyHead);
   }
-  Value keysOfPage(Value physicalPage, Value keyHead) {
-    return cache.keys(emit, arguments.states[0], physicalPage, keyHead);
-  }
-  Value valuesOfPage(Value physicalPage, Value keyHead) {
-    return cache.values(emit, arguments.states[1], physicalPage, keyHead);
-  }
 
   /// Stores the masked scores of a chunk, in whole blocks of 16 keys; returns the largest of each query.
   SmallVector<Value> emitScores(ArrayRef<Value> addresses, ArrayRef<Value> positions, Value first, Value count) {
@@ -315,7 +309,9 @@ private:
     Type vector = emit.vector(emit.f32());
     SmallVector<Value> largest(queries, emit.real(masked, vector));
     auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
-      auto keysOf = [&](Value physicalPage, Value keyHead) { return keysOfPage(physicalPage, keyHead); };
+      auto keysOf = [&](Value physicalPage, Value keyHead) {
+        return cache.keys(emit, arguments.states[0], physicalPage, keyHead);
+      };
       Value base = keysOf(physicalPage(page), keyValueHead), nextBase = addressInNext(firstKey, keysOf);
       return emit.loop(emit.integer(0), keys, together * lanes, carried, [&](Value key, ValueRange before) {
         Value blocks = emit.pointer(base, emit.mul(key, cache.getKeyBlockBytes() / lanes));
@@ -545,7 +541,9 @@ private:
     int64_t together = divideAccumulators(queries, valueBlocks());
     for (int64_t firstBlock = 0; firstBlock < valueBlocks(); firstBlock += together) {
       auto emitPage = [&](Value page, Value firstKey, Value keys, ValueRange carried) {
-        auto valuesOf = [&](Value physicalPage, Value keyHead) { return valuesOfPage(physicalPage, keyHead); };
+        auto valuesOf = [&](Value physicalPage, Value keyHead) {
+          return cache.values(emit, arguments.states[1], physicalPage, keyHead);
+        };
         Value base =
             emit.pointer(valuesOf(physicalPage(page), keyValueHead), firstBlock * lanes * cache.getElementBytes());
         Value ahead = firstBlock == 0 ? addressInNext(firstKey, valuesOf) : Value();

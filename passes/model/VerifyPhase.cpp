@@ -100,12 +100,13 @@ LogicalResult VerifyPhase::verifyOperation(Operation *op) {
     return op->emitOpError() << "is not allowed at the end of the model phase: "
                                 "expected operations of the dialects "
                                 "model, arith and math, or tensor.dim and tensor.splat";
-  if (auto attention = dyn_cast<model::AttentionOp>(op); attention && !attention.getCache())
+  auto attention = dyn_cast<model::AttentionOp>(op);
+  if (!attention)
+    return success();
+  if (!attention.getCache())
     return attention.emitOpError() << "expected a cache: run ingot-model-make-cache-explicit";
-  else if (attention)
-    return groups.lookup(attention.getCache().getType().getGroup().getValue())
-        .verifyReader(attention, attention.getWindow(), attention.getStep().getType().getRows());
-  return success();
+  return groups.lookup(attention.getCache().getType().getGroup().getValue())
+      .verifyReader(attention, attention.getWindow(), attention.getStep().getType().getRows());
 }
 
 /// Follows the rows whose logits are wanted: they never meet the rows of the step, and they are what comes out.
