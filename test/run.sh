@@ -37,7 +37,7 @@ echo "== end to end"
   fi
   INGOT_SMOLLM2=$(examples/download_smollm2.sh)
   export INGOT_SMOLLM2 INGOT_TEST_CACHE="$PWD/build/models" INGOTC="$PWD/build/bin/ingotc" PYTHONDONTWRITEBYTECODE=1
-  build/venv/bin/pytest -q -p no:cacheprovider -rs --durations=10 "${full[@]}" --junitxml="$results/e2e.xml" test/e2e
+  build/venv/bin/pytest -q -p no:cacheprovider -rs --durations=10 "${full[@]}" --junitxml="$results/e2e.xml" test/e2e test/cuda
 )
 echo $? >"$results/e2e.status"
 

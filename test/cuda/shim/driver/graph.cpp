@@ -1,0 +1,187 @@
+//===- graph.cpp - graphs of operations -----------------------------------===//
+
+#include "driver/graph.h"
+#include "driver/device.h"
+#include "driver/tasks.h"
+#include <algorithm>
+#include <set>
+
+using namespace ingot::shim;
+
+struct CUgraphNode_st {
+  CUgraph graph;
+  size_t index;
+};
+
+struct CUgraph_st {
+  std::vector<Task> tasks;
+  std::vector<std::vector<size_t>> after;
+  std::vector<std::unique_ptr<CUgraphNode_st>> nodes;
+};
+
+struct CUgraphExec_st {
+  std::vector<Task> tasks;
+  std::vector<std::vector<size_t>> after;
+};
+
+namespace ingot::shim {
+
+namespace {
+
+std::set<CUgraph> graphs;
+std::set<CUgraphExec> executables;
+
+/// Gives a new node its place; `node` may be null.
+CUresult insert(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies, size_t count, Task task) {
+  std::vector<size_t> after;
+  for (size_t index = 0; index < count; ++index) {
+    if (dependencies[index]->graph != graph)
+      return refuse(CUDA_ERROR_INVALID_VALUE, "a node depends on a node of another graph");
+    after.push_back(dependencies[index]->index);
+  }
+  size_t index = addNode(graph, std::move(task), std::move(after));
+  *node = graph->nodes[index].get();
+  return CUDA_SUCCESS;
+}
+
+CUresult kernelTask(Task &task, const CUDA_KERNEL_NODE_PARAMS &of) {
+  return launchTask(task, of.func, {of.gridDimX, of.gridDimY, of.gridDimZ}, {of.blockDimX, of.blockDimY, of.blockDimZ},
+                    of.sharedMemBytes, of.kernelParams, of.extra);
+}
+
+/// One row of bytes between linear memories.
+CUresult transferTask(Task &task, const CUDA_MEMCPY3D &copy) {
+  if (copy.Height > 1 || copy.Depth > 1 || copy.srcY != 0 || copy.srcZ != 0 || copy.dstY != 0 || copy.dstZ != 0 ||
+      copy.srcMemoryType == CU_MEMORYTYPE_ARRAY || copy.dstMemoryType == CU_MEMORYTYPE_ARRAY)
+    return refuse(CUDA_ERROR_NOT_SUPPORTED, "a memcpy node copies one row of bytes between linear memories here");
+  const char *from = copy.srcMemoryType == CU_MEMORYTYPE_HOST ? static_cast<const char *>(copy.srcHost)
+                                                              : reinterpret_cast<const char *>(copy.srcDevice);
+  char *to = copy.dstMemoryType == CU_MEMORYTYPE_HOST ? static_cast<char *>(copy.dstHost)
+                                                      : reinterpret_cast<char *>(copy.dstDevice);
+  return copyTask(task, to + copy.dstXInBytes, from + copy.srcXInBytes, copy.WidthInBytes, false);
+}
+
+} // namespace
+
+CUgraph newGraph() { return *graphs.insert(new CUgraph_st).first; }
+
+size_t addNode(CUgraph graph, Task task, std::vector<size_t> after) {
+  size_t index = graph->tasks.size();
+  graph->tasks.push_back(std::move(task));
+  graph->after.push_back(std::move(after));
+  graph->nodes.push_back(std::make_unique<CUgraphNode_st>(CUgraphNode_st{graph, index}));
+  return index;
+}
+
+bool hasSuccessor(CUgraph graph, size_t node) {
+  return std::any_of(graph->after.begin(), graph->after.end(), [node](const std::vector<size_t> &after) {
+    return std::find(after.begin(), after.end(), node) != after.end();
+  });
+}
+
+} // namespace ingot::shim
+
+INGOT_FAKE_CUDA_API cuGraphCreate(CUgraph *graph, unsigned) {
+  INGOT_FAKE_CUDA_ENTER
+  *graph = newGraph();
+  return CUDA_SUCCESS;
+}
+
+INGOT_FAKE_CUDA_API cuGraphDestroy(CUgraph graph) {
+  INGOT_FAKE_CUDA_ENTER
+  if (graphs.erase(graph) == 0)
+    return CUDA_ERROR_INVALID_HANDLE;
+  delete graph;
+  return CUDA_SUCCESS;
+}
+
+INGOT_FAKE_CUDA_API cuGraphGetNodes(CUgraph graph, CUgraphNode *nodes, size_t *count) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  for (size_t index = 0; nodes != nullptr && index < std::min(*count, graph->nodes.size()); ++index)
+    nodes[index] = graph->nodes[index].get();
+  *count = graph->nodes.size();
+  return CUDA_SUCCESS;
+}
+
+INGOT_FAKE_CUDA_API cuGraphAddKernelNode_v2(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies,
+                                            size_t count, const CUDA_KERNEL_NODE_PARAMS *parameters) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  Task task;
+  if (CUresult state = kernelTask(task, *parameters); state != CUDA_SUCCESS)
+    return state;
+  return insert(node, graph, dependencies, count, std::move(task));
+}
+
+INGOT_FAKE_CUDA_API cuGraphAddMemcpyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies,
+                                         size_t count, const CUDA_MEMCPY3D *copy, CUcontext) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  Task task;
+  if (CUresult state = transferTask(task, *copy); state != CUDA_SUCCESS)
+    return state;
+  return insert(node, graph, dependencies, count, std::move(task));
+}
+
+INGOT_FAKE_CUDA_API cuGraphAddMemsetNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies,
+                                         size_t count, const CUDA_MEMSET_NODE_PARAMS *parameters, CUcontext) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  if (parameters->height > 1)
+    return refuse(CUDA_ERROR_NOT_SUPPORTED, "a memset node sets one row here");
+  Task task;
+  if (CUresult state = fillTask(task, reinterpret_cast<void *>(parameters->dst), parameters->value,
+                                parameters->elementSize, parameters->width);
+      state != CUDA_SUCCESS)
+    return state;
+  return insert(node, graph, dependencies, count, std::move(task));
+}
+
+INGOT_FAKE_CUDA_API cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies,
+                                        size_t count) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  return insert(node, graph, dependencies, count, {"an empty node", nullptr, 0});
+}
+
+INGOT_FAKE_CUDA_API cuGraphInstantiateWithFlags(CUgraphExec *executable, CUgraph graph, unsigned long long) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  *executable = *executables.insert(new CUgraphExec_st{graph->tasks, graph->after}).first;
+  return CUDA_SUCCESS;
+}
+
+INGOT_FAKE_CUDA_API cuGraphExecKernelNodeSetParams_v2(CUgraphExec executable, CUgraphNode node,
+                                                      const CUDA_KERNEL_NODE_PARAMS *parameters) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!executables.contains(executable) || node->index >= executable->tasks.size())
+    return CUDA_ERROR_INVALID_HANDLE;
+  return kernelTask(executable->tasks[node->index], *parameters);
+}
+
+INGOT_FAKE_CUDA_API cuGraphUpload(CUgraphExec executable, CUstream) {
+  INGOT_FAKE_CUDA_ENTER
+  return executables.contains(executable) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+}
+
+INGOT_FAKE_CUDA_API cuGraphLaunch(CUgraphExec executable, CUstream stream) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!executables.contains(executable))
+    return CUDA_ERROR_INVALID_HANDLE;
+  return enqueueGraph(stream, executable->tasks, executable->after);
+}
+
+INGOT_FAKE_CUDA_API cuGraphExecDestroy(CUgraphExec executable) {
+  INGOT_FAKE_CUDA_ENTER
+  if (executables.erase(executable) == 0)
+    return CUDA_ERROR_INVALID_HANDLE;
+  delete executable;
+  return CUDA_SUCCESS;
+}

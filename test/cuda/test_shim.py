@@ -1,0 +1,184 @@
+"""The host emulation of CUDA: kernels that are right give what numpy gives, checked and unchecked; kernels that are wrong
+are caught, with a message that names the place."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from fake_cuda import HERE, SHIM, CudaError, in_child, run_kernel
+import compile_for_host as shim_compiler
+
+KERNELS = HERE / "kernels"
+RIGHT = (KERNELS / "right.cu").read_text()
+random = np.random.default_rng(5)
+
+
+@pytest.fixture(scope="session")
+def driver():
+    """The folder of the fake libcuda.so.1, which is built with the tests."""
+    folder = pathlib.Path(os.environ.get("INGOT_FAKE_CUDA", HERE.parent.parent / "build" / "lib" / "fake-cuda"))
+    if not (folder / "libcuda.so.1").exists():
+        pytest.exit(f"no {folder}/libcuda.so.1: build the target ingot_fake_cuda", returncode=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def right(driver, tmp_path_factory):
+    """right.cu as modules: [unchecked, checked]."""
+    folder = tmp_path_factory.mktemp("modules")
+    modules = [folder / "right.so", folder / "right-checked.so"]
+    for check, module in enumerate(modules):
+        shim_compiler.compile_module(KERNELS / "right.cu", module, driver, bool(check))
+    return modules
+
+
+@pytest.fixture(params=["unchecked", "checked", "shuffled"])
+def launch(request, driver, right):
+    """launch(kernel, grid, block, *arguments) in one of three ways; returns the arrays as they are afterwards."""
+    check = request.param != "unchecked"
+
+    def run(name, grid, block, *arguments, shared=0, times=1):
+        environment = {"check": int(check), "seed": 7 if request.param == "shuffled" else 0}
+        result, messages = in_child(run_kernel, driver, right[check], name, grid, block, arguments, shared, times,
+                                    **environment)
+        assert not isinstance(result, CudaError), f"{result}\n{messages}"
+        assert messages == ""
+        return result
+    return run
+
+
+def floats(*shape):
+    return random.standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("n", [1, 31, 1000, 5000])
+def test_block_reduction(launch, n):
+    values = floats(n)
+    _, sums = launch("reduce", 3, 256, values, ((3,), np.float32), np.int32(n))
+    assert sums.sum() == pytest.approx(values.astype(np.float64).sum(), abs=1e-3)
+
+
+@pytest.mark.parametrize("n", [16, 37])
+def test_tiled_matmul(launch, n):
+    a, b = floats(n, n), floats(n, n)
+    tiles = (n + 15) // 16
+    *_, c = launch("tiledMatmul", (tiles, tiles), (16, 16), a, b, ((n, n), np.float32), np.int32(n))
+    np.testing.assert_allclose(c, a @ b, atol=1e-4)
+
+
+def test_atomics_and_dynamic_shared_memory(launch):
+    values = random.integers(0, 1000, 3000).astype(np.uint32)
+    _, counts = launch("histogram", 5, 64, values, np.zeros(16, np.uint32), np.int32(len(values)), shared=64)
+    np.testing.assert_array_equal(counts, np.bincount(values % 16, minlength=16))
+
+
+def test_last_block_adds(launch):
+    """Blocks are ordered by fences and an atomic counter."""
+    values = floats(7 * 32)
+    *_, finished, total = launch("lastBlockSum", 7, 32, values, ((7,), np.float32), np.zeros(1, np.uint32),
+                                 ((1,), np.float32))
+    assert total[0] == pytest.approx(values.sum(), abs=1e-4)
+    assert finished[0] == 0
+
+
+def test_syncwarp_vectors_and_structures(launch):
+    values = floats(64, 4)
+    pair = np.float32(2).tobytes() + np.int32(1).tobytes()
+    _, out = launch("reverseWarp", 1, 64, values, ((64, 4), np.float32), pair)
+    lanes = np.arange(64)
+    np.testing.assert_array_equal(out, 2 * values[(lanes & 32) + ((31 - lanes % 32 + 1) & 31)])
+
+
+def test_functions_of_a_warp(launch):
+    """Against numpy, from the text of the PTX ISA on shfl.sync."""
+    (out,) = launch("warpFunctions", 1, 64, ((14, 64), np.int32))
+    lane = np.arange(64) % 32
+    part = lane // 8 * 8
+    expected = [
+        lane // 2 * 3,
+        (part + 5) * 3,
+        np.where(lane >= 3, lane - 3, lane),
+        np.where(lane - part >= 3, lane - 3, lane),
+        np.where(lane + 3 < 32, lane + 3, lane),
+        np.where(lane - part + 3 < 8, lane + 3, lane),
+        lane ^ 5,
+        np.where(lane ^ 9 < part + 8, lane ^ 9, lane),
+        np.full(64, sum(1 << i for i in range(0, 32, 3))),
+        np.ones(64),
+        np.zeros(64),
+        np.where(lane < 16, (lane ^ 1) + 3, -(1 << 31) | 0x2aaa0000),
+        np.full(64, 2),
+        np.array([0x77225500 | value for value in lane]),
+    ]
+    expected = np.array(expected, np.int64).astype(np.uint32).astype(np.int32)
+    for row, name in enumerate(["shfl", "shfl 8", "up", "up 8", "down", "down 8", "xor", "xor 8", "ballot", "any", "all",
+                                "halves", "count", "byte_perm"]):
+        np.testing.assert_array_equal(out[row], expected[row], name)
+
+
+def to_bfloat(values):
+    bits = values.astype(np.float32).view(np.uint32)
+    return ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def from_bfloat(bits):
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+@pytest.mark.parametrize("element", ["half", "bfloat16"])
+def test_mma(launch, element):
+    """mma.sync on fragments laid out by hand, against a product of matrices."""
+    a, b, c = floats(16, 16), floats(16, 8), floats(16, 8)
+    if element == "half":
+        bits = [matrix.astype(np.float16).view(np.uint16) for matrix in (a, b)]
+        a, b = (matrix.view(np.float16).astype(np.float64) for matrix in bits)
+    else:
+        bits = [to_bfloat(matrix) for matrix in (a, b)]
+        a, b = (from_bfloat(matrix).astype(np.float64) for matrix in bits)
+    *_, d = launch("mmaFragments", 1, 32, *bits, c, ((16, 8), np.float32), np.int32(element == "bfloat16"))
+    np.testing.assert_allclose(d, a @ b + c, rtol=1e-6, atol=1e-6)
+
+
+def test_mma_of_bytes(launch):
+    a = random.integers(-128, 128, (16, 32)).astype(np.int8)
+    b = random.integers(-128, 128, (8, 32)).astype(np.int8)
+    *_, d = launch("mmaBytes", 1, 32, a, b, ((16, 8), np.int32))
+    np.testing.assert_array_equal(d, a.astype(np.int32) @ b.T.astype(np.int32))
+
+
+def test_mma_matmul(launch):
+    """Asynchronous copies, ldmatrix (also transposed) and mma.sync together."""
+    m, n, k = 32, 24, 64
+    a, b = floats(m, k).astype(np.float16), floats(k, n).astype(np.float16)
+    *_, c = launch("mmaMatmul", (n // 8, m // 16), 32, a, b, ((m, n), np.float32), np.int32(n), np.int32(k))
+    np.testing.assert_allclose(c, a.astype(np.float64) @ b.astype(np.float64), rtol=1e-5, atol=1e-5)
+
+
+def test_roundings(launch):
+    values = np.concatenate([floats(200) * 10.0 ** random.integers(-9, 6, 200), [65504, 65519, 65520, 0, 2.0**-24, np.inf]])
+    values = values.astype(np.float32)
+    n = len(values)
+    _, half, bfloat = launch("roundings", 2, 128, values, ((n,), np.float32), ((n,), np.float32), np.int32(n))
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(half, values.astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(bfloat, from_bfloat(to_bfloat(values)))
+
+
+def test_variables_of_a_module(launch):
+    (value,) = launch("count", 1, 32, ((1,), np.int32), times=3)
+    assert value[0] == 5 + 2 * 2
+
+
+def test_nvcc_compiles_the_right_kernels(tmp_path):
+    """What the shim runs is CUDA C++."""
+    nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
+    if not nvcc:
+        pytest.skip("nvcc is not installed")
+    command = [nvcc, "-std=c++17", "-arch=sm_80", "-ptx", KERNELS / "right.cu", "-o", tmp_path / "right.ptx"]
+    compiled = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stdout + compiled.stderr
