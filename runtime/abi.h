@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define INGOT_ABI_MAGIC 0x544f474eu /* "NGOT", little-endian */
-#define INGOT_ABI_VERSION 2u
+#define INGOT_ABI_VERSION 3u
 
 /// A huge page of x86-64. Address and file offset of embedded weights are equal modulo this.
 #define INGOT_HUGE_PAGE_BYTES (UINT64_C(2) << 20)
@@ -137,8 +137,7 @@ uint32_t ingot_team_claim(IngotShare *share);
 
 /// Runs one worker's share of a step. `arenas[i]` is the base address of
 /// descriptor arena i. Every worker of the team calls it with the same step.
-typedef void (*IngotStepFunction)(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker,
-                                  uint32_t workers);
+typedef void (*IngotStepFunction)(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker);
 
 /// A step function and the row counts it serves (first <= rows <= last).
 typedef struct IngotRowRange {

@@ -47,6 +47,27 @@ Value codegen::countVisibleChunks(Emitter &emit, Value position, int64_t chunk, 
   return window ? emit.sub(last, firstVisibleChunk(emit, position, chunk, window)) : last;
 }
 
+Value codegen::countGrains(Emitter &emit, schedule::PartitionAttr partition, Value step, Value rows) {
+  int64_t grain = partition.getGrain(), grains = partition.getGrains();
+  auto countRows = [&] { return emit.divide(emit.add(rows, grain - 1), grain); };
+  switch (partition.getAxis()) {
+  case schedule::Axis::Rows:
+    return countRows();
+  case schedule::Axis::Columns: {
+    // A prompt chunk that is not the last wants no logits: its head has nothing to do.
+    Value none = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, rows, emit.integer(0));
+    return arith::SelectOp::create(emit.builder, none, emit.integer(0), emit.integer(grains));
+  }
+  case schedule::Axis::Heads:
+    return emit.mul(countRows(), grains);
+  case schedule::Axis::HeadKeys: {
+    Value position = loadPosition(emit, step, emit.integer(0));
+    return emit.mul(countVisibleChunks(emit, position, grain, partition.getWindow()), grains);
+  }
+  }
+  llvm_unreachable("unknown axis");
+}
+
 //===----------------------------------------------------------------------===//
 // Regions
 //===----------------------------------------------------------------------===//

@@ -10,6 +10,7 @@
 
 #include "codegen/cpu/Emitter.h"
 #include "dialects/Kernel/Kernel.h"
+#include "dialects/Schedule/Schedule.h"
 
 namespace ingot::codegen {
 
@@ -65,6 +66,8 @@ mlir::Value firstVisibleChunk(Emitter &emit, mlir::Value position, int64_t chunk
 mlir::Value firstVisible(Emitter &emit, mlir::Value position, int64_t window);
 /// Chunks that it sees.
 mlir::Value countVisibleChunks(Emitter &emit, mlir::Value position, int64_t chunk, int64_t window);
+/// Grains of a launch on `rows` rows (i64) of the step: none where there are no rows.
+mlir::Value countGrains(Emitter &emit, schedule::PartitionAttr partition, mlir::Value step, mlir::Value rows);
 
 /// Inlines a region of scalar arithmetic at 16 lanes; returns what it yields.
 llvm::SmallVector<mlir::Value> inlineRegion(Emitter &emit, mlir::Region &region, mlir::ValueRange arguments);

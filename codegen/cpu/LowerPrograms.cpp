@@ -32,7 +32,7 @@ public:
                            schedule::countProgram(program), kernelSymbol(program.getSymName(), emit.cpu)};
     Type pointer = emit.pointerType(), i32 = emit.i32();
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(emit.builder.getContext()),
-                                            {pointer, pointer, pointer, i32, i32});
+                                            {pointer, pointer, pointer, i32});
     function = LLVM::LLVMFuncOp::create(emit.builder, result.symbol, type);
     function.setLinkage(LLVM::Linkage::Internal);
     function.setDsoLocal(true);
@@ -68,29 +68,7 @@ private:
 
   void emitLaunch(schedule::LaunchOp launch) {
     Value launchRows = launch.getWanted() ? wantedRows : rows;
-    schedule::PartitionAttr partition = launch.getPartition();
-    Value grains;
-    switch (partition.getAxis()) {
-    case schedule::Axis::Rows:
-      grains = emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain());
-      break;
-    case schedule::Axis::Columns: {
-      // A prompt chunk that is not the last wants no logits: its head has nothing to do.
-      Value none = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, launchRows, emit.integer(0));
-      grains = arith::SelectOp::create(emit.builder, none, emit.integer(0), emit.integer(partition.getGrains()));
-      break;
-    }
-    case schedule::Axis::Heads:
-      grains = emit.mul(emit.divide(emit.add(launchRows, partition.getGrain() - 1), partition.getGrain()),
-                        partition.getGrains());
-      break;
-    case schedule::Axis::HeadKeys: {
-      Value position = loadPosition(emit, step, emit.integer(0));
-      grains = emit.mul(countVisibleChunks(emit, position, partition.getGrain(), partition.getWindow()),
-                        partition.getGrains());
-      break;
-    }
-    }
+    Value grains = countGrains(emit, launch.getPartition(), step, launchRows);
     Value share = LLVM::CallOp::create(emit.builder, emit.pointerType(), launchSymbol,
                                        ValueRange{function.getArgument(2), function.getArgument(3), grains})
                       .getResult();

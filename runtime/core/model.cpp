@@ -90,9 +90,9 @@ void Model::run(const IngotStep &step) {
     uint8_t *const *arenas;
   } call{range(step.rows).function, &step, arenas.bases()};
   team.run(
-      [](void *context, IngotTeam *team, uint32_t worker, uint32_t workers) {
+      [](void *context, IngotTeam *team, uint32_t worker) {
         auto *call = static_cast<Call *>(context);
-        call->function(call->step, call->arenas, team, worker, workers);
+        call->function(call->step, call->arenas, team, worker);
       },
       &call);
 }

@@ -47,8 +47,7 @@ double exponential(double x) {
   return sum * std::bit_cast<double>((k + 1023) << 52);
 }
 
-/// The index of the first of the largest numbers.
-static size_t findLargest(std::span<const float> values) {
+static float findMaximum(std::span<const float> values) {
   // Several maxima beside each other, which the compiler turns into vectors.
   constexpr size_t lanes = 16;
   std::array<float, lanes> largest;
@@ -59,8 +58,23 @@ static size_t findLargest(std::span<const float> values) {
       largest[lane] = std::max(largest[lane], values[i + lane]);
   for (size_t i = whole; i < values.size(); ++i)
     largest[0] = std::max(largest[0], values[i]);
-  float best = *std::max_element(largest.begin(), largest.end());
-  return std::find(values.begin(), values.end(), best) - values.begin();
+  return *std::max_element(largest.begin(), largest.end());
+}
+
+/// The index of the first of the largest numbers.
+static size_t findLargest(std::span<const float> values) {
+  // Where a number stands is looked up one by one, so in the part that holds it only.
+  constexpr size_t partSize = 1024;
+  float best = -INFINITY;
+  size_t bestPart = 0;
+  for (size_t first = 0; first < values.size(); first += partSize) {
+    float maximum = findMaximum(values.subspan(first, std::min(partSize, values.size() - first)));
+    if (maximum > best) {
+      best = maximum;
+      bestPart = first;
+    }
+  }
+  return std::find(values.begin() + bestPart, values.end(), best) - values.begin();
 }
 
 Sampler::Sampler(const SamplerOptions &options, uint32_t vocabulary) : options(options) {

@@ -8,7 +8,7 @@
 namespace ingot::runtime {
 
 uint64_t measureBarriers(Team &team) {
-  auto meet = [](void *, IngotTeam *team, uint32_t worker, uint32_t) {
+  auto meet = [](void *, IngotTeam *team, uint32_t worker) {
     for (uint32_t i = 0; i < barriersInMeasurement; ++i)
       ingot_team_barrier(team, worker);
   };

@@ -23,7 +23,7 @@ struct Pass {
   uint64_t bytes(uint32_t workers) const { return repetitions * workers * streams * linesPerStream * lineBytes; }
 };
 
-void read(void *context, IngotTeam *, uint32_t worker, uint32_t) {
+void read(void *context, IngotTeam *, uint32_t worker) {
   const Pass &pass = *static_cast<Pass *>(context);
   constexpr uint64_t vectorsPerLine = lineBytes / sizeof(__m128i);
   const uint64_t stride = pass.linesPerStream * lineBytes;

@@ -179,7 +179,7 @@ bool Team::pin(std::span<const uint32_t> cpus) {
   return true;
 }
 
-void Team::runMember(Member &member) { function(context, &shared, member.worker, shared.workers); }
+void Team::runMember(Member &member) { function(context, &shared, member.worker); }
 
 /// All of a thread's workers, and the barrier that ends a run.
 void Team::runMembers(Thread &thread) {

@@ -92,7 +92,7 @@ namespace ingot::runtime {
 class Team {
 public:
   /// A worker's part of the work.
-  using Function = void (*)(void *context, IngotTeam *team, uint32_t worker, uint32_t workers);
+  using Function = void (*)(void *context, IngotTeam *team, uint32_t worker);
 
   /// Starts `mostThreads` - 1 threads, but no more than one for each worker;
   /// fewer when the kernel refuses more. Fewer workers, see `workers()`, when it

@@ -107,7 +107,7 @@
 // CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_9_to_512.x86-64-v3"
 // CODEGEN:      llvm.func @ingot_team_barrier(!llvm.ptr, i32)
 // CODEGEN:      llvm.func @ingot_team_launch(!llvm.ptr, i32, i64) -> !llvm.ptr
-// CODEGEN:      llvm.func internal @"forward.rows_1.x86-64-v3"(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %[[TEAM:.*]]: !llvm.ptr, %[[WORKER:.*]]: i32, %{{.*}}: i32)
+// CODEGEN:      llvm.func internal @"forward.rows_1.x86-64-v3"(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr, %[[TEAM:.*]]: !llvm.ptr, %[[WORKER:.*]]: i32)
 // CODEGEN:      llvm.call @"matmul_576x1536_q4_1_add.rows_1.x86-64-v3"
 // CODEGEN:      llvm.call @ingot_team_barrier(%[[TEAM]], %[[WORKER]])
 // CODEGEN:      llvm.call @"norm_quantize_576_then_qkv_rope_append_9x3x64_f16_960x576_q4_1.rows_1.x86-64-v3"

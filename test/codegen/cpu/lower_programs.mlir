@@ -10,7 +10,7 @@
 // CHECK: llvm.func @ingot_team_claim(!llvm.ptr) -> i32
 // CHECK: llvm.func @ingot_team_barrier(!llvm.ptr, i32)
 // CHECK: llvm.func @ingot_team_launch(!llvm.ptr, i32, i64) -> !llvm.ptr
-// CHECK: llvm.func internal @"forward.x86-64-v3"(%[[STEP:[0-9a-z_]+]]: !llvm.ptr, %[[ARENAS:[0-9a-z_]+]]: !llvm.ptr, %[[TEAM:[0-9a-z_]+]]: !llvm.ptr, %[[WORKER:[0-9a-z_]+]]: i32, %[[WORKERS:[0-9a-z_]+]]: i32)
+// CHECK: llvm.func internal @"forward.x86-64-v3"(%[[STEP:[0-9a-z_]+]]: !llvm.ptr, %[[ARENAS:[0-9a-z_]+]]: !llvm.ptr, %[[TEAM:[0-9a-z_]+]]: !llvm.ptr, %[[WORKER:[0-9a-z_]+]]: i32)
 
 // Rows and wanted rows of the step; addresses are constants in arenas.
 // CHECK:      %[[ROWS32:[0-9a-z_]+]] = llvm.load %[[STEP]]

@@ -2,7 +2,7 @@
 
 #include "test/unit/codegen/kernel_harness.h"
 
-#include "codegen/cpu/CpuDescription.h"
+#include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/ObjectFile.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
@@ -117,7 +117,7 @@ public:
 
 struct Function {
   void *address;
-  schedule::PartitionAttr partition;
+  int64_t (*countGrains)(const IngotStep *step, int64_t rows);
 };
 } // namespace
 
@@ -150,6 +150,20 @@ static std::string makeModule(const std::string &functions, const std::string &c
          "\", activations = \"auto\", key_value = \"f16\", weights = \"embedded\"}} {\n" + functions + "}\n";
 }
 
+static std::string grainsSymbol(const std::string &function) { return function + ".grains"; }
+
+/// Adds what a step function computes before it launches `function`, as a function of the step and the rows.
+static void addGrainCount(mlir::ImplicitLocOpBuilder &builder, const codegen::CpuDescription &cpu,
+                          const std::string &function, schedule::PartitionAttr partition) {
+  codegen::Emitter emit(builder, cpu);
+  auto type = mlir::LLVM::LLVMFunctionType::get(emit.i64(), {emit.pointerType(), emit.i64()});
+  auto count = mlir::LLVM::LLVMFuncOp::create(builder, grainsSymbol(function), type);
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(count.addEntryBlock(builder));
+  mlir::LLVM::ReturnOp::create(builder,
+                               codegen::countGrains(emit, partition, count.getArgument(0), count.getArgument(1)));
+}
+
 std::unique_ptr<Kernels> Kernels::compile(const std::string &text, const InstructionSet &set) {
   // libm and libgcc, as far as kernels call them.
   llvm::sys::DynamicLibrary::LoadLibraryPermanently(nullptr);
@@ -180,6 +194,9 @@ std::unique_ptr<Kernels> Kernels::compile(const std::string &text, const Instruc
     ADD_FAILURE() << "emission failed";
     return nullptr;
   }
+  auto builder = mlir::ImplicitLocOpBuilder::atBlockEnd(module->getLoc(), module->getBody());
+  for (auto &[name, partition] : partitions)
+    addGrainCount(builder, cpus.front(), name, partition);
   for (auto function : llvm::make_early_inc_range(module->getOps<kernel::FunctionOp>()))
     function.erase();
   for (auto function : module->getOps<mlir::LLVM::LLVMFuncOp>()) {
@@ -208,10 +225,16 @@ std::unique_ptr<Kernels> Kernels::compile(const std::string &text, const Instruc
     ADD_FAILURE() << result->loader.getErrorString().str();
     return nullptr;
   }
-  for (auto &[name, partition] : partitions) {
-    uint64_t address = result->loader.getSymbol(codegen::kernelSymbol(name, cpus.front())).getAddress();
-    EXPECT_NE(address, 0u) << name;
-    result->functions[name] = {reinterpret_cast<void *>(address), partition};
+  for (const auto &named : partitions) {
+    const std::string &name = named.first;
+    auto find = [&](const std::string &symbol) {
+      uint64_t address = result->loader.getSymbol(symbol).getAddress();
+      EXPECT_NE(address, 0u) << symbol;
+      return reinterpret_cast<void *>(address);
+    };
+    Function &function = result->functions[name];
+    function.address = find(codegen::kernelSymbol(name, cpus.front()));
+    function.countGrains = reinterpret_cast<decltype(function.countGrains)>(find(grainsSymbol(name)));
   }
   return std::unique_ptr<Kernels>(new Kernels(std::move(result)));
 }
@@ -244,32 +267,15 @@ void Kernels::run(const std::string &name, const IngotStep &step, int64_t rows, 
                   int64_t workers) const {
   auto found = implementation->functions.find(name);
   ASSERT_NE(found, implementation->functions.end()) << name;
-  schedule::PartitionAttr partition = found->second.partition;
-  int64_t rowGrains = (rows + partition.getGrain() - 1) / partition.getGrain();
-  int64_t grains = 0;
-  int64_t firstSeen = partition.getWindow() ? std::max<int64_t>(step.positions[0] + 1 - partition.getWindow(), 0) : 0;
-  switch (partition.getAxis()) {
-  case schedule::Axis::Rows:
-    grains = rowGrains;
-    break;
-  case schedule::Axis::Columns:
-    grains = partition.getGrains();
-    break;
-  case schedule::Axis::Heads:
-    grains = rowGrains * partition.getGrains();
-    break;
-  case schedule::Axis::HeadKeys:
-    grains = (step.positions[0] / partition.getGrain() + 1 - firstSeen / partition.getGrain()) * partition.getGrains();
-    break;
-  }
+  int64_t grains = found->second.countGrains(&step, rows);
   auto launch = [&](IngotTeam *team, uint32_t worker) {
     callWith(found->second.address, step, rows, ingot_team_launch(team, worker, grains), pointers);
   };
   // One thread: workers come one after the other, so that a failure is the same in every run.
   runtime::Team team(workers, /*mostThreads=*/1);
   ASSERT_EQ(team.workers(), workers);
-  team.run([](void *context, IngotTeam *team, uint32_t worker,
-              uint32_t) { (*static_cast<decltype(launch) *>(context))(team, worker); },
+  team.run([](void *context, IngotTeam *team,
+              uint32_t worker) { (*static_cast<decltype(launch) *>(context))(team, worker); },
            &launch);
 }
 

@@ -37,8 +37,15 @@ uint32_t firstSeen(uint32_t position, bool window) {
 
 float logit(uint64_t sum, uint32_t token) { return static_cast<float>(mix(sum + token) >> 40) / (1 << 21) - 4.0f; }
 
-template <bool hasWindow>
-void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker, uint32_t workers) {
+/// One launch: calls `body(grain)` for the grains that this worker claims.
+template <typename Body> void launch(IngotTeam *team, uint32_t worker, uint64_t grains, Body body) {
+  IngotShare *share = ingot_team_launch(team, worker, grains);
+  while (ingot_team_claim(share))
+    for (uint64_t grain = share->begin; grain < share->end; ++grain)
+      body(grain);
+}
+
+template <bool hasWindow> void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32_t worker) {
   auto *cache = reinterpret_cast<int32_t *>(arenas[1]);
   auto *sums = reinterpret_cast<uint64_t *>(arenas[2] + sumsOffset);
   auto slot = [&](int32_t sequence, uint32_t position) -> int32_t & {
@@ -46,20 +53,19 @@ void step(const IngotStep *step, uint8_t *const *arenas, IngotTeam *team, uint32
     int32_t page = step->page_tables[sequence * step->pages_per_sequence + logical];
     return cache[page * fakePageRows + position % fakePageRows];
   };
-  for (uint32_t row = worker; row < step->rows; row += workers)
-    slot(step->row_sequences[row], step->positions[row]) = step->tokens[row];
+  launch(team, worker, step->rows,
+         [&](uint64_t row) { slot(step->row_sequences[row], step->positions[row]) = step->tokens[row]; });
   ingot_team_barrier(team, worker);
-  for (uint32_t i = worker; i < step->wanted_rows; i += workers) {
+  launch(team, worker, step->wanted_rows, [&](uint64_t i) {
     uint32_t row = step->wanted[i];
     sums[i] = arenas[0] ? arenas[0][fakeWeightBytes - 1] : 0;
     for (int32_t p = firstSeen(step->positions[row], hasWindow); p <= step->positions[row]; ++p)
       sums[i] += contribution(slot(step->row_sequences[row], p), p);
-  }
+  });
   ingot_team_barrier(team, worker);
   for (uint32_t i = 0; i < step->wanted_rows; ++i) {
     auto *logits = reinterpret_cast<float *>(arenas[2] + logitsOffset + i * logitsStride);
-    for (uint32_t v = worker; v < fakeVocabulary; v += workers)
-      logits[v] = logit(sums[i], v);
+    launch(team, worker, fakeVocabulary, [&](uint64_t v) { logits[v] = logit(sums[i], v); });
   }
   if (worker == 0 && fakeStepHook)
     fakeStepHook(step);

@@ -55,9 +55,15 @@ TEST(Sampler, Exponential) {
 TEST(Sampler, GreedyTakesTheFirstOfTheLargest) {
   SamplerOptions options;
   options.temperature = 0;
-  Sampler sampler(options, 4);
+  Sampler sampler(options, 5000);
   std::vector<float> logits = {1, 3, 3, 2};
   EXPECT_EQ(sampler.sample(logits, 0), 1);
+  // Larger than what is looked through at a time, with as large numbers in several parts, and at the end of the last.
+  std::vector<float> many(5000, -1);
+  for (size_t last : {4999, 4097, 4096, 2500, 1024, 1023, 0}) {
+    many[last] = 2;
+    EXPECT_EQ(sampler.sample(many, 0), static_cast<int32_t>(last));
+  }
   std::vector<float> broken = {NAN, NAN, NAN, NAN};
   EXPECT_EQ(sampler.sample(broken, 0), -1);
   std::vector<float> infinite = {0, INFINITY, 0, 0};

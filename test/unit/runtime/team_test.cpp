@@ -24,12 +24,12 @@ struct Stress {
   uint64_t rounds;
 };
 
-void stress(void *context, IngotTeam *team, uint32_t worker, uint32_t workers) {
+void stress(void *context, IngotTeam *team, uint32_t worker) {
   auto &stress = *static_cast<Stress *>(context);
   for (uint64_t round = 1; round <= stress.rounds; ++round) {
     stress.slots[worker] = round;
     ingot_team_barrier(team, worker);
-    for (uint32_t other = 0; other < workers; ++other)
+    for (uint32_t other = 0; other < stress.slots.size(); ++other)
       stress.errors[worker] += stress.slots[other] != round;
     ingot_team_barrier(team, worker);
   }
@@ -58,9 +58,9 @@ TEST_P(TeamTest, BarriersSeparateRounds) {
 TEST_P(TeamTest, RunsAfterSleep) {
   std::vector<uint64_t> counts(workers());
   for (int run = 0; run < 20; ++run) {
-    team.run([](void *context, IngotTeam *, uint32_t worker,
-                uint32_t) { ++(*static_cast<std::vector<uint64_t> *>(context))[worker]; },
-             &counts);
+    team.run(
+        [](void *context, IngotTeam *, uint32_t worker) { ++(*static_cast<std::vector<uint64_t> *>(context))[worker]; },
+        &counts);
     std::this_thread::sleep_for(std::chrono::milliseconds(run % 4));
   }
   EXPECT_EQ(counts, std::vector<uint64_t>(workers(), 20));
@@ -74,7 +74,7 @@ TEST_P(TeamTest, StartsAndEnds) {
 TEST_P(TeamTest, UsesAsManyThreadsAsAskedFor) {
   std::vector<pid_t> threads(workers());
   team.run(
-      [](void *context, IngotTeam *team, uint32_t worker, uint32_t) {
+      [](void *context, IngotTeam *team, uint32_t worker) {
         ingot_team_barrier(team, worker);
         (*static_cast<std::vector<pid_t> *>(context))[worker] = gettid();
       },
@@ -104,7 +104,7 @@ TEST_P(TeamTest, EveryGrainIsClaimedOnce) {
   for (uint64_t count : {0, 1, 5, 64, 1001}) {
     Claims claims(count);
     constexpr uint32_t launches = 50;
-    auto launch = [](void *context, IngotTeam *team, uint32_t worker, uint32_t) {
+    auto launch = [](void *context, IngotTeam *team, uint32_t worker) {
       auto &claims = *static_cast<Claims *>(context);
       for (uint32_t i = 0; i < launches; ++i) {
         IngotShare *share = ingot_team_launch(team, worker, claims.grains.size());
@@ -125,7 +125,7 @@ TEST_P(TeamTest, ASlowWorkerIsHelped) {
   if (GetParam().threads < 2 || GetParam().threads < workers())
     GTEST_SKIP() << "needs a thread for each of several workers";
   Claims claims(256 * workers());
-  auto launch = [](void *context, IngotTeam *team, uint32_t worker, uint32_t) {
+  auto launch = [](void *context, IngotTeam *team, uint32_t worker) {
     auto &claims = *static_cast<Claims *>(context);
     IngotShare *share = ingot_team_launch(team, worker, claims.grains.size());
     ingot_team_barrier(team, worker);
@@ -147,7 +147,7 @@ TEST_P(TeamTest, ASlowWorkerIsHelped) {
 TEST_P(TeamTest, KeepsWhatAWorkerHasOnItsStack) {
   std::vector<uint64_t> sums(workers());
   team.run(
-      [](void *context, IngotTeam *team, uint32_t worker, uint32_t) {
+      [](void *context, IngotTeam *team, uint32_t worker) {
         uint64_t values[512];
         for (uint64_t i = 0; i < 512; ++i) {
           values[i] = i * (worker + 1);
@@ -175,9 +175,11 @@ TEST(Team, PinsEachThreadToOneCpu) {
   Team team(3, 3);
   std::vector<std::vector<uint32_t>> masks(3);
   ASSERT_TRUE(team.pin(cpus));
-  team.run([](void *context, IngotTeam *, uint32_t worker,
-              uint32_t) { (*static_cast<std::vector<std::vector<uint32_t>> *>(context))[worker] = listAffinity(); },
-           &masks);
+  team.run(
+      [](void *context, IngotTeam *, uint32_t worker) {
+        (*static_cast<std::vector<std::vector<uint32_t>> *>(context))[worker] = listAffinity();
+      },
+      &masks);
   for (size_t worker = 0; worker < 3; ++worker)
     EXPECT_EQ(masks[worker], std::vector<uint32_t>{cpus[worker % cpus.size()]});
   cpu_set_t all;
