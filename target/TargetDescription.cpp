@@ -50,6 +50,14 @@ FailureOr<TargetDescription> TargetDescription::of(ModuleOp module) {
   return TargetDescription(*options);
 }
 
+int64_t TargetDescription::getStepRows(int64_t rows, int64_t sequences, uint64_t bytesPerRow) const {
+  constexpr int64_t fewestRows = 128;
+  int64_t fewest = std::max(fewestRows, sequences);
+  while (rows > fewest && rows * bytesPerRow > getActivationBudget())
+    rows = std::max<int64_t>(fewest, llvm::bit_floor<uint64_t>(rows - 1));
+  return rows;
+}
+
 SmallVector<RowRange> TargetDescription::getRowRanges(int64_t rows) const {
   SmallVector<RowRange> ranges = {{1, 1}};
   if (rows > 1)

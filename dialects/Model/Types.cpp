@@ -38,11 +38,6 @@ LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int
   if (rows > most || sequences > most)
     return emitError() << "expected at most " << most << " rows and sequences, found rows = " << rows
                        << ", sequences = " << sequences;
-  // Buffers are sized by it.
-  constexpr int64_t mostRows = 1 << 24;
-  if (rows > mostRows || sequences > mostRows)
-    return emitError() << "expected at most " << mostRows << " rows and sequences, found " << rows << " and "
-                       << sequences;
   return success();
 }
 

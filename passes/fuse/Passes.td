@@ -108,6 +108,17 @@ def SplitKeys : Pass<"ingot-kernel-split-keys", "::mlir::ModuleOp"> {
   let dependentDialects = ["::ingot::kernel::KernelDialect"];
 }
 
+def BoundRows : Pass<"ingot-kernel-bound-rows", "::mlir::ModuleOp"> {
+  let summary = "Cuts the rows of a step to those whose activations stay in the cache";
+  let description = [{
+    The step of `@forward` may bound its rows higher than is good for the target: what one kernel leaves is then out of the
+    cache when the next one reads it. Takes the activations that are live at once at most and the bytes that the target
+    description allows for them, and lowers the bound to a power of two where they do not fit. The runtime cuts prompts into
+    chunks of the bound; bits do not depend on it.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
 def SpecializeRows : Pass<"ingot-kernel-specialize-rows", "::mlir::ModuleOp"> {
   let summary = "Clones the forward function for ranges of rows";
   let description = [{

@@ -24,6 +24,8 @@ void ingot::kernel::addFusePhasePasses(OpPassManager &manager) {
   // Loads of what recipes read now are dead, and scalar arithmetic may fold.
   manager.addPass(createCanonicalizerPass());
 
+  // What a step holds at once is known when no tensor goes away any more.
+  manager.addPass(createBoundRows());
   // Cloning follows all fusions, so that they are done once, and outlining
   // follows cloning, because functions belong to a range of rows.
   manager.addPass(createSpecializeRows());

@@ -14,7 +14,9 @@
 namespace ingot::kernel {
 
 inline mlir::remark::RemarkOpts describeRemark(mlir::Operation *op, llvm::StringRef name) {
-  auto function = op->getParentOfType<mlir::func::FuncOp>();
+  auto function = llvm::dyn_cast<mlir::func::FuncOp>(op);
+  if (!function)
+    function = op->getParentOfType<mlir::func::FuncOp>();
   return mlir::remark::RemarkOpts::name(name).category("fuse").function(function ? function.getName()
                                                                                  : llvm::StringRef());
 }

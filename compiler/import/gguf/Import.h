@@ -21,7 +21,7 @@ namespace ingot::gguf {
 /// Most positions of a sequence where the user asks for none.
 constexpr int64_t defaultContext = 4096;
 /// Rows of one step (a piece of a prompt), and rows of it whose logits are
-/// wanted, at most.
+/// wanted, at most. The fuse phase cuts the former to what suits the target.
 constexpr int64_t promptRows = 512, wantedRows = 16;
 
 /// Imports the model at `path`. `context` positions, at most as many as the
