@@ -2,6 +2,7 @@
 
 #include "compiler/Driver.h"
 
+#include "codegen/cuda/Passes.h"
 #include "codegen/link/link.h"
 #include "codegen/link/output_file.h"
 #include "compiler/Diagnostics.h"
@@ -74,6 +75,7 @@ public:
   Error run();
 
 private:
+  std::string targetName() const;
   std::optional<std::string> remarkPath() const;
   std::string dumpPath(Phase phase) const;
   std::vector<Output> outputs(bool externalWeights) const;
@@ -86,6 +88,7 @@ private:
   Error attachOptions();
   Expected<target::CompileOptions> optionsForDump();
   Error checkOptions();
+  Error checkTarget();
   Error checkContext();
   Error verify(Phase phase, TimingScope &timing);
   Error runPasses(ModuleOp program, Phase phase, void (*addPasses)(OpPassManager &), TimingScope &timing);
@@ -180,6 +183,15 @@ static std::optional<std::string> cacheElement(ModuleOp module) {
   return std::nullopt;
 }
 
+/// The target's name: the module's, or what was asked for.
+std::string Compilation::targetName() const {
+  if (module)
+    if (auto dictionary = (*module)->getAttrOfType<DictionaryAttr>(target::optionsName))
+      if (auto name = dictionary.getAs<StringAttr>("target"))
+        return name.str();
+  return options.target.value_or("cpu");
+}
+
 Error Compilation::attachOptions() {
   target::CompileOptions chosen;
   chosen.target = options.target.value_or("cpu");
@@ -188,6 +200,8 @@ Error Compilation::attachOptions() {
     return llvm::createStringError(modelName + ": " + llvm::toString(cpu.takeError()));
   chosen.cpu = *cpu;
   chosen.activations = options.activations.value_or("auto");
+  if (!target::TargetDescription::find(chosen.target)->roundsActivations())
+    chosen.activations = "f32";
   chosen.weights = options.weights.value_or("embedded");
   std::string asked = options.keyValue.value_or("auto");
   std::optional<std::string> existing = cacheElement(*module);
@@ -227,13 +241,16 @@ Error Compilation::checkOptions() {
   std::optional<std::string> keyValue = options.keyValue;
   if (keyValue == "auto")
     keyValue.reset();
+  std::optional<std::string> activations = options.activations;
+  if (activations == "auto" && !target::TargetDescription::find(stored->target)->roundsActivations())
+    activations.reset();
   struct {
     StringRef option;
     const std::optional<std::string> &asked;
     StringRef stored;
   } pairs[] = {{"--target", options.target, stored->target},
                {"--mcpu", cpu, stored->cpu},
-               {"--activations", options.activations, stored->activations},
+               {"--activations", activations, stored->activations},
                {"--kv", keyValue, stored->keyValue},
                {"--weights", options.weights, stored->weights}};
   for (auto &pair : pairs)
@@ -241,6 +258,20 @@ Error Compilation::checkOptions() {
       return llvm::createStringError(modelName + ": " + pair.option + "=" + *pair.asked +
                                      " contradicts the dump, which was made for " + pair.stored +
                                      "; leave the option out or start from the model");
+  return Error::success();
+}
+
+/// What the target cannot do yet is said before anything is done.
+Error Compilation::checkTarget() {
+  std::string name = targetName();
+  if (name == "cpu")
+    return Error::success();
+  if (options.tune)
+    return llvm::createStringError(modelName + ": --tune measures tiles of the CPU's code, and --target=" + name +
+                                   " has none; leave the option out");
+  if (options.compileTo == Phase::Link)
+    return llvm::createStringError(modelName + ": executables for --target=" + name +
+                                   " are not linked yet; --compile-to=codegen writes the CUDA C++");
   return Error::success();
 }
 
@@ -285,7 +316,7 @@ Error Compilation::checkTuning() {
 Error Compilation::tune(TimingScope &timing) {
   progress.start("tune");
   Expected<codegen::TileChoices> choices = tuneTiles(*module, options.output, [&](ModuleOp copy) {
-    return runPasses(copy, Phase::Codegen, describe(Phase::Codegen).addPasses, timing);
+    return runPasses(copy, Phase::Codegen, getPasses(Phase::Codegen, targetName()).add, timing);
   });
   if (!choices)
     return choices.takeError();
@@ -320,6 +351,9 @@ static Error writeTo(StringRef path, llvm::function_ref<void(llvm::raw_ostream &
 }
 
 Error Compilation::print(StringRef path) {
+  // Where code is text, the text is what there is to see.
+  if (auto source = (*module)->getAttrOfType<StringAttr>(cuda::sourceName))
+    return writeTo(path, [&](llvm::raw_ostream &out) { out << source.getValue(); });
   // Importers name operations by their location; values of dumps read better
   // with those names.
   return writeTo(path, [&](llvm::raw_ostream &out) {
@@ -329,7 +363,8 @@ Error Compilation::print(StringRef path) {
 }
 
 std::string Compilation::dumpPath(Phase phase) const {
-  return llvm::formatv("{0}/{1,0+2}-{2}.mlir", *options.dumpFolder, static_cast<int>(phase) + 1, describe(phase).name);
+  return llvm::formatv("{0}/{1,0+2}-{2}.{3}", *options.dumpFolder, static_cast<int>(phase) + 1, describe(phase).name,
+                       phase == Phase::Codegen && targetName() == "cuda" ? "cu" : "mlir");
 }
 
 Error Compilation::dump(Phase phase) {
@@ -538,11 +573,13 @@ Error Compilation::run() {
     if (Error error = readModel())
       return error;
   }
-  bool hasOptions = (*module)->hasAttr("ingot.options");
+  bool hasOptions = (*module)->hasAttr(target::optionsName);
   if (!hasOptions && reached > Phase::Model)
     return llvm::createStringError(modelName + ": has no ingot.options, which every dump of the phase " +
                                    describe(reached).name + " has; expected a file that --compile-to wrote");
   if (Error error = hasOptions ? checkOptions() : attachOptions())
+    return error;
+  if (Error error = checkTarget())
     return error;
   if (Error error = checkContext())
     return error;
@@ -553,19 +590,20 @@ Error Compilation::run() {
   // Only now: this empties the file for remarks.
   if (Error error = enableRemarks())
     return error;
-  if (resumed && describe(reached).addVerifier)
-    if (Error error = runPasses(*module, reached, describe(reached).addVerifier, timing))
+  std::string target = targetName();
+  if (resumed && getPasses(reached, target).addVerifier)
+    if (Error error = runPasses(*module, reached, getPasses(reached, target).addVerifier, timing))
       return error;
   if (Error error = finishPhase())
     return error;
   for (const PhaseDescription &phase : getPhases()) {
-    if (phase.phase <= reached || phase.phase > options.compileTo || !phase.addPasses)
+    if (phase.phase <= reached || phase.phase > options.compileTo || !getPasses(phase.phase, target).add)
       continue;
     if (phase.phase == Phase::Codegen && options.tune)
       if (Error error = tune(timing))
         return error;
     progress.start(phase.name);
-    if (Error error = runPasses(*module, phase.phase, phase.addPasses, timing))
+    if (Error error = runPasses(*module, phase.phase, getPasses(phase.phase, target).add, timing))
       return error;
     reached = phase.phase;
     if (Error error = finishPhase())

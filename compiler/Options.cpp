@@ -107,7 +107,7 @@ Error Parser::parseOption(StringRef argument) {
     StringRef name;
     std::optional<std::string> &option;
     std::initializer_list<StringRef> allowed;
-  } texts[] = {{"--target", options.target, {"cpu"}},
+  } texts[] = {{"--target", options.target, {"cpu", "cuda"}},
                {"--mcpu", options.cpu, {}},
                {"--activations", options.activations, {"auto", "f32"}},
                {"--kv", options.keyValue, {"auto", "f32", "f16", "q8_0"}},
@@ -211,11 +211,11 @@ Casts a transformer into one Linux executable. MODEL is a GGUF file, or a .mlir
 file at one of the phases below ('-': standard input).
 
 What is compiled
-  --target=cpu             for which kind of machine
+  --target=cpu|cuda        for which kind of machine; cuda: CUDA C++, by --compile-to=codegen (no executable yet)
   --mcpu=NAME              native (default), portable (one executable for several x86-64
                            processors), or an x86-64 CPU name as LLVM knows it
   --context=N              positions of one sequence (default: the model's, at most 4096)
-  --activations=auto|f32   auto: 8-bit where the weights are quantised; f32: the exact path
+  --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
   --kv=auto|f32|f16|q8_0   elements of the key-value cache; auto: f16, and f32 on the exact path
   --tune                   measure tile shapes on this machine, and take those that are faster
   --weights=embedded|external

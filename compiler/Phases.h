@@ -23,11 +23,14 @@ struct PhaseDescription {
   Phase phase;
   llvm::StringLiteral name;
   llvm::StringLiteral summary;
-  /// Adds the passes that lead from the phase before to this one, its verifier last. Null for import (made by an
-  /// importer) and link (makes a file).
-  void (*addPasses)(mlir::OpPassManager &manager);
-  /// Adds the verifier alone: a dump that somebody edited must keep the promise of its phase. Null for import and link.
-  void (*addVerifier)(mlir::OpPassManager &manager);
+};
+
+/// How a module comes to a phase. Both are null for import (made by an importer) and link (makes a file).
+struct PhasePasses {
+  /// Adds the passes that lead from the phase before to this one, its verifier last.
+  void (*add)(mlir::OpPassManager &manager) = nullptr;
+  /// Adds the verifier alone: a dump that somebody edited must keep the promise of its phase.
+  void (*addVerifier)(mlir::OpPassManager &manager) = nullptr;
 };
 
 /// All phases, in order.
@@ -35,7 +38,11 @@ llvm::ArrayRef<PhaseDescription> getPhases();
 const PhaseDescription &describe(Phase phase);
 std::optional<Phase> findPhase(llvm::StringRef name);
 
-/// Registers a pass pipeline `ingot-phase-<name>` for every phase that has passes.
+/// The passes of `phase` for the target of that name, which exists. Only codegen has others for each target.
+PhasePasses getPasses(Phase phase, llvm::StringRef target);
+
+/// Registers a pass pipeline `ingot-phase-<name>` for every phase that has passes, and `ingot-phase-codegen-<target>`
+/// for every target.
 void registerPhasePipelines();
 
 } // namespace ingot::compiler

@@ -3,6 +3,7 @@
 #include "compiler/Registration.h"
 
 #include "codegen/cpu/Passes.h"
+#include "codegen/cuda/Passes.h"
 #include "compiler/Phases.h"
 #include "dialects/Schedule/Schedule.h"
 #include "passes/fuse/Passes.h"
@@ -35,5 +36,6 @@ void compiler::registerPasses() {
   place::registerPlacePasses();
   schedule::registerSchedulePasses();
   codegen::registerCodegenPasses();
+  cuda::registerCudaPasses();
   registerPhasePipelines();
 }

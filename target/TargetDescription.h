@@ -14,6 +14,9 @@
 
 namespace ingot::target {
 
+/// The module attribute that holds CompileOptions.
+constexpr llvm::StringLiteral optionsName = "ingot.options";
+
 /// What the user chose and later phases need; part of the module, so that a dump can be resumed without flags.
 struct CompileOptions {
   std::string target = "cpu";
@@ -26,7 +29,7 @@ struct CompileOptions {
   /// "embedded" or "external".
   std::string weights = "embedded";
 
-  /// Stores the options in `module` as the attribute `ingot.options`.
+  /// Stores the options in `module` as that attribute.
   void attachTo(mlir::ModuleOp module) const;
   /// Reads them back; emits an error on `module` when they are missing or malformed.
   static mlir::FailureOr<CompileOptions> of(mlir::ModuleOp module);
@@ -37,16 +40,23 @@ struct RowRange {
   int64_t first, last;
 };
 
-/// One target as passes see it.
+/// One target as passes see it. What two targets answer alike stands here, the rest in a class for each.
 class TargetDescription {
 public:
+  virtual ~TargetDescription() = default;
   /// The target that `module` is compiled for; emits an error when it is unknown.
-  static mlir::FailureOr<TargetDescription> of(mlir::ModuleOp module);
+  static mlir::FailureOr<const TargetDescription *> of(mlir::ModuleOp module);
+  /// The target of that name; null where there is none.
+  static const TargetDescription *find(llvm::StringRef name);
 
-  const CompileOptions &getOptions() const { return options; }
+  /// As `--target` and messages have it.
+  virtual llvm::StringRef getName() const = 0;
+
+  /// Whether activations may be rounded to 8 bits; otherwise they are always exact.
+  virtual bool roundsActivations() const = 0;
 
   /// The tier that kernels read parameters, caches and activations from.
-  schedule::Tier getHomeTier() const { return schedule::Tier::Host; }
+  virtual schedule::Tier getHomeTier() const = 0;
   /// The lane that executes kernels.
   schedule::Lane getComputeLane() const { return schedule::Lane::Compute; }
 
@@ -57,27 +67,25 @@ public:
   /// once: all, or the most that fit into the budget; of the powers of two, and at least 128 and one for each sequence.
   int64_t getStepRows(int64_t rows, int64_t sequences, uint64_t bytesPerRow) const;
   /// Row ranges with code of their own, for steps of at most `rows` rows.
-  llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const;
+  virtual llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const = 0;
   /// Buffers hold whole tiles of this many rows, so that kernels need no masks on rows.
-  int64_t getTileRows() const { return 8; }
+  virtual int64_t getTileRows() const = 0;
   /// `rows` as buffers hold them: 1, or whole tiles.
   int64_t getPaddedRows(int64_t rows) const { return rows == 1 ? 1 : llvm::alignTo(rows, getTileRows()); }
 
+  /// Whether what `kernel` computes for one row is repeated by everybody who reads it (see kernel.function), rather
+  /// than computed by a launch of its own.
+  virtual bool repeatsPrologue(mlir::Operation *kernel) const = 0;
+  /// What all prologues of one function may take of the memory of whoever repeats them, in bytes.
+  virtual uint64_t getPrologueScratchBytes() const = 0;
+
   /// Layout of a weight matrix in this format.
   encoding::PanelsAttr getWeightLayout(encoding::StorageAttr storage) const;
-  /// How the workers share out one launch of `kernel` (the operation inside of a kernel.function).
-  schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const;
+  /// How one launch of `kernel` (the operation inside of a kernel.function) is shared out.
+  virtual schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const = 0;
   /// Alignment of buffers in an arena, in bytes.
-  int64_t getBufferAlignment() const { return 64; }
-
-private:
-  explicit TargetDescription(CompileOptions options) : options(std::move(options)) {}
-  CompileOptions options;
+  virtual int64_t getBufferAlignment() const = 0;
 };
-
-/// Panels of values in one grain of kernel.qkv_rope_append: as many as a grain of queries or keys has, where heads
-/// allow, so that equal shares of grains are equal shares of work.
-int64_t getValuePanelsPerGrain(model::KeyValueType cache);
 
 /// Keys that attention takes together, for sequences of `context` positions in pages of `pageRows`: whole pages, at
 /// least 128 keys, and so many that a sequence has at most 128 chunks, up to 1024. Bits depend on it.
@@ -85,9 +93,6 @@ int64_t getKeyChunk(int64_t context, int64_t pageRows);
 
 /// The most chunks of `keyChunk` keys that a row looks at, of `context` positions or of the last `window` of them.
 int64_t countKeyChunks(int64_t context, int64_t keyChunk, std::optional<int64_t> window);
-
-/// Rows of one grain of kernel.attention; the grain computes all query heads of one key-value head for them.
-int64_t getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
 
 } // namespace ingot::target
 

@@ -8,7 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "codegen/cpu/Kernels.h"
-#include "target/TargetDescription.h"
+#include "target/CpuTarget.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 

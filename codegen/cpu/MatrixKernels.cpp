@@ -7,7 +7,7 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/WeightPanels.h"
-#include "target/TargetDescription.h"
+#include "target/CpuTarget.h"
 
 using namespace mlir;
 using namespace ingot;

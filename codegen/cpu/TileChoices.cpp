@@ -9,7 +9,7 @@ using namespace ingot::codegen;
 
 static constexpr llvm::StringLiteral attributeName = "ingot.tiles";
 
-// Buffers hold whole tiles of target::TargetDescription::getTileRows() rows: a tile has a divisor of these.
+// Buffers hold whole tiles of target::CpuTarget::getTileRows() rows: a tile has a divisor of these.
 static constexpr int64_t rowCounts[] = {1, 2, 4, 8};
 static constexpr int64_t distances[] = {0, 256, 512, 1024, 2048, 4096};
 static constexpr TileParameter parameters[] = {{"few_rows", &TileShape::fewRows, rowCounts},

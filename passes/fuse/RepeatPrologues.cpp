@@ -7,6 +7,7 @@
 #include "passes/fuse/Forward.h"
 #include "passes/fuse/Passes.h"
 #include "passes/fuse/Remarks.h"
+#include "target/TargetDescription.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
@@ -27,9 +28,6 @@ using namespace ingot::kernel;
 
 static constexpr llvm::StringLiteral name = "repeat-prologue";
 
-/// What all prologues of one function may take of a worker's stack, which the runtime makes 1 MiB large.
-static constexpr uint64_t scratchBytes = 256 << 10;
-
 static uint64_t getScratchBytes(FunctionOp function, bool withKernel) {
   uint64_t bytes = 0;
   for (Operation &prologue : function.getPrologues())
@@ -43,12 +41,13 @@ namespace {
 /// Puts the calls of one forward function in front of those that read them.
 class PrologueRepeater {
 public:
-  PrologueRepeater(func::FuncOp forward, SymbolTable &symbols) : forward(forward), symbols(symbols) {}
+  PrologueRepeater(func::FuncOp forward, const target::TargetDescription &target, SymbolTable &symbols)
+      : forward(forward), target(target), symbols(symbols) {}
 
   void run() {
     for (Operation *op = &forward.getBody().front().front(), *next; op; op = next) {
       auto call = dyn_cast<CallOp>(op);
-      bool repeated = call && getCallee(call).getKernel()->hasTrait<Repeatable>() && repeat(call);
+      bool repeated = call && isRepeatable(getCallee(call).getKernel()) && repeat(call);
       // Readers were replaced meanwhile.
       next = op->getNextNode();
       if (repeated)
@@ -65,6 +64,8 @@ public:
 private:
   FunctionOp getCallee(CallOp call) { return symbols.lookup<FunctionOp>(call.getCallee()); }
 
+  bool isRepeatable(Operation *kernel) { return kernel->hasTrait<Repeatable>() && target.repeatsPrologue(kernel); }
+
   /// Whether every reader of `call` does its work now.
   bool repeat(CallOp call) {
     SmallVector<Operation *> readers;
@@ -76,9 +77,10 @@ private:
     }
     uint64_t own = getScratchBytes(getCallee(call), /*withKernel=*/true);
     for (Operation *reader : readers)
-      if (uint64_t bytes = own + getScratchBytes(getCallee(cast<CallOp>(reader)), false); bytes > scratchBytes) {
+      if (uint64_t bytes = own + getScratchBytes(getCallee(cast<CallOp>(reader)), false);
+          bytes > target.getPrologueScratchBytes()) {
         remarkMissed(call, name) << remark::reason("@{0} would need {1} bytes of a worker's scratch, of {2}",
-                                                   call.getCallee(), bytes, scratchBytes);
+                                                   call.getCallee(), bytes, target.getPrologueScratchBytes());
         return false;
       }
     for (Operation *reader : readers) {
@@ -145,6 +147,7 @@ private:
   }
 
   func::FuncOp forward;
+  const target::TargetDescription &target;
   SymbolTable &symbols;
   std::map<std::tuple<Operation *, Operation *, std::vector<bool>>, FunctionOp> functions;
   /// Functions that lost a call.
@@ -153,11 +156,17 @@ private:
 
 struct RepeatPrologues : kernel::impl::RepeatProloguesBase<RepeatPrologues> {
   void runOnOperation() override {
+    SmallVector<func::FuncOp> forwards = getForwardFunctions(getOperation());
+    if (forwards.empty())
+      return;
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(getOperation());
+    if (failed(target))
+      return signalPassFailure();
     SymbolTable symbols(getOperation());
-    for (func::FuncOp forward : getForwardFunctions(getOperation())) {
+    for (func::FuncOp forward : forwards) {
       RowRangeAttr range = getRowRange(forward);
       if (range && range.getLast() == 1)
-        PrologueRepeater(forward, symbols).run();
+        PrologueRepeater(forward, **target, symbols).run();
     }
   }
 };

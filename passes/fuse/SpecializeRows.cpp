@@ -54,10 +54,10 @@ struct SpecializeRows : kernel::impl::SpecializeRowsBase<SpecializeRows> {
                           << forward.getFunctionType();
       return signalPassFailure();
     }
-    auto target = target::TargetDescription::of(getOperation());
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(getOperation());
     if (failed(target))
       return signalPassFailure();
-    for (target::RowRange rows : target->getRowRanges(step.getRows())) {
+    for (target::RowRange rows : (*target)->getRowRanges(step.getRows())) {
       auto range = RowRangeAttr::get(&getContext(), rows.first, rows.last);
       func::FuncOp clone = forward.clone();
       clone.setName(forward.getName().str() + getRowRangeSuffix(range));

@@ -18,12 +18,12 @@ struct AssignHomes : place::impl::AssignHomesBase<AssignHomes> {
     SmallVector<func::FuncOp> forwards = kernel::getForwardFunctions(getOperation());
     if (forwards.empty())
       return;
-    auto target = target::TargetDescription::of(getOperation());
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(getOperation());
     if (failed(target))
       return signalPassFailure();
     Builder builder(&getContext());
-    StringAttr home = builder.getStringAttr(schedule::stringifyTier(target->getHomeTier()) + "[0]");
-    StringAttr lane = builder.getStringAttr(schedule::stringifyLane(target->getComputeLane()));
+    StringAttr home = builder.getStringAttr(schedule::stringifyTier((*target)->getHomeTier()) + "[0]");
+    StringAttr lane = builder.getStringAttr(schedule::stringifyLane((*target)->getComputeLane()));
     SymbolTable symbols(getOperation());
     for (func::FuncOp function : forwards) {
       for (auto load : function.getOps<model::LoadParameterOp>()) {

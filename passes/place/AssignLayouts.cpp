@@ -103,10 +103,10 @@ struct AssignLayouts : place::impl::AssignLayoutsBase<AssignLayouts> {
     SmallVector<func::FuncOp> forwards = kernel::getForwardFunctions(getOperation());
     if (forwards.empty())
       return;
-    auto target = target::TargetDescription::of(getOperation());
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(getOperation());
     if (failed(target))
       return signalPassFailure();
-    Layouts layouts(getOperation(), *target, forwards.front());
+    Layouts layouts(getOperation(), **target, forwards.front());
     for (func::FuncOp function : forwards)
       for (auto load : function.getOps<model::LoadParameterOp>())
         if (failed(layouts.assign(load)))

@@ -73,13 +73,13 @@ struct FormLaunches : schedule::impl::ScheduleFormLaunchesBase<FormLaunches> {
     if (functions.empty())
       return;
 
-    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(module);
     if (failed(target))
       return signalPassFailure();
     SymbolTable symbols(module);
     CacheGroups groups = getCacheGroups(module);
     for (func::FuncOp function : functions) {
-      if (failed(ProgramBuilder(function, *target, symbols, groups).build()))
+      if (failed(ProgramBuilder(function, **target, symbols, groups).build()))
         return signalPassFailure();
       function.erase();
     }

@@ -110,9 +110,8 @@ LogicalResult OrderVerifier::verify() {
 LogicalResult OrderVerifier::verifyTarget(LaunchOp launch, kernel::FunctionOp callee) {
   Lane lane = context.target.getComputeLane();
   if (launch.getLane() != lane)
-    return launch.emitOpError() << "expected the lane that executes kernels on target "
-                                << context.target.getOptions().target << ", " << stringifyLane(lane) << ", found "
-                                << stringifyLane(launch.getLane());
+    return launch.emitOpError() << "expected the lane that executes kernels on target " << context.target.getName()
+                                << ", " << stringifyLane(lane) << ", found " << stringifyLane(launch.getLane());
   PartitionAttr expected = context.target.getPartition(callee.getKernel(), callee.getRowRange());
   if (launch.getPartition() != expected)
     return launch.emitOpError() << "expected the target's partition for " << callee.getKernel()->getName() << ", "

@@ -161,10 +161,10 @@ static LogicalResult planTransients(ProgramOp program, Arena &arena, int64_t ali
 
 LogicalResult PlanMemory::plan(ArrayRef<ProgramOp> programs) {
   ModuleOp module = getOperation();
-  FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
+  FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(module);
   if (failed(target))
     return failure();
-  int64_t alignment = target->getBufferAlignment();
+  int64_t alignment = (*target)->getBufferAlignment();
   Arena weights("weights", alignment), cache("key_value", alignment), transient("transient", alignment);
   for (Arena *arena : {&weights, &cache, &transient})
     if (Operation *taken = SymbolTable::lookupSymbolIn(module, arena->getName()))

@@ -25,13 +25,13 @@ struct VerifyOrder : schedule::impl::ScheduleVerifyOrderBase<VerifyOrder> {
       }
     if (module.getOps<ProgramOp>().empty())
       return;
-    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(module);
     if (failed(target))
       return signalPassFailure();
     SymbolTable symbols(module);
     CacheGroups groups = getCacheGroups(module);
     for (auto program : module.getOps<ProgramOp>())
-      if (failed(verifyOrder(program, ProgramOrder(program), {*target, symbols, groups})))
+      if (failed(verifyOrder(program, ProgramOrder(program), {**target, symbols, groups})))
         return signalPassFailure();
   }
 };

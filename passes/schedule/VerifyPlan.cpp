@@ -55,11 +55,11 @@ struct VerifyPlan : schedule::impl::ScheduleVerifyPlanBase<VerifyPlan> {
     ModuleOp module = getOperation();
     if (module.getOps<ProgramOp>().empty())
       return;
-    FailureOr<target::TargetDescription> target = target::TargetDescription::of(module);
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(module);
     if (failed(target))
       return signalPassFailure();
     SymbolTable symbols(module);
-    if (failed(PlanVerifier(module, *target, symbols).verify()))
+    if (failed(PlanVerifier(module, **target, symbols).verify()))
       signalPassFailure();
   }
 };

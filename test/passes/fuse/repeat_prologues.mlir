@@ -24,6 +24,7 @@
 // CHECK-NEXT: %[[B:.*]] = kernel.call @norm_quantize_64_then_matmul_64x64_q8_0.rows_1(%[[A]],
 // CHECK-NEXT: kernel.call @wanted_rows_64_then_norm_quantize_64_then_matmul_128x64_q8_0.rows_1(%[[B]], {{.*}}) wanted
 // CHECK-NEXT: return
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64", activations = "auto", key_value = "f32", weights = "embedded"}} {
 func.func @forward.rows_1(%step: !step, %x: tensor<1x64xf32>, %norm: tensor<64xf32, #f32>, %w: tensor<64x64xf32, #q8_0>,
     %head: tensor<128x64xf32, #q8_0>) -> tensor<1x128xf32> attributes {kernel.row_range = #kernel.rows<1 to 1>} {
   %a = kernel.norm_quantize %x norm %norm : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<1x64xf32> to tensor<1x64xf32, #i8>
@@ -44,6 +45,7 @@ func.func @forward.rows_1(%step: !step, %x: tensor<1x64xf32>, %norm: tensor<64xf
   }
   return %g : tensor<1x128xf32>
 }
+}
 
 // -----
 
@@ -53,6 +55,7 @@ func.func @forward.rows_1(%step: !step, %x: tensor<1x64xf32>, %norm: tensor<64xf
 // Of many rows a norm is shared out; what leaves the function is computed once.
 // CHECK-NOT: _then_
 // CHECK-LABEL: func.func @forward.rows_1
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64", activations = "auto", key_value = "f32", weights = "embedded"}} {
 func.func @forward.rows_1(%step: !step, %x: tensor<1x64xf32>, %norm: tensor<64xf32, #f32>) -> tensor<1x64xf32>
     attributes {kernel.row_range = #kernel.rows<1 to 1>} {
   %a = kernel.norm_quantize %x norm %norm : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<1x64xf32> to tensor<1x64xf32>
@@ -67,6 +70,7 @@ func.func @forward.rows_2_to_8(%step: !step, %x: tensor<?x64xf32>, %norm: tensor
   %b = kernel.norm_quantize %a norm %norm : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32>
   return %b : tensor<?x64xf32>
 }
+}
 
 // -----
 
@@ -79,6 +83,7 @@ func.func @forward.rows_2_to_8(%step: !step, %x: tensor<?x64xf32>, %norm: tensor
 // CHECK-LABEL: func.func @forward.rows_1
 // CHECK-NEXT: kernel.call @norm_81920.rows_1
 // CHECK-NEXT: kernel.call @elementwise_81920
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64", activations = "auto", key_value = "f32", weights = "embedded"}} {
 func.func @forward.rows_1(%step: !step, %x: tensor<1x81920xf32>, %norm: tensor<81920xf32, #f32>) -> tensor<1x81920xf32>
     attributes {kernel.row_range = #kernel.rows<1 to 1>} {
   %a = kernel.norm_quantize %x norm %norm : tensor<81920xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<1x81920xf32> to tensor<1x81920xf32>
@@ -88,4 +93,30 @@ func.func @forward.rows_1(%step: !step, %x: tensor<1x81920xf32>, %norm: tensor<8
     kernel.yield %n : f32
   }
   return %b : tensor<1x81920xf32>
+}
+}
+
+// -----
+
+#f32 = #encoding.storage<format = #encoding.ggml<f32>>
+!step = !model.step<rows = 1, sequences = 1, wanted = 1>
+
+// A block of a GPU computes a norm for itself; gathering rows stays a launch.
+// CHECK: kernel.function @wanted_rows_64.rows_1(
+// CHECK: kernel.function @norm_64_then_elementwise_64_neg.rows_1(
+// CHECK-LABEL: func.func @forward.rows_1
+// CHECK-NEXT: %[[A:.*]] = kernel.call @wanted_rows_64.rows_1(
+// CHECK-NEXT: kernel.call @norm_64_then_elementwise_64_neg.rows_1(%[[A]], {{.*}}) wanted
+module attributes {ingot.options = {target = "cuda", cpu = "x86-64", activations = "f32", key_value = "f32", weights = "embedded"}} {
+func.func @forward.rows_1(%step: !step, %x: tensor<1x64xf32>, %norm: tensor<64xf32, #f32>) -> tensor<1x64xf32>
+    attributes {kernel.row_range = #kernel.rows<1 to 1>} {
+  %w = kernel.wanted_rows %x, %step : tensor<1x64xf32>, !step to tensor<1x64xf32>
+  %a = kernel.norm_quantize %w norm %norm : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<1x64xf32> to tensor<1x64xf32>
+  %b = kernel.generic %a : tensor<1x64xf32> to tensor<1x64xf32> {
+  ^bb0(%v: f32, %row: index, %column: index):
+    %n = arith.negf %v : f32
+    kernel.yield %n : f32
+  }
+  return %b : tensor<1x64xf32>
+}
 }

@@ -185,7 +185,7 @@ std::unique_ptr<Kernels> Kernels::compile(const std::string &text, const Instruc
   std::vector<std::pair<std::string, schedule::PartitionAttr>> partitions;
   for (auto function : module->getOps<kernel::FunctionOp>())
     partitions.emplace_back(function.getSymName().str(),
-                            target->getPartition(function.getKernel(), function.getRowRange()));
+                            (*target)->getPartition(function.getKernel(), function.getRowRange()));
 
   mlir::PassManager emission(&context), phase(&context);
   emission.addPass(codegen::createCodegenEmitKernels());

@@ -1,0 +1,102 @@
+//===- AttentionKernels.cpp - attention, attention_partial, attention_merge ===//
+
+#include "codegen/cuda/Kernels.h"
+#include "target/CudaTarget.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::cuda;
+
+/// Checks what the code takes for granted of an operation that reads a cache, and returns the struct of the cache.
+template <typename Attention> static FailureOr<std::string> getCache(KernelContext &context, Attention op) {
+  FailureOr<CacheGroup> group = context.structs.getGroup(op, op.getCache().getType());
+  if (failed(group) || failed(group->op.verifyReader(op, op.getWindow(), op.getStep().getType().getRows())))
+    return failure();
+  return context.structs.getCache(op, op.getCache().getType(), op.getStep().getType(), op.getWindow());
+}
+
+/// Keys of a tile: as many as leave room for the rest in 48 KiB of shared memory; 0 where not even a few do.
+static int64_t getTileKeys(model::KeyValueType cache, int64_t tileRows) {
+  constexpr int64_t sharedBytes = 48 << 10, mostKeys = 32, fewestKeys = 4;
+  int64_t keyColumns = kernel::paddedRotatedDimension(cache.getDimension());
+  int64_t valueColumns = encoding::paddedToPanels(cache.getDimension());
+  for (int64_t keys = mostKeys; keys >= fewestKeys; keys /= 2)
+    if (4 * (tileRows * keyColumns + keys * (keyColumns + 1) + keys * valueColumns + tileRows * keys) <= sharedBytes)
+      return keys;
+  return 0;
+}
+
+LogicalResult cuda::emitAttention(KernelContext &context, kernel::AttentionOp op) {
+  FailureOr<std::string> shape = getCache(context, op);
+  if (failed(shape))
+    return failure();
+  model::KeyValueType cache = op.getCache().getType();
+  int64_t tileRows = target::getAttentionTileRows(op, context.rows), tileKeys = getTileKeys(cache, tileRows);
+  if (!tileKeys)
+    return op.emitOpError() << "has no CUDA C++ for heads of " << cache.getDimension()
+                            << " columns: a tile does not fit into 48 KiB of shared memory";
+  const BufferNames &names = context.buffers.find(op.getCache())->second;
+  context.print(R"(  constexpr int heads = $heads, keyValueHeads = $keyValueHeads, dimension = $dimension;
+  attendRows<$shape, heads, keyValueHeads, dimension, $tileRows, $tileKeys>(
+      step, $query, $queryStride, $keys, $values, rows, $scale, $result, $resultStride);
+)",
+                {{"heads", op.getHeads()},
+                 {"keyValueHeads", cache.getHeads()},
+                 {"dimension", cache.getDimension()},
+                 {"shape", *shape},
+                 {"tileRows", tileRows},
+                 {"tileKeys", tileKeys},
+                 {"query", context.name(op.getQuery())},
+                 {"queryStride", strideOf(op.getQuery())},
+                 {"keys", names.first},
+                 {"values", names.second},
+                 {"scale", literal(op.getScale().convertToFloat())},
+                 {"result", context.name(op.getResult())},
+                 {"resultStride", strideOf(op.getResult())}});
+  return success();
+}
+
+LogicalResult cuda::emitAttentionPartial(KernelContext &context, kernel::AttentionPartialOp op) {
+  FailureOr<std::string> shape = getCache(context, op);
+  if (failed(shape))
+    return failure();
+  model::KeyValueType cache = op.getCache().getType();
+  FailureOr<CacheGroup> group = context.structs.getGroup(op, cache);
+  int64_t most = target::countKeyChunks(group->op.getContext(), op.getKeyChunk(), op.getWindow());
+  if (static_cast<int64_t>(op.getChunks()) < most)
+    return op.emitOpError() << "expected room for the " << most
+                            << " chunks that a row looks at, found chunks = " << op.getChunks();
+  constexpr int64_t mostKeys = 4096, mostColumns = 512;
+  if (op.getKeyChunk() > mostKeys || encoding::paddedToPanels(cache.getDimension()) > mostColumns)
+    return op.emitOpError() << "has no CUDA C++ for chunks of " << op.getKeyChunk() << " keys and heads of "
+                            << cache.getDimension() << " columns: at most " << mostKeys << " and " << mostColumns;
+  const BufferNames &names = context.buffers.find(op.getCache())->second;
+  context.print(
+      R"(  constexpr int heads = $heads, keyValueHeads = $keyValueHeads, keyChunk = $keyChunk, chunks = $chunks;
+  attendChunk<$shape, heads, keyValueHeads, keyChunk, chunks>(step, $query, $keys, $values, $scale, $result);
+)",
+      {{"heads", op.getHeads()},
+       {"keyValueHeads", cache.getHeads()},
+       {"keyChunk", op.getKeyChunk()},
+       {"chunks", op.getChunks()},
+       {"shape", *shape},
+       {"query", context.name(op.getQuery())},
+       {"keys", names.first},
+       {"values", names.second},
+       {"scale", literal(op.getScale().convertToFloat())},
+       {"result", context.name(op.getResult())}});
+  return success();
+}
+
+LogicalResult cuda::emitAttentionMerge(KernelContext &context, kernel::AttentionMergeOp op) {
+  context.print(R"(  constexpr int dimension = $dimension, keyChunk = $keyChunk, chunks = $chunks, window = $window;
+  mergeChunks<dimension, keyChunk, chunks, window>(step, $partial, $result);
+)",
+                {{"dimension", op.getDimension()},
+                 {"keyChunk", op.getKeyChunk()},
+                 {"chunks", op.getChunks()},
+                 {"window", op.getWindow().value_or(0)},
+                 {"partial", context.name(op.getPartial())},
+                 {"result", context.name(op.getResult())}});
+  return success();
+}

@@ -1,0 +1,229 @@
+//===- EmitSource.cpp - a module as one text of CUDA C++ ------------------===//
+
+#include "codegen/cuda/DeviceText.h"
+#include "codegen/cuda/Kernels.h"
+#include "codegen/cuda/Passes.h"
+#include "codegen/cuda/Tables.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace ingot::cuda {
+#define GEN_PASS_DEF_CUDAEMITSOURCE
+#include "codegen/cuda/Passes.h.inc"
+} // namespace ingot::cuda
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::cuda;
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+SmallVector<StringRef> cuda::getBufferNouns(Operation *kernel) {
+  using Nouns = SmallVector<StringRef>;
+  auto withOperands = [&](Nouns first, size_t count, Nouns last) {
+    static constexpr StringLiteral nouns[] = {"operand0", "operand1", "operand2", "operand3"};
+    for (size_t index = 0; index < count; ++index)
+      first.push_back(count == 1 ? StringRef("operand") : StringRef(nouns[std::min(index, std::size(nouns) - 1)]));
+    first.append(last);
+    return first;
+  };
+  return llvm::TypeSwitch<Operation *, Nouns>(kernel)
+      .Case([](kernel::EmbeddingOp) { return Nouns{"table", "result"}; })
+      .Case([](kernel::RopeTableOp op) { return op.getFactors() ? Nouns{"factors", "result"} : Nouns{"result"}; })
+      .Case([](kernel::NormQuantizeOp op) {
+        return op.getWeight() ? Nouns{"input", "norm", "normalized"} : Nouns{"input", "result"};
+      })
+      .Case([](kernel::RopeOp) { return Nouns{"input", "table", "result"}; })
+      .Case([](kernel::AppendOp) { return Nouns{"", "key", "value", ""}; })
+      .Case([&](kernel::GenericOp op) { return withOperands({}, op.getOperands_().size(), {"result"}); })
+      .Case<kernel::MatmulOp, kernel::GatedMatmulOp>(
+          [&](auto op) { return withOperands({"input", "weight"}, op.getOperands_().size(), {"result"}); })
+      .Case([](kernel::QkvRopeAppendOp) { return Nouns{"input", "weight", "table", "", "query", ""}; })
+      .Case<kernel::AttentionOp, kernel::AttentionPartialOp>([](auto) { return Nouns{"query", "", "result"}; })
+      .Case([](kernel::AttentionMergeOp) { return Nouns{"partial", "result"}; })
+      .Default([](Operation *) { return Nouns{"input", "result"}; });
+}
+
+/// `name` as C++ has names, and no other one of `taken`.
+static std::string makeName(StringRef name, llvm::StringSet<> &taken) {
+  std::string base;
+  for (char c : name)
+    base += llvm::isAlnum(c) ? c : '_';
+  std::string result = base;
+  for (unsigned number = 2; !taken.insert(result).second; ++number)
+    result = base + "_" + std::to_string(number);
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+static LogicalResult emitKernel(KernelContext &context, Operation *kernel) {
+  SmallVector<Type> types = llvm::to_vector_of<Type>(kernel->getOperandTypes());
+  llvm::append_range(types, kernel->getResultTypes());
+  for (Type type : types)
+    if (encoding::isQuantizedActivation(type))
+      return kernel->emitOpError() << "has no CUDA C++ for activations of 8 bits, found " << type;
+  return llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
+      .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(context, op); })
+      .Case([&](kernel::WantedRowsOp op) { return emitWantedRows(context, op); })
+      .Case([&](kernel::RopeTableOp op) { return emitRopeTable(context, op); })
+      .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(context, op); })
+      .Case([&](kernel::GenericOp op) { return emitGeneric(context, op); })
+      .Case([&](kernel::RopeOp op) { return emitRope(context, op); })
+      .Case([&](kernel::AppendOp op) { return emitAppend(context, op); })
+      .Case([&](kernel::MatmulOp op) { return emitMatmul(context, op); })
+      .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(context, op); })
+      .Case([&](kernel::QkvRopeAppendOp op) { return emitQkvRopeAppend(context, op); })
+      .Case([&](kernel::AttentionOp op) { return emitAttention(context, op); })
+      .Case([&](kernel::AttentionPartialOp op) { return emitAttentionPartial(context, op); })
+      .Case([&](kernel::AttentionMergeOp op) { return emitAttentionMerge(context, op); })
+      .Default([](Operation *op) { return op->emitOpError() << "has no CUDA C++"; });
+}
+
+KernelContext::KernelContext(SharedStructs &structs, kernel::FunctionOp function)
+    : structs(structs), rows(function.getRowRange()),
+      threads(getThreads(function.getKernel(), function.getRowRange())) {}
+
+namespace {
+/// Prints one kernel.function.
+class FunctionEmitter {
+public:
+  FunctionEmitter(kernel::FunctionOp function, SharedStructs &structs)
+      : function(function), context(structs, function) {}
+
+  int64_t threads() const { return context.threads; }
+
+  /// The definition under the name `name`.
+  FailureOr<std::string> emit(StringRef name) {
+    nameBuffers();
+    if (readsRows())
+      context.body += function.getRowRange().getLast() == 1 ? "  constexpr int rows = 1;\n"
+                                                            : "  const int rows = static_cast<int>(*rowCount);\n";
+    for (Operation &prologue : function.getPrologues()) {
+      Value result = prologue.getResult(0);
+      context.print("  // Every block computes this for itself.\n  __shared__ __align__(16) float $name[$columns];\n",
+                    {{"name", context.name(result)}, {"columns", strideOf(result)}});
+      if (failed(emitKernel(context, &prologue)))
+        return failure();
+      context.body += "  __syncthreads();\n";
+    }
+    if (failed(emitKernel(context, function.getKernel())))
+      return failure();
+    std::string list;
+    for (StringRef parameter : parameters)
+      list += (",\n    " + parameter).str();
+    return fillIn(R"(/// $operation for $rows.
+extern "C" __global__ void __launch_bounds__($threads) $name(
+    const IngotCudaStep step, const uint32_t *rowCount$parameters) {
+$body}
+
+)",
+                  {{"operation", function.getKernel()->getName().getStringRef()},
+                   {"rows", describeRows()},
+                   {"threads", context.threads},
+                   {"name", name},
+                   {"parameters", list},
+                   {"body", context.body}});
+  }
+
+private:
+  std::string describeRows() {
+    int64_t first = function.getRowRange().getFirst(), last = function.getRowRange().getLast();
+    if (first == last)
+      return last == 1 ? "one row" : std::to_string(last) + " rows";
+    return std::to_string(first) + " to " + std::to_string(last) + " rows";
+  }
+
+  bool readsRows() {
+    return isa<kernel::MatmulOp, kernel::GatedMatmulOp, kernel::QkvRopeAppendOp, kernel::AttentionOp>(
+        function.getKernel());
+  }
+
+  /// What `value` is called: after the operation that computes it, or the first one that takes it.
+  StringRef findNoun(Value value) {
+    if (Operation *op = value.getDefiningOp()) {
+      SmallVector<StringRef> nouns = getBufferNouns(op);
+      return nouns[nouns.size() - op->getNumResults() + cast<OpResult>(value).getResultNumber()];
+    }
+    for (Operation &op : function.getBody().front()) {
+      unsigned index = 0;
+      for (Value operand : op.getOperands()) {
+        if (operand == value)
+          return getBufferNouns(&op)[index];
+        index += !isa<model::StepType>(operand.getType());
+      }
+    }
+    return "unused";
+  }
+
+  void nameBuffers() {
+    llvm::StringSet<> taken;
+    auto take = [&](Value value, StringRef type) {
+      std::string name = makeName(findNoun(value), taken);
+      parameters.push_back((type + "__restrict__ " + name).str());
+      context.buffers[value] = {name, ""};
+    };
+    // Inputs come first, then the keys and values of caches, then outputs.
+    for (BlockArgument argument : function.getBody().getArguments())
+      if (auto type = dyn_cast<RankedTensorType>(argument.getType()))
+        take(argument, type.getRank() == 2 && encoding::getStorage(type) ? "const uint8_t *" : "const float *");
+    for (BlockArgument argument : function.getBody().getArguments())
+      if (isa<model::KeyValueType>(argument.getType())) {
+        BufferNames names = {makeName("keys", taken), makeName("values", taken)};
+        for (const std::string &name : {names.first, names.second})
+          parameters.push_back("uint8_t *__restrict__ " + name);
+        context.buffers[argument] = names;
+      }
+    for (Value output : function.getKernel()->getResults())
+      if (isa<RankedTensorType>(output.getType()))
+        take(output, "float *");
+    for (Operation &prologue : function.getPrologues())
+      context.buffers[prologue.getResult(0)] = {makeName(findNoun(prologue.getResult(0)), taken), ""};
+  }
+
+  kernel::FunctionOp function;
+  KernelContext context;
+  SmallVector<std::string> parameters;
+};
+
+struct EmitSource : cuda::impl::CudaEmitSourceBase<EmitSource> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SharedStructs structs(module);
+    SmallVector<KernelEntry> kernels;
+    llvm::StringSet<> taken;
+    std::string functions;
+    for (auto function : module.getOps<kernel::FunctionOp>()) {
+      std::string name = makeName(function.getSymName(), taken);
+      FunctionEmitter emitter(function, structs);
+      FailureOr<std::string> text = emitter.emit(name);
+      if (failed(text))
+        return signalPassFailure();
+      functions += *text;
+      kernels.push_back({function, name, emitter.threads()});
+    }
+    FailureOr<std::string> tables = printTables(module, kernels);
+    if (failed(tables))
+      return signalPassFailure();
+    auto title = [](StringRef text) {
+      std::string rule = "//===" + std::string(70, '-') + "===//\n";
+      return (rule + "// " + text + "\n" + rule + "\n").str();
+    };
+    auto model = module->getAttrOfType<StringAttr>("model.name");
+    std::string text = fillIn("//===- $name, as ingotc wrote it for CUDA -===//\n\n",
+                              {{"name", model ? model.getValue() : StringRef("A model")}});
+    text += deviceText;
+    text += "using namespace ingot;\n\n";
+    text += title("Formats and caches") + structs.getText().str();
+    text += title("Kernels") + functions;
+    text += title("Steps") + *tables;
+    module->setAttr(sourceName, StringAttr::get(&getContext(), text));
+  }
+};
+} // namespace

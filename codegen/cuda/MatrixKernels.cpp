@@ -1,0 +1,161 @@
+//===- MatrixKernels.cpp - matmul, gated_matmul, qkv_rope_append ----------===//
+//
+// All three are one product with different ends. Of few rows a block streams one unit
+// of panels, of many it computes a tile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "codegen/cuda/Kernels.h"
+#include "codegen/cuda/RegionPrinter.h"
+#include "target/CudaTarget.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::cuda;
+
+/// Threads of a block of multiplyManyRows.
+static constexpr int64_t tileThreads = 256;
+
+/// Warps that share out the columns of a product of few rows: no more than have something to do.
+static int64_t getWarps(Value weight) {
+  encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
+  // As Piece of device/weights.cuh: a warp reads 512 bytes of a plane at a time.
+  constexpr int64_t lanes = 32, mostWarps = 8;
+  int64_t warpColumns = format.isQuantized() ? lanes / (4 * format.low.bits) * encoding::groupColumns
+                                             : 512 / (encoding::panelRows * format.blockBytes);
+  int64_t warps = 1;
+  while (warps < mostWarps && warps * warpColumns < columnsOf(weight))
+    warps *= 2;
+  return warps;
+}
+
+int64_t cuda::getThreads(Operation *kernel, kernel::RowRangeAttr rows) {
+  constexpr int64_t rowThreads = 128;
+  if (!isa<kernel::MatmulOp, kernel::GatedMatmulOp, kernel::QkvRopeAppendOp>(kernel))
+    return rowThreads;
+  return target::isFewRows(rows) ? 32 * getWarps(kernel->getOperand(1)) : tileThreads;
+}
+
+/// Prints a product of units of `together` panels; `finish` is the body of what is done with the `sums` of (row, unit,
+/// lane).
+static void emitProduct(KernelContext &context, Value input, Value weight, int64_t together, StringRef finish) {
+  encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
+  bool isFew = target::isFewRows(context.rows);
+  std::string arguments =
+      isFew ? fillIn("columns, $rows, panels, $together, $warps",
+                     {{"rows", context.rows.getLast()}, {"together", together}, {"warps", context.threads / 32}})
+            : fillIn("columns, panels, $together", {{"together", together}});
+  context.print(R"(  constexpr int columns = $columns, panels = $panels;
+  constexpr uint64_t panelBytes = $panelBytes;
+  multiply$kind<$format, $arguments>(
+      $input, $stride, $weight, panelBytes, rows, [&](int row, int unit, int lane, const float *sums) {
+        $finish
+      });
+)",
+                {{"columns", columnsOf(weight)},
+                 {"panels", encoding::paddedToPanels(tensorOf(weight).getDimSize(0)) / encoding::panelRows},
+                 {"panelBytes", encoding::getPanelBytes(format, columnsOf(weight))},
+                 {"kind", isFew ? "FewRows" : "ManyRows"},
+                 {"format", context.structs.getFormat(tensorOf(weight))},
+                 {"arguments", arguments},
+                 {"input", context.name(input)},
+                 {"stride", strideOf(input)},
+                 {"weight", context.name(weight)},
+                 {"finish", finish}});
+}
+
+/// matmul and gated_matmul: an elementwise epilogue over `accumulators` panels.
+template <typename Op>
+static LogicalResult emitElementwiseProduct(KernelContext &context, Op op, ArrayRef<std::string> accumulators) {
+  SmallVector<std::string> arguments;
+  std::string declarations;
+  for (auto [index, name] : llvm::enumerate(accumulators)) {
+    declarations += (Twine(index ? ", " : "const float ") + name + " = sums[" + Twine(index) + "]").str();
+    arguments.push_back(name);
+  }
+  std::string operands = printOperands(context, op.getOperands_(), arguments);
+  arguments.append({"row", "column"});
+  FailureOr<RegionText> region = printRegion(op.getEpilogue(), arguments);
+  if (failed(region))
+    return failure();
+  emitProduct(context, op.getInput(), op.getWeight(), static_cast<int64_t>(accumulators.size()),
+              fillIn(R"(const int column = unit * panelRows + lane;
+if (column >= $outputs)
+  return;
+$declarations;
+$operands
+$region
+$result[row * $stride + column] = $value;
+)",
+                     {{"outputs", columnsOf(op.getResult())},
+                      {"declarations", declarations},
+                      {"operands", operands},
+                      {"region", region->statements},
+                      {"result", context.name(op.getResult())},
+                      {"stride", strideOf(op.getResult())},
+                      {"value", region->results.front()}}));
+  return success();
+}
+
+LogicalResult cuda::emitMatmul(KernelContext &context, kernel::MatmulOp op) {
+  return emitElementwiseProduct(context, op, {"accumulator"});
+}
+
+LogicalResult cuda::emitGatedMatmul(KernelContext &context, kernel::GatedMatmulOp op) {
+  return emitElementwiseProduct(context, op, {"gate", "up"});
+}
+
+LogicalResult cuda::emitQkvRopeAppend(KernelContext &context, kernel::QkvRopeAppendOp op) {
+  model::KeyValueType cache = op.getCache().getType();
+  FailureOr<std::string> shape = context.structs.getCache(op, cache, op.getStep().getType(), std::nullopt);
+  if (failed(shape))
+    return failure();
+  FailureOr<RegionText> rotation = printRegion(op.getRotation(), {"first", "second", "cosine", "sine"});
+  if (failed(rotation))
+    return failure();
+  const BufferNames &names = context.buffers.find(op.getCache())->second;
+  int64_t half = encoding::paddedToPanels(cache.getDimension() / 2);
+  emitProduct(context, op.getInput(), op.getWeight(), 2,
+              fillIn(R"(using C = Cache<$shape>;
+constexpr int heads = $heads, keyHeads = $keyHeads, half = $half, headUnits = half / panelRows;
+constexpr int rotatedUnits = (heads + keyHeads) * headUnits, valuePanels = $shape::valueColumns / panelRows;
+const int position = step.positions[row], page = C::page(step, row, position);
+if (unit < rotatedUnits) {
+  // Members of rotary pairs stand in two panels. Queries come first, then keys.
+  const int head = unit / headUnits, pair = unit % headUnits * panelRows + lane;
+  const float first = sums[0], second = sums[1];
+  const float cosine = $table[row * $tableStride + pair], sine = $table[row * $tableStride + half + pair];
+  $rotation
+  if (head < heads) {
+    float *rotated = $query + row * $queryStride + head * 2 * half;
+    rotated[pair] = $one;
+    rotated[half + pair] = $other;
+  } else {
+    C::Element *rotated = C::keyRow($keys, head - heads, page, position);
+    rotated[pair] = fromFloat<C::Element>($one);
+    rotated[half + pair] = fromFloat<C::Element>($other);
+  }
+} else {
+  for (int i = 0; i < 2; ++i) {
+    const int panel = 2 * (unit - rotatedUnits) + i;
+    if (panel < keyHeads * valuePanels)
+      C::valueRow($values, panel / valuePanels, page, position)[panel % valuePanels * panelRows + lane] =
+          fromFloat<C::Element>(sums[i]);
+  }
+}
+)",
+                     {{"shape", *shape},
+                      {"heads", op.getHeads()},
+                      {"keyHeads", cache.getHeads()},
+                      {"half", half},
+                      {"table", context.name(op.getTable())},
+                      {"tableStride", strideOf(op.getTable())},
+                      {"rotation", rotation->statements},
+                      {"query", context.name(op.getQuery())},
+                      {"queryStride", strideOf(op.getQuery())},
+                      {"one", rotation->results[0]},
+                      {"other", rotation->results[1]},
+                      {"keys", names.first},
+                      {"values", names.second}}));
+  return success();
+}

@@ -1,0 +1,193 @@
+//===- RowKernels.cpp - kernels of a block for each row -------------------===//
+
+#include "codegen/cuda/Kernels.h"
+#include "codegen/cuda/RegionPrinter.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::cuda;
+
+std::string cuda::printOperands(const KernelContext &context, ValueRange operands,
+                                SmallVectorImpl<std::string> &names) {
+  std::string text;
+  for (auto [index, operand] : llvm::enumerate(operands)) {
+    std::string name = "value" + (operands.size() > 1 ? std::to_string(index) : "");
+    bool hasRows = tensorOf(operand).getRank() == 2;
+    text += fillIn("const float $name = $buffer[$row + column];\n",
+                   {{"name", name},
+                    {"buffer", context.name(operand)},
+                    {"row", hasRows ? "row * " + std::to_string(strideOf(operand)) : std::string("0")}});
+    names.push_back(std::move(name));
+  }
+  return text;
+}
+
+LogicalResult cuda::emitEmbedding(KernelContext &context, kernel::EmbeddingOp op) {
+  encoding::WeightFormat format = encoding::getStorage(op.getTable().getType()).getFormat().getWeightFormat();
+  context.print(R"(  constexpr int columns = $columns, stride = $stride;
+  constexpr uint64_t panelBytes = $panelBytes;
+  const int row = blockIdx.y, token = step.tokens[row];
+  const uint8_t *panel = $table + token / panelRows * panelBytes;
+  for (int column = threadIdx.x; column < columns; column += $threads)
+    $result[row * stride + column] = weightAt<$format>(panel, token % panelRows, column);
+)",
+                {{"columns", columnsOf(op.getResult())},
+                 {"stride", strideOf(op.getResult())},
+                 {"panelBytes", static_cast<int64_t>(encoding::getPanelBytes(format, columnsOf(op.getTable())))},
+                 {"table", context.name(op.getTable())},
+                 {"threads", context.threads},
+                 {"result", context.name(op.getResult())},
+                 {"format", context.structs.getFormat(tensorOf(op.getTable()))}});
+  return success();
+}
+
+LogicalResult cuda::emitWantedRows(KernelContext &context, kernel::WantedRowsOp op) {
+  context.print(R"(  constexpr int columns = $columns, stride = $stride;
+  const int row = blockIdx.y, source = step.wanted[row];
+  for (int column = threadIdx.x; column < columns; column += $threads)
+    $result[row * stride + column] = $input[source * stride + column];
+)",
+                {{"columns", columnsOf(op.getResult())},
+                 {"stride", strideOf(op.getResult())},
+                 {"threads", context.threads},
+                 {"result", context.name(op.getResult())},
+                 {"input", context.name(op.getInput())}});
+  return success();
+}
+
+LogicalResult cuda::emitRopeTable(KernelContext &context, kernel::RopeTableOp op) {
+  std::string frequencies;
+  for (float frequency : op.getFrequencies())
+    frequencies += (frequencies.empty() ? "" : ", ") + literal(frequency);
+  int64_t pairs = op.getFrequencies().size();
+  context.print(R"(  constexpr int pairs = $pairs, padded = $padded, stride = $stride;
+  const float frequencies[pairs] = {$frequencies};
+  const int row = blockIdx.y;
+  const float position = static_cast<float>(step.positions[row]);
+  // Padding pairs turn by nothing, and vanish with a magnitude of 0.
+  for (int pair = threadIdx.x; pair < padded; pair += $threads) {
+    const float angle = pair < pairs ? position * ($frequency) : 0.0f, magnitude = pair < pairs ? $magnitude : 0.0f;
+    $result[row * stride + pair] = cosf(angle) * magnitude;
+    $result[row * stride + padded + pair] = sinf(angle) * magnitude;
+  }
+)",
+                {{"pairs", pairs},
+                 {"padded", encoding::paddedToPanels(pairs)},
+                 {"stride", strideOf(op.getResult())},
+                 {"frequencies", frequencies},
+                 {"threads", context.threads},
+                 {"frequency", op.getFactors() ? "frequencies[pair] / " + context.name(op.getFactors()) + "[pair]"
+                                               : Twine("frequencies[pair]")},
+                 {"magnitude", literal(op.getMagnitude().convertToFloat())},
+                 {"result", context.name(op.getResult())}});
+  return success();
+}
+
+LogicalResult cuda::emitNormQuantize(KernelContext &context, kernel::NormQuantizeOp op) {
+  if (!op.getWeight())
+    return op.emitOpError() << "has no CUDA C++ without a norm: activations are never rounded";
+  // A prologue is for the only row.
+  bool isPrologue = !isa<kernel::ReturnOp>(*op.getResult().user_begin());
+  std::string input = context.name(op.getInput()).str(), result = context.name(op.getResult()).str();
+  std::string row = "blockIdx.y * " + std::to_string(strideOf(op.getInput()));
+  context.print(R"(  normRow<$columns, $threads>($input, $weight, $epsilon, $result);
+)",
+                {{"columns", columnsOf(op.getInput())},
+                 {"threads", context.threads},
+                 {"input", isPrologue ? input : input + " + " + row},
+                 {"weight", context.name(op.getWeight())},
+                 {"epsilon", literal(op.getEpsilon()->convertToFloat())},
+                 {"result", isPrologue ? result : result + " + " + row}});
+  return success();
+}
+
+LogicalResult cuda::emitGeneric(KernelContext &context, kernel::GenericOp op) {
+  SmallVector<std::string> arguments;
+  std::string operands = printOperands(context, op.getOperands_(), arguments);
+  arguments.append({"row", "column"});
+  FailureOr<RegionText> region = printRegion(op.getBody(), arguments);
+  if (failed(region))
+    return failure();
+  context.print(R"(  constexpr int columns = $columns, stride = $stride;
+  const int row = blockIdx.y;
+  for (int column = threadIdx.x; column < columns; column += $threads) {
+    $operands
+    $region
+    $result[row * stride + column] = $value;
+  }
+)",
+                {{"columns", columnsOf(op.getResult())},
+                 {"stride", strideOf(op.getResult())},
+                 {"threads", context.threads},
+                 {"operands", operands},
+                 {"region", region->statements},
+                 {"result", context.name(op.getResult())},
+                 {"value", region->results.front()}});
+  return success();
+}
+
+LogicalResult cuda::emitRope(KernelContext &context, kernel::RopeOp op) {
+  int64_t dimension = op.getDimension(), half = encoding::paddedToPanels(dimension / 2);
+  bool interleaved = op.getStyle() == model::RopeStyle::Interleaved;
+  context.print(R"(  constexpr int heads = $heads, dimension = $dimension, pairs = dimension / 2, half = $half;
+  const int row = blockIdx.y;
+  for (int index = threadIdx.x; index < heads * half; index += $threads) {
+    const int head = index / half, pair = index % half;
+    float *rotated = $result + row * $resultStride + head * 2 * half;
+    // Halves of a rotated head are padded with zeros.
+    float first = 0.0f, second = 0.0f;
+    if (pair < pairs) {
+      const float *plain = $input + row * $inputStride + head * dimension;
+      first = plain[$first];
+      second = plain[$second];
+    }
+    const float cosine = $table[row * $tableStride + pair], sine = $table[row * $tableStride + half + pair];
+    rotated[pair] = first * cosine - second * sine;
+    rotated[half + pair] = first * sine + second * cosine;
+  }
+)",
+                {{"heads", columnsOf(op.getInput()) / dimension},
+                 {"dimension", dimension},
+                 {"half", half},
+                 {"threads", context.threads},
+                 {"result", context.name(op.getResult())},
+                 {"resultStride", strideOf(op.getResult())},
+                 {"input", context.name(op.getInput())},
+                 {"inputStride", strideOf(op.getInput())},
+                 {"first", interleaved ? "2 * pair" : "pair"},
+                 {"second", interleaved ? "2 * pair + 1" : "pairs + pair"},
+                 {"table", context.name(op.getTable())},
+                 {"tableStride", strideOf(op.getTable())}});
+  return success();
+}
+
+LogicalResult cuda::emitAppend(KernelContext &context, kernel::AppendOp op) {
+  model::KeyValueType cache = op.getCache().getType();
+  FailureOr<std::string> shape = context.structs.getCache(op, cache, op.getStep().getType(), std::nullopt);
+  if (failed(shape))
+    return failure();
+  const BufferNames &names = context.buffers.find(op.getCache())->second;
+  context.print(R"(  using C = Cache<$shape>;
+  constexpr int heads = $heads, dimension = $dimension, keyColumns = $shape::keyColumns;
+  const int row = blockIdx.y, position = step.positions[row], page = C::page(step, row, position);
+  for (int index = threadIdx.x; index < heads * keyColumns; index += $threads) {
+    const int head = index / keyColumns, column = index % keyColumns;
+    C::keyRow($keys, head, page, position)[column] = fromFloat<C::Element>($key[row * $keyStride + index]);
+  }
+  for (int index = threadIdx.x; index < heads * dimension; index += $threads) {
+    const int head = index / dimension, column = index % dimension;
+    C::valueRow($values, head, page, position)[column] = fromFloat<C::Element>($value[row * $valueStride + index]);
+  }
+)",
+                {{"shape", *shape},
+                 {"heads", cache.getHeads()},
+                 {"dimension", cache.getDimension()},
+                 {"threads", context.threads},
+                 {"keys", names.first},
+                 {"values", names.second},
+                 {"key", context.name(op.getKey())},
+                 {"keyStride", strideOf(op.getKey())},
+                 {"value", context.name(op.getValue())},
+                 {"valueStride", strideOf(op.getValue())}});
+  return success();
+}

@@ -1,0 +1,33 @@
+//===- VerifyPhase.cpp - what the codegen phase for GPUs promises ---------===//
+
+#include "codegen/cuda/Passes.h"
+#include "dialects/Schedule/Schedule.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ingot::cuda {
+#define GEN_PASS_DEF_CUDAVERIFYPHASE
+#include "codegen/cuda/Passes.h.inc"
+} // namespace ingot::cuda
+
+using namespace mlir;
+using namespace ingot;
+
+namespace {
+struct VerifyPhase : cuda::impl::CudaVerifyPhaseBase<VerifyPhase> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto source = module->getAttrOfType<StringAttr>(cuda::sourceName);
+    if (!source) {
+      module.emitError() << "expected the module attribute " << cuda::sourceName << " with CUDA C++, found none";
+      return signalPassFailure();
+    }
+    if (module.getOps<schedule::ProgramOp>().empty())
+      return;
+    if (!source.getValue().contains("const IngotCudaDescriptor ingot_cuda_descriptor = {")) {
+      module.emitError() << "expected ingot_cuda_descriptor in " << cuda::sourceName << ", found none";
+      return signalPassFailure();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,127 @@
+//===- tables.h - what emitted CUDA C++ and its runtime agree on *- C -*-===//
+//
+// The text that `ingotc --target=cuda` writes begins with this header and ends with
+// `ingot_cuda_descriptor`: which kernels there are, and which of them a step runs, in
+// what order, on which bytes. All layouts are plain C with explicit widths.
+//
+// A step of n rows is the program whose rows hold n. Its launches run in their order;
+// two of them may run at once where neither awaits the other, directly or not. Nothing
+// of a launch depends on the host but the number of its blocks.
+//
+// Include nothing of the runtime or of the compiler here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_RUNTIME_CUDA_TABLES_H
+#define INGOT_RUNTIME_CUDA_TABLES_H
+
+#include <stdint.h>
+
+// NOLINTBEGIN(readability-identifier-naming): a C interface has C names.
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define INGOT_CUDA_VERSION 1u
+
+/// One step, as IngotStep of runtime/abi.h, with all arrays in device memory. The first parameter of every kernel, by
+/// value: a captured launch serves many steps, whose numbers are copied to the same addresses.
+typedef struct IngotCudaStep {
+  const uint32_t *counts;       ///< [3] rows, sequences, wanted rows
+  const int32_t *tokens;        ///< [rows]
+  const int32_t *positions;     ///< [rows] position in its sequence; ascending within a sequence
+  const int32_t *row_sequences; ///< [rows] index of the row's sequence in this step
+  const int32_t *page_tables;   ///< [cache groups][sequences][pages_per_sequence] physical pages
+  const int32_t *wanted;        ///< [wanted rows] ascending row indices
+  uint32_t pages_per_sequence;  ///< row stride of page_tables, in pages
+  uint32_t reserved;
+} IngotCudaStep;
+
+/// A function `extern "C" __global__`. Parameters: the step; `const uint32_t *`, the device address of the number of
+/// rows that the launch works on; then `buffers` pointers.
+typedef struct IngotCudaKernel {
+  const char *name;
+  uint32_t threads;      ///< of a block, along x
+  uint32_t shared_bytes; ///< dynamic shared memory of a block
+  uint32_t buffers;
+  uint32_t reserved;
+} IngotCudaKernel;
+
+/// A stretch of device memory: asked for once, of IngotLifetime (runtime/abi.h).
+typedef struct IngotCudaArena {
+  const char *name;
+  uint64_t bytes;
+  uint32_t alignment; ///< bytes
+  uint32_t lifetime;
+} IngotCudaArena;
+
+/// A buffer: `offset` bytes from the base of arena `arena`.
+typedef struct IngotCudaBuffer {
+  uint32_t arena;
+  uint32_t reserved;
+  uint64_t offset;
+} IngotCudaBuffer;
+
+/// One launch. Its grid has `grid_x` blocks along x and, along y, one for every `rows_per_block` of the rows that it
+/// works on, rounded up: the rows of the step (counts[0]), or the wanted ones (counts[2]). Of no rows, it is left out.
+typedef struct IngotCudaLaunch {
+  uint32_t kernel; ///< index into the descriptor's kernels
+  uint32_t grid_x;
+  uint32_t rows_per_block;
+  uint32_t wanted;       ///< 1: on the wanted rows
+  uint32_t first_buffer; ///< in the descriptor's buffers: as many as the kernel has, in the order of its parameters
+  uint32_t first_await;  ///< in the descriptor's awaits: indices of earlier launches of the same program
+  uint32_t await_count;
+  uint32_t reserved;
+} IngotCudaLaunch;
+
+/// All launches of a step of first_row <= rows <= last_row.
+typedef struct IngotCudaProgram {
+  const char *name;
+  uint32_t first_row;
+  uint32_t last_row;
+  uint32_t first_launch; ///< in the descriptor's launches
+  uint32_t launch_count;
+} IngotCudaProgram;
+
+typedef struct IngotCudaDescriptor {
+  uint32_t version; ///< INGOT_CUDA_VERSION
+  uint32_t size;    ///< sizeof(IngotCudaDescriptor)
+  const IngotCudaKernel *kernels;
+  const IngotCudaArena *arenas;
+  const IngotCudaBuffer *buffers;
+  const uint32_t *awaits;
+  const IngotCudaLaunch *launches;
+  const IngotCudaProgram *programs; ///< ascending, without gaps, from row 1
+  uint32_t kernel_count;
+  uint32_t arena_count;
+  uint32_t program_count;
+  /// Bounds of a step.
+  uint32_t rows;
+  uint32_t sequences;
+  uint32_t wanted_rows;
+  /// The output of every program: rows of `output_columns` f32, one for each wanted row.
+  uint32_t output_columns;
+  uint32_t output_stride; ///< bytes from row to row
+  IngotCudaBuffer output;
+} IngotCudaDescriptor;
+
+/// Defined by the emitted text, for the host. Found by name, too, where the text is compiled into a shared object.
+extern __attribute__((visibility("default"))) const IngotCudaDescriptor ingot_cuda_descriptor;
+
+#ifdef __cplusplus
+} // extern "C"
+
+static_assert(sizeof(IngotCudaStep) == 56, "layout of IngotCudaStep");
+static_assert(sizeof(IngotCudaKernel) == 24, "layout of IngotCudaKernel");
+static_assert(sizeof(IngotCudaArena) == 24, "layout of IngotCudaArena");
+static_assert(sizeof(IngotCudaBuffer) == 16, "layout of IngotCudaBuffer");
+static_assert(sizeof(IngotCudaLaunch) == 32, "layout of IngotCudaLaunch");
+static_assert(sizeof(IngotCudaProgram) == 24, "layout of IngotCudaProgram");
+static_assert(sizeof(IngotCudaDescriptor) == 104, "layout of IngotCudaDescriptor");
+#endif
+
+// NOLINTEND(readability-identifier-naming)
+
+#endif // INGOT_RUNTIME_CUDA_TABLES_H

@@ -1,0 +1,39 @@
+//===- CpuTarget.h - the CPU as passes see it -------------------*- C++ -*-===//
+//
+// Also how the grains of its partitions are cut, which passes and the code generator
+// have to know alike.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_TARGET_CPUTARGET_H
+#define INGOT_TARGET_CPUTARGET_H
+
+#include "target/TargetDescription.h"
+
+namespace ingot::target {
+
+class CpuTarget : public TargetDescription {
+public:
+  llvm::StringRef getName() const override { return "cpu"; }
+  bool roundsActivations() const override { return true; }
+  schedule::Tier getHomeTier() const override { return schedule::Tier::Host; }
+  llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const override;
+  int64_t getTileRows() const override { return 8; }
+  /// A barrier costs more than any of them.
+  bool repeatsPrologue(mlir::Operation *) const override { return true; }
+  /// Of a worker's stack, which the runtime makes 1 MiB large.
+  uint64_t getPrologueScratchBytes() const override { return 256 << 10; }
+  schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const override;
+  int64_t getBufferAlignment() const override { return 64; }
+};
+
+/// Panels of values in one grain of kernel.qkv_rope_append: as many as a grain of queries or keys has, where heads
+/// allow, so that equal shares of grains are equal shares of work.
+int64_t getValuePanelsPerGrain(model::KeyValueType cache);
+
+/// Rows of one grain of kernel.attention; the grain computes all query heads of one key-value head for them.
+int64_t getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
+
+} // namespace ingot::target
+
+#endif // INGOT_TARGET_CPUTARGET_H

@@ -1,0 +1,57 @@
+//===- CudaTarget.cpp - an NVIDIA GPU as passes see it --------------------===//
+
+#include "target/CudaTarget.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace ingot;
+using namespace ingot::target;
+
+SmallVector<RowRange> CudaTarget::getRowRanges(int64_t rows) const {
+  SmallVector<RowRange> ranges;
+  int64_t first = 1;
+  for (int64_t last : {1, 2, 4, 8}) {
+    if (first <= rows)
+      ranges.push_back({first, std::min(last, rows)});
+    first = last + 1;
+  }
+  if (first <= rows)
+    ranges.push_back({first, rows});
+  return ranges;
+}
+
+bool CudaTarget::repeatsPrologue(Operation *kernel) const { return isa<kernel::NormQuantizeOp>(kernel); }
+
+int64_t target::getAttentionTileRows(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
+  // Rows of several sequences have keys of their own.
+  if (op.getStep().getType().getSequences() > 1)
+    return 1;
+  // A power of two, so that its threads have equal shares.
+  constexpr uint64_t mostRows = 16;
+  return static_cast<int64_t>(std::min(mostRows, llvm::PowerOf2Ceil(static_cast<uint64_t>(rows.getLast()))));
+}
+
+schedule::PartitionAttr CudaTarget::getPartition(Operation *kernel, kernel::RowRangeAttr rows) const {
+  using schedule::Axis;
+  auto get = [&](Axis axis, int64_t grain, int64_t grains) {
+    return schedule::PartitionAttr::get(kernel->getContext(), axis, grain, grains, /*window=*/0);
+  };
+  // A grain is what one block of threads computes; of a product, for each tile of rows.
+  auto columns = [&](Value weight, int64_t together) {
+    int64_t panels =
+        encoding::paddedToPanels(cast<RankedTensorType>(weight.getType()).getDimSize(0)) / encoding::panelRows;
+    int64_t ofBlock = getProductPanels(rows, together);
+    return get(Axis::Columns, ofBlock / together * encoding::panelRows, llvm::divideCeil(panels, ofBlock));
+  };
+  return llvm::TypeSwitch<Operation *, schedule::PartitionAttr>(kernel)
+      .Case([&](kernel::MatmulOp op) { return columns(op.getWeight(), 1); })
+      .Case<kernel::GatedMatmulOp, kernel::QkvRopeAppendOp>([&](auto op) { return columns(op.getWeight(), 2); })
+      .Case([&](kernel::AttentionOp op) { return get(Axis::Heads, getAttentionTileRows(op, rows), op.getHeads()); })
+      .Case([&](kernel::AttentionPartialOp op) {
+        return schedule::PartitionAttr::get(kernel->getContext(), Axis::HeadKeys, op.getKeyChunk(),
+                                            op.getCache().getType().getHeads(), op.getWindow().value_or(0));
+      })
+      .Case([&](kernel::AttentionMergeOp op) { return get(Axis::Heads, 1, op.getHeads()); })
+      .Default([&](Operation *) { return get(Axis::Rows, 1, 0); });
+}

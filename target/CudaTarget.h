@@ -1,0 +1,48 @@
+//===- CudaTarget.h - an NVIDIA GPU as passes see it ------------*- C++ -*-===//
+//
+// Also how launches are cut into blocks of threads, which passes and the code generator
+// have to know alike.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_TARGET_CUDATARGET_H
+#define INGOT_TARGET_CUDATARGET_H
+
+#include "target/TargetDescription.h"
+
+namespace ingot::target {
+
+class CudaTarget : public TargetDescription {
+public:
+  llvm::StringRef getName() const override { return "cuda"; }
+  bool roundsActivations() const override { return false; }
+  schedule::Tier getHomeTier() const override { return schedule::Tier::Device; }
+  /// Few rows are counted exactly enough that registers hold sums for few rows more than there are.
+  llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const override;
+  /// Kernels mask rows.
+  int64_t getTileRows() const override { return 1; }
+  /// A norm reads one row; merging the chunks of attention reads too much for every block to do so.
+  bool repeatsPrologue(mlir::Operation *kernel) const override;
+  /// Of a block's shared memory, of which a kernel without special leave has 48 KiB.
+  uint64_t getPrologueScratchBytes() const override { return 32 << 10; }
+  schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const override;
+  /// A line of the second-level cache.
+  int64_t getBufferAlignment() const override { return 128; }
+};
+
+/// Whether a product of so many rows streams its weights past sums in registers; otherwise it works on tiles in shared
+/// memory.
+inline bool isFewRows(kernel::RowRangeAttr rows) { return rows.getLast() <= 8; }
+
+/// Rows of the tile that one block of a product computes.
+inline int64_t getProductRows(kernel::RowRangeAttr rows) { return isFewRows(rows) ? rows.getLast() : 64; }
+
+/// Weight panels of one block of a product that needs `together` panels for one panel of outputs.
+inline int64_t getProductPanels(kernel::RowRangeAttr rows, int64_t together) { return isFewRows(rows) ? together : 4; }
+
+/// Rows of one block of kernel.attention, which computes one query head for them.
+int64_t getAttentionTileRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
+
+} // namespace ingot::target
+
+#endif // INGOT_TARGET_CUDATARGET_H

@@ -1,0 +1,47 @@
+// --target=cuda: the phases up to plan, and CUDA C++ in place of the module.
+
+// Up to quantize both targets say the same; the exact path is a GPU's only one.
+// RUN: rm -rf %t && mkdir %t && cd %t
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o cuda.cu --target=cuda --mcpu=x86-64-v3 --compile-to=codegen --dump-phases=cuda
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o cpu.mlir --mcpu=x86-64-v3 --activations=f32 --compile-to=fuse --dump-phases=cpu
+// RUN: sed 's/target = "cuda"/target = "cpu"/' cuda/01-import.mlir | diff cpu/01-import.mlir -
+// RUN: sed 's/target = "cuda"/target = "cpu"/' cuda/02-model.mlir | diff cpu/02-model.mlir -
+// RUN: sed 's/target = "cuda"/target = "cpu"/' cuda/03-quantize.mlir | diff cpu/03-quantize.mlir -
+
+// After that they differ by what the target descriptions say.
+// RUN: grep -o 'func.func @[^(]*' cuda/04-fuse.mlir | FileCheck %s --check-prefix=ROWS
+// ROWS: @forward.rows_1
+// ROWS-NEXT: @forward.rows_2
+// ROWS-NEXT: @forward.rows_3_to_4
+// ROWS-NEXT: @forward.rows_5_to_8
+// ROWS-NEXT: @forward.rows_9_to_256
+// A layer of one row is six launches, the merging of keys included.
+// RUN: sed -n '/func.func @forward.rows_1(/,/return/p' cuda/04-fuse.mlir | grep -o 'kernel.call @[^(]*' | FileCheck %s --check-prefix=FUSE
+// FUSE: @embedding
+// FUSE-NEXT: @rope_table
+// FUSE-NEXT: @norm_64_then_qkv_rope_append
+// FUSE-NEXT: @attention_partial
+// FUSE-NEXT: @attention_merge
+// FUSE-NEXT: @matmul_64x180_f16_add
+// FUSE-NEXT: @norm_64_then_gated_matmul
+// FUSE-NEXT: @matmul_64x96_q4_1_add
+// FUSE-NEXT: @norm_64_then_qkv_rope_append
+// RUN: FileCheck %s --check-prefix=PLAN < cuda/07-plan.mlir
+// PLAN: schedule.arena @weights : device[0], constant, {{[0-9]+}} align 128
+
+// The phase codegen is text, and the same from a dump.
+// RUN: diff cuda.cu cuda/08-codegen.cu
+// RUN: ingotc cuda/07-plan.mlir -o - --compile-from=plan --compile-to=codegen | diff cuda.cu -
+// RUN: ingotc cuda/03-quantize.mlir -o - --compile-from=quantize --compile-to=codegen --activations=auto --target=cuda | diff cuda.cu -
+
+// What cannot be had is one line.
+// RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out --target=cuda 2>&1 | FileCheck %s --check-prefix=LINK
+// LINK: ingotc: error: {{.*}}three_kv_heads_q4_1.gguf: executables for --target=cuda are not linked yet; --compile-to=codegen writes the CUDA C++
+// RUN: not ls out
+// RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out.cu --target=cuda --compile-to=codegen --tune 2>&1 | FileCheck %s --check-prefix=TUNE
+// TUNE: ingotc: error: {{.*}}: --tune measures tiles of the CPU's code, and --target=cuda has none; leave the option out
+// RUN: not ingotc %data/tiny/sliding_window_q8_0.gguf -o out.cu --target=cuda --kv=q8_0 --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=CACHE
+// CACHE: ingotc: error: {{.*}}'kernel.qkv_rope_append' op has no CUDA C++ for a cache of q8_0: compile with --kv=f16 or f32
+// RUN: sed 's/activations = "f32"/activations = "auto"/' cuda/02-model.mlir > edited.mlir
+// RUN: not ingotc edited.mlir -o out.cu --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=EXACT
+// EXACT: ingotc: error: {{.*}}expected ingot.options.activations to be f32 on the target cuda, found 'auto'
