@@ -32,7 +32,7 @@ static constexpr Wording wordings[] = {
     {"arith.minnumf", "smaller", "fminf($a, $b)"},
     {"arith.select", "choice", "$a ? $b : $c"},
     {"arith.sitofp", "number", "static_cast<float>($a)"},
-    {"arith.index_cast", "index", "$a"},
+    {"arith.index_cast", "index", "static_cast<int>($a)"},
     {"math.absf", "magnitude", "fabsf($a)"},
     {"math.ceil", "above", "ceilf($a)"},
     {"math.cos", "cosine", "cosf($a)"},

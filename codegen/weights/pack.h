@@ -1,6 +1,6 @@
 //===- pack.h - packing weights into panels ---------------------*- C++ -*-===//
 //
-// Turns rows of a weight matrix, as files store them, into the panels that CPU kernels
+// Turns rows of a weight matrix, as files store them, into the panels that kernels
 // read. Both sides are described in dialects/Encoding/Formats.h; packing moves bits and
 // changes no number.
 //

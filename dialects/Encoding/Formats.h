@@ -1,7 +1,7 @@
 //===- Formats.h - one description per weight format ------------*- C++ -*-===//
 //
 // What a weight format stores, bit by bit: in the blocks of a file, and in the panels
-// that CPU kernels read. Everything that touches weights (sizes, packing, the numbers
+// that kernels read. Everything that touches weights (sizes, packing, the numbers
 // behind a row, seeded rows, kernels) follows this one table.
 //
 // Sources: ggml-common.h (`block_q4_0` and its neighbours) and ggml-quants.c

@@ -11,10 +11,10 @@ namespace ingot {
 /// Less than any score; finite, so that differences of two of them are 0 and not NaN.
 constexpr float masked = -1e30f;
 
-/// A cache of one layer. Keys and values of a position stand in a row of columns, rows of a page behind one another, pages
-/// of a head likewise. `Shape` is printed for every cache that a kernel reads: Element, keyColumns (halves of a rotated
-/// head padded to 16), valueColumns (a head padded to 16), pageRows, pages, window (0: all positions), sequences (of a
-/// step), group (among the page tables), ringPages (0: no ring).
+/// A cache of one layer. Keys and values of a position stand in a row of columns, rows of a page behind one another,
+/// pages of a head likewise. `Shape` is printed for every cache that a kernel reads: Element, keyColumns (halves of a
+/// rotated head padded to 16), valueColumns (a head padded to 16), pageRows, pages, window (0: all positions),
+/// sequences (of a step), group (among the page tables), ringPages (0: no ring).
 template <class Shape> struct Cache {
   using Element = typename Shape::Element;
 
@@ -200,8 +200,8 @@ __device__ __forceinline__ void mergeChunks(const IngotCudaStep &step, const flo
 // Several rows
 //===----------------------------------------------------------------------===//
 
-/// All keys of one head for the `tileRows` rows of a block of 128 threads: kernel.attention. Rows of a tile belong to one
-/// sequence. Tiles of keys begin at multiples of `tileKeys` positions, which divides a page.
+/// All keys of one head for the `tileRows` rows of a block of 128 threads: kernel.attention. Rows of a tile belong to
+/// one sequence. Tiles of keys begin at multiples of `tileKeys` positions, which divides a page.
 template <class Shape, int heads, int keyValueHeads, int dimension, int tileRows, int tileKeys>
 __device__ __forceinline__ void attendRows(const IngotCudaStep &step, const float *query, int queryStride,
                                            uint8_t *keys, uint8_t *values, int rows, float scale, float *result,

@@ -105,8 +105,8 @@ template <class Format, bool isQuantized = Format::isQuantized> struct Piece {
     }
 #pragma unroll
     for (int r = 0; r < rows; ++r)
-      scales[r] = subScale<Format>(block, inBlock, row + r, r % 2 ? d[r / 2].y : d[r / 2].x,
-                                   r % 2 ? m[r / 2].y : m[r / 2].x);
+      scales[r] =
+          subScale<Format>(block, inBlock, row + r, r % 2 ? d[r / 2].y : d[r / 2].x, r % 2 ? m[r / 2].y : m[r / 2].x);
   }
 
   __device__ __forceinline__ float code(int row, int column) const {

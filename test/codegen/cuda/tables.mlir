@@ -1,0 +1,50 @@
+// A plan as tables: what runs, in which order, in how many blocks, on which bytes.
+
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o %t.cu --target=cuda --compile-to=codegen
+// RUN: FileCheck %s < %t.cu
+
+// CHECK: static const IngotCudaKernel kernels[] = {
+// CHECK-NEXT: {"embedding_259x64_q8_0_rows_1", 128, 0, 2, 0},
+// CHECK: {"norm_64_then_qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_1", 32, 0, 7, 0},
+// CHECK: static const IngotCudaArena arenas[] = {
+// CHECK-NEXT: {"weights", {{[0-9]+}}, 128, 0}, // constant
+// CHECK-NEXT: {"key_value", {{[0-9]+}}, 128, 1}, // state
+// CHECK-NEXT: {"transient", {{[0-9]+}}, 128, 2}, // transient
+
+// The embedding reads the first weights.
+// CHECK: static const IngotCudaBuffer buffers[] = {
+// CHECK-NEXT: {0, 0, 0}, {2, 0, {{[0-9]+}}},
+
+// kernel, blocks along x, rows of a block, wanted, first buffer, first await, awaits
+// CHECK: static const IngotCudaLaunch launches[] = {
+// CHECK-NEXT: {0, 1, 1, 0, 0, 0, 0, 0}, // embedding_259x64_q8_0_rows_1
+// CHECK-NEXT: {1, 1, 1, 0, 2, 0, 0, 0}, // rope_table_32_rows_1
+// Fifteen pairs of panels; two chunks for each of three heads; a block for each of nine heads.
+// CHECK-NEXT: {2, 15, 1, 0, 3, 0, 2, 0}, // norm_64_then_qkv
+// CHECK-NEXT: {3, 6, 1, 0, 10, 2, 1, 0}, // attention_partial
+// CHECK-NEXT: {4, 9, 1, 0, 14, 3, 1, 0}, // attention_merge
+// CHECK-NEXT: {5, 4, 1, 0, 16, 4, 2, 0}, // matmul_64x180_f16_add
+// CHECK-NEXT: {6, 6, 1, 0, 20, 6, 1, 0}, // norm_64_then_gated_matmul
+// The head runs on wanted rows.
+// CHECK: {8, 1, 1, 1, {{.*}}}, // wanted_rows_64_rows_1
+// CHECK-NEXT: {9, 17, 1, 1, {{.*}}}, // norm_64_then_matmul_259x64_q8_0_rows_1
+// Of many rows, a block computes 64 of a product, 16 of attention.
+// CHECK: {{.*}}, 8, 64, 0, {{.*}}}, // qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_9_to_256
+// CHECK-NEXT: {{.*}}, 9, 16, 0, {{.*}}}, // attention_9x3x20_f32_rows_9_to_256
+
+// CHECK: static const IngotCudaProgram programs[] = {
+// CHECK-NEXT: {"forward.rows_1", 1, 1, 0, 16},
+// CHECK-NEXT: {"forward.rows_2", 2, 2, 16, {{[0-9]+}}},
+// CHECK-NEXT: {"forward.rows_3_to_4", 3, 4,
+// CHECK-NEXT: {"forward.rows_5_to_8", 5, 8,
+// CHECK-NEXT: {"forward.rows_9_to_256", 9, 256,
+// CHECK: ingot_cuda_descriptor = {
+// CHECK-NEXT: INGOT_CUDA_VERSION
+// CHECK: 3, 5, // kernels, arenas, programs
+// CHECK-NEXT: 256, 1, 16, // rows, sequences, wanted rows
+// CHECK-NEXT: 259, 1088, {2, 0, 0}, // output
+
+// A dump without its text is refused.
+// RUN: ingot-opt %s --verify-diagnostics --ingot-cuda-verify-phase
+// expected-error @below {{expected the module attribute ingot.source with CUDA C++, found none}}
+module {}
