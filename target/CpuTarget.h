@@ -17,6 +17,8 @@ public:
   llvm::StringRef getName() const override { return "cpu"; }
   bool roundsActivations() const override { return true; }
   schedule::Tier getHomeTier() const override { return schedule::Tier::Host; }
+  /// About what a last-level cache of a few cores keeps. Measured in docs/architecture.md, "The CPU's code".
+  uint64_t getActivationBudget() const override { return uint64_t(32) << 20; }
   llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const override;
   int64_t getTileRows() const override { return 8; }
   /// A barrier costs more than any of them.

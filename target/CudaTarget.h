@@ -17,6 +17,8 @@ public:
   llvm::StringRef getName() const override { return "cuda"; }
   bool roundsActivations() const override { return false; }
   schedule::Tier getHomeTier() const override { return schedule::Tier::Device; }
+  /// Rows make a GPU busy, and its memory is as fast as a CPU's cache: a bound on what is planned, not on what fits.
+  uint64_t getActivationBudget() const override { return uint64_t(1) << 30; }
   /// Few rows are counted exactly enough that registers hold sums for few rows more than there are.
   llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const override;
   /// Kernels mask rows.

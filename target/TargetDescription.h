@@ -60,9 +60,8 @@ public:
   /// The lane that executes kernels.
   schedule::Lane getComputeLane() const { return schedule::Lane::Compute; }
 
-  /// Bytes of activations that a step is to hold at once: about what a last-level cache of a few cores keeps. Measured
-  /// in docs/architecture.md, "The CPU's code".
-  uint64_t getActivationBudget() const { return uint64_t(32) << 20; }
+  /// Bytes of activations that a step is to hold at once.
+  virtual uint64_t getActivationBudget() const = 0;
   /// Rows that one step takes, of at most `rows` for `sequences` sequences, where activations hold `bytesPerRow` at
   /// once: all, or the most that fit into the budget; of the powers of two, and at least 128 and one for each sequence.
   int64_t getStepRows(int64_t rows, int64_t sequences, uint64_t bytesPerRow) const;

@@ -60,18 +60,19 @@ struct BoundRows : kernel::impl::BoundRowsBase<BoundRows> {
     model::StepType step = forward && !forward.isDeclaration() ? getStepType(forward) : model::StepType();
     if (!step)
       return;
-    auto target = target::TargetDescription::of(getOperation());
+    FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(getOperation());
     if (failed(target))
       return signalPassFailure();
     uint64_t bytes = getLiveBytesPerRow(forward);
-    int64_t rows = target->getStepRows(step.getRows(), step.getSequences(), bytes);
+    int64_t rows = (*target)->getStepRows(step.getRows(), step.getSequences(), bytes);
     if (rows == step.getRows()) {
-      remark::analysis(forward.getLoc(), describeRemark(forward, name)) << remark::add(
-          "{0} rows hold {1} bytes of activations at once, of {2}", rows, rows * bytes, target->getActivationBudget());
+      remark::analysis(forward.getLoc(), describeRemark(forward, name))
+          << remark::add("{0} rows hold {1} bytes of activations at once, of {2}", rows, rows * bytes,
+                         (*target)->getActivationBudget());
       return;
     }
     remarkFused(forward, name) << remark::add("{0} rows would hold {1} bytes of activations at once, of {2}",
-                                              step.getRows(), step.getRows() * bytes, target->getActivationBudget())
+                                              step.getRows(), step.getRows() * bytes, (*target)->getActivationBudget())
                                << remark::metric("Rows", rows);
     setRows(forward, rows);
   }
