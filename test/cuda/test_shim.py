@@ -5,7 +5,6 @@ import pathlib
 import re
 import shutil
 import subprocess
-import time
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from fake_cuda import HERE, SHIM, CudaError, in_child, run_kernel
 import compile_for_host as shim_compiler
 
 KERNELS = HERE / "kernels"
-RIGHT = (KERNELS / "right.cu").read_text()
+
 random = np.random.default_rng(5)
 
 
@@ -144,6 +143,27 @@ def test_mma(launch, element):
     np.testing.assert_allclose(d, a @ b + c, rtol=1e-6, atol=1e-6)
 
 
+def strided(shape, strides):
+    """All offsets of a CuTe layout, its first mode running fastest."""
+    offsets = np.zeros(1, int)
+    for size, stride in zip(shape, strides):
+        offsets = (np.arange(size)[:, None] * stride + offsets[None, :]).ravel()
+    return offsets
+
+
+def test_mma_as_cutlass_describes_it(launch):
+    """Fragments dealt out by the (thread, value) layouts of CUTLASS, MMA_Traits<SM80_16x8x16_F32F16F16F32_TN>: offsets in
+    matrices stored by columns (B transposed)."""
+    layouts = {"a": ((4, 8, 2, 2, 2), (32, 1, 16, 8, 128)), "b": ((4, 8, 2, 2), (16, 1, 8, 64)),
+               "c": ((4, 8, 2, 2), (32, 1, 16, 8))}
+    offsets = {name: strided(*layout).reshape(-1, 32).T for name, layout in layouts.items()}  # [lane, value]
+    a, b = floats(16, 16).astype(np.float16), floats(16, 8).astype(np.float16)
+    *_, d = launch("mmaRegisters", 1, 32, a.T.ravel()[offsets["a"]], b.ravel()[offsets["b"]], ((32, 4), np.float32))
+    product = np.zeros(16 * 8)
+    product[offsets["c"]] = d
+    np.testing.assert_allclose(product.reshape(8, 16).T, a.astype(np.float64) @ b.astype(np.float64), rtol=1e-5, atol=1e-5)
+
+
 def test_mma_of_bytes(launch):
     a = random.integers(-128, 128, (16, 32)).astype(np.int8)
     b = random.integers(-128, 128, (8, 32)).astype(np.int8)
@@ -182,3 +202,78 @@ def test_nvcc_compiles_the_right_kernels(tmp_path):
     command = [nvcc, "-std=c++17", "-arch=sm_80", "-ptx", KERNELS / "right.cu", "-o", tmp_path / "right.ptx"]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stdout + compiled.stderr
+
+
+def wrong_kernels():
+    """(name, line, what must be reported) of each kernel in wrong.cu."""
+    name, found = None, []
+    for number, line in enumerate((KERNELS / "wrong.cu").read_text().splitlines(), 1):
+        begun = re.search(r"__global__ void (\w+)", line)
+        name = begun[1] if begun else name
+        if "// expect: " in line:
+            found.append((name, number, line.split("// expect: ")[1]))
+    assert len({name for name, *_ in found}) == len(found) == (KERNELS / "wrong.cu").read_text().count("__global__")
+    return found
+
+
+# Kernel: blocks, and arguments that are not two buffers of 512 floats each, initialised and big enough.
+SPECIAL = {
+    "pastTheEnd": (1, [floats(100), floats(200)]),
+    "shuffleOrdersNothing": (1, [floats(128)]),
+    "syncwarpOrdersNoOtherWarp": (1, [floats(128)]),
+    "pastTheSharedArray": (1, [floats(128)]),
+    "indexOfSharedArray": (1, [floats(128), np.int32(1)]),
+    "pastDynamicShared": (1, [floats(128)]),
+    "uninitialisedShared": (1, [floats(128)]),
+    "uninitialisedSum": (1, [floats(128)]),
+    "sharedOfAnotherBlock": (2, [floats(128)]),
+    "uninitialisedGlobal": (1, [((128,), np.float32), floats(128)]),
+    "leftBarrier": (1, [floats(128)]),
+    "divergentBarrier": (1, [floats(128)]),
+    "divergentShuffle": (1, [floats(128)]),
+    "shuffleFromOutside": (1, [floats(128)]),
+    "maskWithoutCaller": (1, [floats(128)]),
+    "blocksWriteTheSame": (2, [floats(128)]),
+    "blocksReadEachOther": (2, [floats(256), floats(256)]),
+    "threadsAddToOne": (1, [floats(128)]),
+    "atomicAndPlain": (1, [floats(128)]),
+    "lastBlockWithoutFence": (4, [floats(4), np.zeros(1, np.uint32), floats(1)]),
+    "localOfAnotherThread": (1, [floats(128)]),
+    "nullPointer": (1, [floats(128), 0]),
+    "shiftTooFar": (1, [floats(128)]),
+}
+THREADS = {"shuffleOrdersNothing": 32, "syncwarpOrdersNoOtherWarp": 64, "lastBlockWithoutFence": 1}
+
+
+@pytest.fixture(scope="session")
+def wrong(driver, tmp_path_factory):
+    module = tmp_path_factory.mktemp("modules") / "wrong.so"
+    shim_compiler.compile_module(KERNELS / "wrong.cu", module, driver, check=True)
+    return module
+
+
+@pytest.mark.parametrize("name, line, expected", wrong_kernels(), ids=[name for name, *_ in wrong_kernels()])
+def test_wrong_kernel_is_caught(driver, wrong, name, line, expected):
+    blocks, arguments = SPECIAL.get(name, (1, [floats(512), floats(512)]))
+    shared = 256 if name == "pastDynamicShared" else 0
+    result, messages = in_child(run_kernel, driver, wrong, name, blocks, THREADS.get(name, 128), arguments, shared, check=1)
+    assert isinstance(result, CudaError) and "CUDA_ERROR_LAUNCH_FAILED" in str(result), f"{name} was not caught"
+    assert messages.count("\n") == 1 and messages.startswith("fake CUDA: error: "), messages
+    assert f"kernel {name}, block (" in messages
+    assert re.search(expected, messages), messages
+    assert f"wrong.cu:{line}:" in messages, messages
+
+
+@pytest.mark.parametrize("text, message", [
+    ('extern "C" __global__ void k(float *x) { *x = __expf(*x); }', "__expf"),
+    ('extern "C" __global__ void k() { asm("griddepcontrol.wait;"); }', "griddepcontrol"),
+    ('__global__ void k() {}', 'line 1: a kernel must begin with extern "C" __global__'),
+    ("int nothing;", "there is no kernel in it"),
+])
+def test_what_is_not_emulated_does_not_compile(driver, tmp_path, text, message):
+    source = tmp_path / "unknown.cu"
+    source.write_text(text + "\n")
+    command = [SHIM / "compile_for_host.py", source, "-o", tmp_path / "unknown.so", "--driver", driver]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and message in refused.stderr, refused.stderr
+    assert not (tmp_path / "unknown.so").exists()

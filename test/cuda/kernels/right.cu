@@ -148,6 +148,16 @@ extern "C" __global__ void mmaFragments(const uint16_t *a, const uint16_t *b, co
     d[(i < 2 ? group : group + 8) * 8 + member * 2 + (i & 1)] = sums[i];
 }
 
+/// mma.sync on registers as they come: lane after lane, four of a, two of b, four sums
+extern "C" __global__ void mmaRegisters(const uint4 *a, const uint2 *b, float4 *d) {
+  uint4 four = a[threadIdx.x];
+  uint2 two = b[threadIdx.x];
+  unsigned wordsA[4] = {four.x, four.y, four.z, four.w}, wordsB[2] = {two.x, two.y};
+  float sums[4] = {0, 0, 0, 0};
+  mmaHalf(sums, wordsA, wordsB, sums);
+  d[threadIdx.x] = make_float4(sums[0], sums[1], sums[2], sums[3]);
+}
+
 /// d = a b for bytes: a 16 x 32, b 32 x 8 stored by columns
 extern "C" __global__ void mmaBytes(const unsigned *a, const unsigned *b, int *d) {
   int group = threadIdx.x >> 2, member = threadIdx.x % 4;
@@ -237,4 +247,11 @@ extern "C" __global__ void __launch_bounds__(128) matvec(const uint4 *weights, c
   __syncthreads();
   if (threadIdx.x == 0)
     y[blockIdx.x] = partial[0] + partial[1] + partial[2] + partial[3];
+}
+
+/// Adds one to every element, to be ordered by streams
+extern "C" __global__ void increment(float *values, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n)
+    values[i] += 1;
 }

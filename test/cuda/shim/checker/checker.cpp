@@ -264,9 +264,12 @@ void Checker::keep(const Region &region, const char *first, size_t bytes, Access
     };
     if (cell.write.interval >= Record::firstInterval && races(cell.write))
       reportRace(region, byte, left, access, cell.write, true, place);
+    // Another thread's atomic change, hidden by one of this thread's.
+    if (cell.reads[1].atomic() && races(cell.reads[1]))
+      reportRace(region, byte, left, access, cell.reads[1], true, place);
     if (reads) {
       Record &last = cell.reads[0];
-      if (last.threadAndClock >> 22 != record.threadAndClock >> 22 && !ordered(last))
+      if (!cell.reads[1].atomic() && !ordered(last))
         cell.reads[1] = last;
       last = record;
       continue;
@@ -274,7 +277,10 @@ void Checker::keep(const Region &region, const char *first, size_t bytes, Access
     for (const Record &read : cell.reads)
       if (races(read))
         reportRace(region, byte, left, access, read, false, place);
-    cell = Cell{record, {}};
+    Record hidden;
+    if (record.atomic() && cell.write.atomic())
+      hidden = ordered(cell.write) ? cell.reads[1] : cell.write;
+    cell = Cell{record, {Record(), hidden}};
   }
 }
 

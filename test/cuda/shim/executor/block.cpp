@@ -160,7 +160,6 @@ Thread *Block::nextReady() {
 
 void Block::wait() {
   Thread &self = *current;
-  readyLanes[self.warp()] &= ~(1u << self.lane());
   Thread *next = nextReady();
   if (next == nullptr)
     reportDeadlock();
@@ -223,6 +222,7 @@ int Block::barrier(Reduction reduction, int predicate, Site site) {
   if (++arrived < threads.size()) {
     self.state = Thread::State::atBarrier;
     self.site = site;
+    readyLanes[self.warp()] &= ~(1u << self.lane());
     wait();
     return barrierResult;
   }
@@ -237,12 +237,12 @@ int Block::barrier(Reduction reduction, int predicate, Site site) {
 
 bool Block::tryComplete(unsigned warp, const Collective &kind, unsigned mask, Site site) {
   unsigned expected = mask & aliveLanes[warp];
+  if ((readyLanes[warp] & expected) != 0)
+    return false;
   void *arguments[warpSize] = {};
   for (unsigned lanes = expected; lanes != 0; lanes &= lanes - 1) {
     auto lane = static_cast<unsigned>(std::countr_zero(lanes));
     Thread &thread = threads[warp * warpSize + lane];
-    if (thread.state == Thread::State::ready)
-      return false;
     if (thread.state != Thread::State::inCollective || thread.kind != &kind || thread.mask != mask)
       return false; // It may yet come here when what it waits for has happened; if not, that is a deadlock.
     arguments[lane] = thread.arguments;
@@ -275,6 +275,7 @@ void Block::collective(const Collective &kind, unsigned mask, void *arguments, S
   self.kind = &kind;
   self.mask = mask;
   self.arguments = arguments;
+  readyLanes[warp] &= ~(1u << self.lane());
   if (!tryComplete(warp, kind, mask, site))
     wait();
 }

@@ -66,7 +66,7 @@ public:
 private:
   static void enter();
   [[noreturn]] void leaveThread();
-  /// Lets other threads run until this one is ready again.
+  /// Lets other threads run until this one, which is not, is ready again.
   void wait();
   /// The next thread that can run; null if there is none.
   Thread *nextReady();

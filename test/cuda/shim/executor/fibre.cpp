@@ -9,6 +9,7 @@
 #error "the shim's context switch is written for x86-64 (System V ABI)"
 #endif
 
+// The last instruction is no `ret`: the processor would expect it to go back to its caller, and be wrong every time.
 asm(R"(
   .text
   .globl ingot_shim_switch
@@ -29,7 +30,8 @@ ingot_shim_switch:
   popq %r12
   popq %rbx
   popq %rbp
-  ret
+  popq %rcx
+  jmpq *%rcx
   .size ingot_shim_switch, . - ingot_shim_switch
 )");
 
