@@ -31,6 +31,11 @@ struct TypeMismatch {
   unsigned char logarithmOfAlignment, kind;
 };
 
+struct AlignmentAssumption {
+  SourceLocation location, assumed;
+  const TypeDescriptor *type;
+};
+
 struct Shift {
   SourceLocation location;
   const TypeDescriptor *left, *right;
@@ -57,6 +62,14 @@ INGOT_SHIM_EXPORT void __ubsan_handle_type_mismatch_v1(TypeMismatch *data, uintp
   report(data->location, std::string("an access to ") + data->type->name + " at " + address +
                              ", which is not aligned to " + std::to_string(1u << data->logarithmOfAlignment) +
                              " bytes");
+}
+
+INGOT_SHIM_EXPORT void __ubsan_handle_alignment_assumption(AlignmentAssumption *data, uintptr_t pointer,
+                                                           uintptr_t alignment, uintptr_t) {
+  char address[32];
+  snprintf(address, sizeof address, "0x%zx", pointer);
+  report(data->location,
+         std::string("the text says that ") + address + " is aligned to " + std::to_string(alignment) + " bytes");
 }
 
 INGOT_SHIM_EXPORT void __ubsan_handle_shift_out_of_bounds(Shift *data, uintptr_t, uintptr_t distance) {
