@@ -61,7 +61,7 @@ LogicalResult cuda::emitRopeTable(KernelContext &context, kernel::RopeTableOp op
     frequencies += (frequencies.empty() ? "" : ", ") + literal(frequency);
   int64_t pairs = op.getFrequencies().size();
   context.print(R"(  constexpr int pairs = $pairs, padded = $padded, stride = $stride;
-  const float frequencies[pairs] = {$frequencies};
+  static const float frequencies[pairs] = {$frequencies};
   const int row = blockIdx.y;
   const float position = static_cast<float>(step.positions[row]);
   // Padding pairs turn by nothing, and vanish with a magnitude of 0.

@@ -45,8 +45,7 @@ template <class Shape> struct Cache {
 /// Four neighbouring elements of a row.
 __device__ __forceinline__ float4 loadFour(const float *row) { return *reinterpret_cast<const float4 *>(row); }
 __device__ __forceinline__ float4 loadFour(const __half *row) {
-  uint2 words;
-  memcpy(&words, __builtin_assume_aligned(row, 8), sizeof words);
+  const uint2 words = *reinterpret_cast<const uint2 *>(row);
   const float2 first = halvesToFloats(words.x), second = halvesToFloats(words.y);
   return {first.x, first.y, second.x, second.y};
 }

@@ -29,10 +29,18 @@ __device__ __forceinline__ void multiplyFewRows(const float *input, int stride, 
     for (int r = 0; r < mostRows; ++r) {
       const float *source = input + min(r, rows - 1) * stride + column;
       total[r] = 0.0f;
-      if constexpr (P::columns % 4 == 0)
-        memcpy(x[r], __builtin_assume_aligned(source, 16), sizeof x[r]);
-      else
+      if constexpr (P::columns % 4 == 0) {
+#pragma unroll
+        for (int c = 0; c < P::columns; c += 4) {
+          const float4 four = *reinterpret_cast<const float4 *>(source + c);
+          x[r][c] = four.x;
+          x[r][c + 1] = four.y;
+          x[r][c + 2] = four.z;
+          x[r][c + 3] = four.w;
+        }
+      } else {
         x[r][0] = *source;
+      }
 #pragma unroll
       for (int c = 0; c < P::columns; ++c)
         total[r] += x[r][c];

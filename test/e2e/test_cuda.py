@@ -1,0 +1,108 @@
+"""The CUDA target without a GPU: emitted text, compiled for the host against test/cuda/shim, runs steps by its own tables."""
+import os
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import EXACT, TINY, assert_close, assert_greedy, run, tiny_path, tiny_reference
+
+CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
+sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
+
+import compile_for_host as shim_compiler  # noqa: E402
+from emitted import Model, place_constants  # noqa: E402
+from fake_cuda import CudaError, in_child  # noqa: E402
+
+# Of the largest |logit|, against the CPU's exact path; storage of 16 bits rounds on the way.
+BOUND = {"f16": 1e-2, "bf16": 3e-2}
+# Rows of steps, in turn: with the first five, every program ran.
+CHUNKS = [9, 1, 2, 3, 6, 16, 1, 4, 8, 5, 13]
+FEWEST_TOKENS, MOST_TOKENS = sum(CHUNKS[:5]), 170
+# Formats of all kinds, rings of pages, sequences of several chunks of keys; the others need --full.
+SHORT = ["mixed_k", "rope_linear_bf16", "rope_llama3_f16", "sliding_window_q8_0", "wide_heads_f32"]
+CHECKED = "three_kv_heads_q4_1"
+
+
+@pytest.fixture(scope="session")
+def driver():
+    """The folder of the fake libcuda.so.1, which is built with the tests."""
+    folder = pathlib.Path(os.environ.get("INGOT_FAKE_CUDA", CUDA.parent.parent / "build" / "lib" / "fake-cuda"))
+    if not (folder / "libcuda.so.1").exists():
+        pytest.exit(f"no {folder}/libcuda.so.1: build the target ingot_fake_cuda", returncode=2)
+    return folder
+
+
+class Emitted:
+    """The text of one model, and the bytes of its constants."""
+
+    def __init__(self, ingot, name, folder, *options):
+        self.source = folder / f"{name}.cu"
+        self.executable = ingot.compile(tiny_path(name), EXACT, "--weights=external", *options)
+        plans = []
+        for target in ("cpu", "cuda"):
+            plan = folder / f"{target}.mlir"
+            run([ingot.compiler, tiny_path(name), EXACT, "--weights=external", f"--target={target}", *options,
+                 "--compile-to=plan", "-o", plan])
+            plans.append(plan.read_text())
+        run([ingot.compiler, folder / "cuda.mlir", "--compile-from=plan", "--compile-to=codegen", "-o", self.source])
+        packed = pathlib.Path(f"{self.executable}.weights").read_bytes()
+        self.weights = place_constants(packed, *plans)
+
+
+def steps(cuda, module, weights, tokens, chunks):
+    """Logits of all tokens, in steps of so many rows, and the kernels that did not run."""
+    model = Model(cuda, module, weights)
+    logits, first = [], 0
+    while first < len(tokens):
+        rows = min(chunks[len(logits) % len(chunks)], len(tokens) - first)
+        logits.append(model.step(tokens[first:first + rows], first, list(range(rows))))
+        first += rows
+    return np.concatenate(logits), model.kernels() - model.executed
+
+
+def emulate(driver, module, emitted, tokens, chunks, **environment):
+    result, messages = in_child(steps, driver, module, emitted.weights, tokens, chunks, **environment)
+    assert not isinstance(result, CudaError), f"{result}\n{messages}"
+    assert messages == ""
+    return result
+
+
+def options_of(name):
+    return ["--kv=f16"] if name == "rope_llama3_f16" else []
+
+
+def of_full(name):
+    """What only --full runs: a model whose formats and shapes others have too."""
+    return name if name in SHORT else pytest.param(name, marks=pytest.mark.full)
+
+
+def check_model(ingot, driver, folder, name, most, check):
+    """Of rows in steps of all sizes: near the CPU's exact path, greedy tokens as transformers', and every kernel ran."""
+    reference = tiny_reference(name)
+    emitted = Emitted(ingot, name, folder, *options_of(name))
+    module = folder / "module.so"
+    shim_compiler.compile_module(emitted.source, module, driver, check)
+    tokens = (reference["prompt"] + reference["greedy"]["tokens"][:-1])[:most]
+    logits, idle = emulate(driver, module, emitted, tokens, CHUNKS, check=int(check))
+    assert idle == set()
+    assert_close(logits, ingot.logits(emitted.executable, tokens), bound=BOUND.get(name.rsplit("_", 1)[-1], 2e-3))
+    if len(tokens) < most:
+        assert_greedy(logits[len(reference["prompt"]) - 1:], reference["greedy"], bound=5e-3)
+    return emitted, module, tokens, logits
+
+
+@pytest.mark.parametrize("name", [of_full(name) for name in TINY])
+def test_logits(ingot, driver, name, tmp_path):
+    check_model(ingot, driver, tmp_path, name, MOST_TOKENS, check=False)
+
+
+@pytest.mark.parametrize("name", [name if name == CHECKED else pytest.param(name, marks=pytest.mark.full)
+                                  for name in TINY])
+def test_accesses(ingot, driver, name, tmp_path):
+    """Every access checked: no race, nothing out of bounds, nothing read that nobody wrote. And whatever the order of
+    blocks and warps, the same bits."""
+    emitted, module, tokens, logits = check_model(ingot, driver, tmp_path, name, FEWEST_TOKENS, check=True)
+    shuffled, _ = emulate(driver, module, emitted, tokens, CHUNKS, seed=7)
+    assert np.array_equal(shuffled, logits)
