@@ -265,6 +265,21 @@ def test_wrong_kernel_is_caught(driver, wrong, name, line, expected):
 
 
 @pytest.mark.parametrize("text, message", [
+    ("*reinterpret_cast<volatile int *>(8) = 1;", r"an access to what is no memory \(address 0x8\)"),
+    ("volatile char room[200000]; room[threadIdx.x] = 1;", "its local memory is full"),
+])
+def test_a_fault_ends_the_launch_only(driver, tmp_path, text, message):
+    """Unchecked kernels too name themselves when they touch what is not mapped."""
+    source = tmp_path / "fault.cu"
+    source.write_text('extern "C" __global__ void fault() { ' + text + " }\n")
+    module = tmp_path / "fault.so"
+    shim_compiler.compile_module(source, module, driver)
+    result, messages = in_child(run_kernel, driver, module, "fault", 1, 32, [])
+    assert isinstance(result, CudaError), "not caught"
+    assert re.search(r"kernel fault, block \(0, 0, 0\), thread \(0, 0, 0\): " + f"({message})", messages), messages
+
+
+@pytest.mark.parametrize("text, message", [
     ('extern "C" __global__ void k(float *x) { *x = __expf(*x); }', "__expf"),
     ('extern "C" __global__ void k() { asm("griddepcontrol.wait;"); }', "griddepcontrol"),
     ('__global__ void k() {}', 'line 1: a kernel must begin with extern "C" __global__'),

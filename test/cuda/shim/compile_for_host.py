@@ -20,7 +20,7 @@ RED_ZONE = 256  # bytes behind each array of shared memory
 # Bits must not depend on the machine: one instruction set, and no multiplication and addition becomes one operation unless
 # the text says so. (nvcc fuses them: a difference that tolerances of tests allow for.)
 COMMON = ["-x", "c++", "-std=c++20", "-fPIC", "-march=x86-64-v3", "-ffp-contract=off", "-fno-exceptions", "-fno-rtti",
-          "-fno-math-errno", "-Wall", "-Wno-unknown-attributes", "-Wno-unused-function",
+          "-fno-math-errno", "-fstack-clash-protection", "-Wall", "-Wno-unknown-attributes", "-Wno-unused-function",
           "-Wno-pass-failed", "-Wno-unknown-pragmas", "-g1"]
 FAST = ["-O2"]
 # Vectors of more than 16 bytes would escape the instrumentation. A read that a write to the same place follows counts too:

@@ -3,6 +3,7 @@
 #include "checker/checker.h"
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <dlfcn.h>
 
 extern "C" ingot::shim::Index ingot_shim_block_index;
@@ -138,6 +139,8 @@ void Checker::synchronize(const void *variable) {
 }
 
 bool Checker::orderedByFence(const Record &earlier) const {
+  if (knownToBlock.empty() && known[block.thread()->number].empty())
+    return false;
   uint32_t from = std::prev(blocks.upper_bound(earlier.interval))->first;
   for (const Known *view : {&known[block.thread()->number], &knownToBlock}) {
     auto found = view->find(from);
@@ -219,6 +222,9 @@ const Region *Checker::find(const void *address, size_t bytes, Access access, co
 void Checker::checkState(const Region &region, const char *byte, size_t bytes, Access access,
                          const Place &place) const {
   const Record &write = region.cell(byte)->write;
+  if (write.interval >= Record::firstInterval && !write.underWay() &&
+      (region.kind != Region::Kind::shared || write.interval >= blockStart))
+    return;
   auto report = [&](const std::string &what) {
     block.abandon(begin(&region, byte, bytes, access, place) + ": " + what);
   };
@@ -251,37 +257,49 @@ void Checker::access(const void *address, size_t bytes, Access access, const Pla
 
 void Checker::keep(const Region &region, const char *first, size_t bytes, Access access, const Record &record,
                    const Place &place) {
-  bool reads = access == Access::read;
+  // Bytes of one object mostly have one history: what came out for one holds for the next.
+  Cell before, after;
   for (const char *byte = first; byte < first + bytes; ++byte) {
-    size_t left = static_cast<size_t>(first + bytes - byte);
-    checkState(region, byte, left, access, place);
     Cell &cell = *region.cell(byte);
-    auto races = [&](const Record &earlier) {
-      // What an earlier block did to shared memory was to its own.
-      if (region.kind == Region::Kind::shared && earlier.interval < blockStart)
-        return false;
-      return !(record.atomic() && earlier.atomic()) && !ordered(earlier);
-    };
-    if (cell.write.interval >= Record::firstInterval && races(cell.write))
-      reportRace(region, byte, left, access, cell.write, true, place);
-    // Another thread's atomic change, hidden by one of this thread's.
-    if (cell.reads[1].atomic() && races(cell.reads[1]))
-      reportRace(region, byte, left, access, cell.reads[1], true, place);
-    if (reads) {
-      Record &last = cell.reads[0];
-      if (!cell.reads[1].atomic() && !ordered(last))
-        cell.reads[1] = last;
-      last = record;
-      continue;
+    if (byte == first || memcmp(&cell, &before, sizeof cell) != 0) {
+      before = cell;
+      keepByte(region, byte, static_cast<size_t>(first + bytes - byte), access, record, place);
+      after = cell;
+    } else {
+      cell = after;
     }
-    for (const Record &read : cell.reads)
-      if (races(read))
-        reportRace(region, byte, left, access, read, false, place);
-    Record hidden;
-    if (record.atomic() && cell.write.atomic())
-      hidden = ordered(cell.write) ? cell.reads[1] : cell.write;
-    cell = Cell{record, {Record(), hidden}};
   }
+}
+
+void Checker::keepByte(const Region &region, const char *byte, size_t left, Access access, const Record &record,
+                       const Place &place) {
+  checkState(region, byte, left, access, place);
+  Cell &cell = *region.cell(byte);
+  auto races = [&](const Record &earlier) {
+    // What an earlier block did to shared memory was to its own.
+    if (region.kind == Region::Kind::shared && earlier.interval < blockStart)
+      return false;
+    return !(record.atomic() && earlier.atomic()) && !ordered(earlier);
+  };
+  if (cell.write.interval >= Record::firstInterval && races(cell.write))
+    reportRace(region, byte, left, access, cell.write, true, place);
+  // Another thread's atomic change, hidden by one of this thread's.
+  if (cell.reads[1].atomic() && races(cell.reads[1]))
+    reportRace(region, byte, left, access, cell.reads[1], true, place);
+  if (access == Access::read) {
+    Record &last = cell.reads[0];
+    if (!cell.reads[1].atomic() && !ordered(last))
+      cell.reads[1] = last;
+    last = record;
+    return;
+  }
+  for (const Record &read : cell.reads)
+    if (races(read))
+      reportRace(region, byte, left, access, read, false, place);
+  Record hidden;
+  if (record.atomic() && cell.write.atomic())
+    hidden = ordered(cell.write) ? cell.reads[1] : cell.write;
+  cell = Cell{record, {Record(), hidden}};
 }
 
 void Checker::beginAsynchronousWrite(void *address, size_t bytes, const Place &place) {

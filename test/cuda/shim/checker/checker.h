@@ -69,6 +69,8 @@ private:
   /// Checks an access, and keeps it.
   void keep(const Region &region, const char *first, size_t bytes, Access access, const Record &record,
             const Place &place);
+  void keepByte(const Region &region, const char *byte, size_t left, Access access, const Record &record,
+                const Place &place);
   void checkState(const Region &region, const char *byte, size_t bytes, Access access, const Place &place) const;
   void synchronize(const void *variable);
 

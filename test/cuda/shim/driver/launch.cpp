@@ -6,6 +6,7 @@
 #include "driver/module.h"
 #include "driver/tasks.h"
 #include "executor/block.h"
+#include "executor/faults.h"
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -49,6 +50,7 @@ void run(CUfunction function, Index grid, Index blockSize, unsigned sharedBytes,
   std::mt19937_64 random(configuration().seed + launches);
   if (configuration().seed != 0)
     std::shuffle(order.begin(), order.end(), random);
+  catchFaults();
   char *shared = module.sharedBase();
   bool ok = true;
   for (uint64_t number : order) {

@@ -52,12 +52,13 @@ std::string describeCurrentThread() {
 }
 
 const Thread *Block::stackOwner(const void *address) const {
-  for (const Thread &thread : threads) {
-    const char *bottom = stacks.bottom(thread.number);
-    if (address >= bottom && address < bottom + Stacks::bytes)
-      return &thread;
-  }
-  return nullptr;
+  size_t index = stacks.indexOf(address);
+  return index < threads.size() ? &threads[index] : nullptr;
+}
+
+bool Block::isBelowStack(const void *address) const {
+  const char *bottom = stacks.bottom(current->number);
+  return address < bottom && address >= bottom - Stacks::guard;
 }
 
 bool Block::run(const Launch &launch, Index blockIndex, unsigned firstWarp) {

@@ -62,6 +62,8 @@ public:
   const std::string &error() const { return failure; }
   /// The thread whose stack holds an address, or null.
   const Thread *stackOwner(const void *address) const;
+  /// Whether an address is one that the current thread reaches when its stack is full.
+  bool isBelowStack(const void *address) const;
 
 private:
   static void enter();

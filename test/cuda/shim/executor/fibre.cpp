@@ -39,8 +39,7 @@ namespace ingot::shim {
 
 namespace {
 
-constexpr size_t page = 4096;
-constexpr size_t stride = Stacks::bytes + page;
+constexpr size_t stride = Stacks::bytes + Stacks::guard;
 
 void release(char *memory, size_t count) {
   if (memory != nullptr)
@@ -51,7 +50,12 @@ void release(char *memory, size_t count) {
 
 Stacks::~Stacks() { release(memory, count); }
 
-char *Stacks::bottom(size_t index) const { return memory + index * stride + page; }
+char *Stacks::bottom(size_t index) const { return memory + index * stride + guard; }
+
+size_t Stacks::indexOf(const void *address) const {
+  auto offset = static_cast<size_t>(static_cast<const char *>(address) - memory);
+  return offset < count * stride && offset % stride >= guard ? offset / stride : count;
+}
 
 void Stacks::reserve(size_t wanted) {
   if (wanted <= count)
@@ -66,7 +70,7 @@ void Stacks::reserve(size_t wanted) {
   memory = static_cast<char *>(mapped);
   count = wanted;
   for (size_t index = 0; index < count; ++index)
-    mprotect(memory + index * stride, page, PROT_NONE);
+    mprotect(memory + index * stride, guard, PROT_NONE);
 }
 
 Context Stacks::start(size_t index, void (*entry)()) {

@@ -24,6 +24,8 @@ extern "C" void ingot_shim_switch(Context *from, Context to);
 class Stacks {
 public:
   static constexpr size_t bytes = 128 << 10;
+  /// Inaccessible bytes below.
+  static constexpr size_t guard = 4096;
 
   ~Stacks();
 
@@ -32,6 +34,9 @@ public:
 
   /// A context on stack `index` that enters `entry`, which must not return.
   Context start(size_t index, void (*entry)());
+
+  /// The stack that holds an address; as many as there are if none does.
+  size_t indexOf(const void *address) const;
 
   /// Stack `index`: its lowest usable address.
   char *bottom(size_t index) const;
