@@ -37,13 +37,13 @@ def driver():
 class Emitted:
     """The text of one model, and the bytes of its constants."""
 
-    def __init__(self, ingot, name, folder, *options):
-        self.source = folder / f"{name}.cu"
-        self.executable = ingot.compile(tiny_path(name), EXACT, "--weights=external", *options)
+    def __init__(self, ingot, path, folder, *options):
+        self.source = folder / "model.cu"
+        self.executable = ingot.compile(path, EXACT, "--weights=external", *options)
         plans = []
         for target in ("cpu", "cuda"):
             plan = folder / f"{target}.mlir"
-            run([ingot.compiler, tiny_path(name), EXACT, "--weights=external", f"--target={target}", *options,
+            run([ingot.compiler, path, EXACT, "--weights=external", f"--target={target}", *options,
                  "--compile-to=plan", "-o", plan])
             plans.append(plan.read_text())
         run([ingot.compiler, folder / "cuda.mlir", "--compile-from=plan", "--compile-to=codegen", "-o", self.source])
@@ -81,7 +81,7 @@ def of_full(name):
 def check_model(ingot, driver, folder, name, most, check):
     """Of rows in steps of all sizes: near the CPU's exact path, greedy tokens as transformers', and every kernel ran."""
     reference = tiny_reference(name)
-    emitted = Emitted(ingot, name, folder, *options_of(name))
+    emitted = Emitted(ingot, tiny_path(name), folder, *options_of(name))
     module = folder / "module.so"
     shim_compiler.compile_module(emitted.source, module, driver, check)
     tokens = (reference["prompt"] + reference["greedy"]["tokens"][:-1])[:most]
@@ -106,3 +106,14 @@ def test_accesses(ingot, driver, name, tmp_path):
     emitted, module, tokens, logits = check_model(ingot, driver, tmp_path, name, FEWEST_TOKENS, check=True)
     shuffled, _ = emulate(driver, module, emitted, tokens, CHUNKS, seed=7)
     assert np.array_equal(shuffled, logits)
+
+
+def test_smollm2(ingot, driver, smollm2, smollm2_reference, tmp_path):
+    emitted = Emitted(ingot, smollm2, tmp_path)
+    module = tmp_path / "module.so"
+    shim_compiler.compile_module(emitted.source, module, driver)
+    tokens = smollm2_reference["prompts"]["5"]["tokens"]
+    logits, _ = emulate(driver, module, emitted, tokens, [4, 1])
+    exact = ingot.logits(emitted.executable, tokens)
+    assert_close(logits, exact, bound=2e-3)
+    assert np.array_equal(logits.argmax(axis=1), exact.argmax(axis=1))
