@@ -12,6 +12,13 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+namespace ingot::model {
+
+/// See Model_RowWise in Ops.td.
+template <typename ConcreteType> class RowWise : public mlir::OpTrait::TraitBase<ConcreteType, RowWise> {};
+
+} // namespace ingot::model
+
 #include "dialects/Model/Dialect.h.inc"
 #include "dialects/Model/Enums.h.inc"
 #define GET_ATTRDEF_CLASSES

@@ -10,6 +10,9 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Model_Op<string mnemonic, list<Trait> traits = []> : Op<Model_Dialect, mnemonic, traits>;
 
+// Row i of the result needs row i of the first operand, no other row and no step; all other operands are parameters.
+def Model_RowWise : NativeOpTrait<"RowWise"> { let cppNamespace = "::ingot::model"; }
+
 //===----------------------------------------------------------------------===//
 // What the file holds
 //===----------------------------------------------------------------------===//
@@ -92,7 +95,7 @@ def Model_WantedRowsOp : Model_Op<"wanted_rows", [Pure]> {
 // Layers
 //===----------------------------------------------------------------------===//
 
-def Model_LinearOp : Model_Op<"linear", [Pure]> {
+def Model_LinearOp : Model_Op<"linear", [Pure, Model_RowWise]> {
   let summary = "y = x Wᵀ, W stored [outputs, inputs]";
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight);
   let results = (outs AnyRankedTensor:$result);
@@ -100,7 +103,7 @@ def Model_LinearOp : Model_Op<"linear", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Model_LogitsOp : Model_Op<"logits", [Pure]> {
+def Model_LogitsOp : Model_Op<"logits", [Pure, Model_RowWise]> {
   let summary = "A linear map onto the vocabulary: what the step answers";
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight);
   let results = (outs AnyRankedTensor:$result);
@@ -108,7 +111,7 @@ def Model_LogitsOp : Model_Op<"logits", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Model_RmsNormOp : Model_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+def Model_RmsNormOp : Model_Op<"rms_norm", [Pure, Model_RowWise, AllTypesMatch<["input", "result"]>]> {
   let summary = "x / sqrt(mean(x²) + epsilon) · w";
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, F32Attr:$epsilon);
   let results = (outs AnyRankedTensor:$result);
@@ -158,14 +161,14 @@ def Model_AttentionOp : Model_Op<"attention", [Pure, AttrSizedOperandSegments]> 
   let hasVerifier = 1;
 }
 
-def Model_ActivationOp : Model_Op<"activation", [Pure, SameOperandsAndResultType]> {
+def Model_ActivationOp : Model_Op<"activation", [Pure, Model_RowWise, SameOperandsAndResultType]> {
   let summary = "An elementwise non-linear function";
   let arguments = (ins AnyRankedTensor:$input, Model_ActivationFunction:$function);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$function $input attr-dict `:` type($input)";
 }
 
-def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure]> {
+def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure, Model_RowWise]> {
   let summary = "function(x Gᵀ) · (x Uᵀ): the hidden state of a gated feed-forward layer";
   let description = [{ Source: arXiv:2002.05202 (SwiGLU and its family). }];
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$gate, AnyRankedTensor:$up, Model_ActivationFunction:$function);

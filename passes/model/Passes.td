@@ -25,6 +25,19 @@ def ModelMakeCacheExplicit : Pass<"ingot-model-make-cache-explicit", "::mlir::Mo
   let dependentDialects = ["::ingot::model::ModelDialect"];
 }
 
+def ModelNarrowToWantedRows : Pass<"ingot-model-narrow-to-wanted-rows", "::mlir::ModuleOp"> {
+  let summary = "Runs the end of the last layer on the rows whose logits are wanted";
+  let description = [{
+    `model.wanted_rows` moves up to the highest single value from which all of its input comes, past operations that
+    treat each row by itself: those with the trait `RowWise`, and elementwise arithmetic. In a Llama that is the input
+    of the last feed-forward layer, which then runs on one row of a prompt, and on none of a chunk that is not the last.
+    What else reads a row in between keeps the operation that computes it. Where two values meet without one above them
+    (attention and feed-forward side by side), nothing moves. The remark says what stopped it. Values are the same ones,
+    bit by bit.
+  }];
+  let dependentDialects = ["::ingot::model::ModelDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ModelVerifyPhase : Pass<"ingot-model-verify-phase", "::mlir::ModuleOp"> {
   let summary = "Checks what the model phase promises";
   let description = [{

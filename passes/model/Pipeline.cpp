@@ -8,5 +8,6 @@ using namespace mlir;
 void ingot::model::addModelPhasePasses(OpPassManager &manager) {
   manager.addPass(createModelRaiseGatedMlp());
   manager.addPass(createModelMakeCacheExplicit());
+  manager.addPass(createModelNarrowToWantedRows());
   manager.addPass(createModelVerifyPhase());
 }

@@ -1,6 +1,7 @@
-// A decode layer with SmolLM2's widths as every phase leaves it; the second of two, so that it stands between others.
+// A decode layer with SmolLM2's widths as every phase leaves it; the second of three, so that it stands between others.
+// The end of the last layer runs on the rows whose logits are wanted.
 
-// RUN: ingot-shape --layers=2 --width=576 --heads=9 --key-value-heads=3 --head-dim=64 --hidden=1536 --vocabulary=49152 --rope-base=100000 --rows=512 --context=2048 --format=q4_1 >%t.shape.mlir
+// RUN: ingot-shape --layers=3 --width=576 --heads=9 --key-value-heads=3 --head-dim=64 --hidden=1536 --vocabulary=49152 --rope-base=100000 --rows=512 --context=2048 --format=q4_1 >%t.shape.mlir
 // RUN: sed 's/^module {/module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {/' %t.shape.mlir >%t.import.mlir
 
 // RUN: ingot-opt %t.import.mlir --ingot-phase-model -o %t.model.mlir
@@ -19,7 +20,7 @@
 // RUN: FileCheck %s --check-prefix=CODEGEN --input-file=%t.codegen.mlir
 
 // What a transformer computes, in its own words.
-// MODEL:      func.func @forward(%[[STEP:.*]]: !model.step<rows = 512, sequences = 1, wanted = 16>, %{{.*}}, %[[CACHE:.*]]: !model.key_value<3 x 64 x f16, "full">)
+// MODEL:      func.func @forward(%[[STEP:.*]]: !model.step<rows = 512, sequences = 1, wanted = 16>, %{{[^:]*: [^>]*}}>, %[[CACHE:[^:]*]]: !model.key_value<3 x 64 x f16, "full">, %{{[^:]*: [^>]*}}>)
 // MODEL:      model.load_parameter @blk.1.attn_norm.weight
 // MODEL-NEXT: %[[NORM:[0-9]+]] = model.rms_norm %[[X:[0-9]+]],
 // MODEL:      %[[Q:[0-9]+]] = model.linear %[[NORM]], {{.*}} tensor<576x576xf32, #encoding.storage<format = #encoding.ggml<q4_1>>>
@@ -35,6 +36,10 @@
 // MODEL:      %[[G:[0-9]+]] = model.gated_mlp silu %[[NORM2]],
 // MODEL:      %[[D:[0-9]+]] = model.linear %[[G]],
 // MODEL-NEXT: arith.addf %[[Y]], %[[D]]
+// MODEL:      model.attention
+// MODEL:      model.wanted_rows
+// MODEL:      model.gated_mlp
+// MODEL:      model.logits
 
 // Activations are rounded once for each place that produces them: four times a layer.
 // QUANTIZE:      model.load_parameter @blk.1.attn_norm.weight
@@ -49,7 +54,7 @@
 // QUANTIZE:      model.gated_mlp
 // QUANTIZE-NEXT: encoding.quantize
 // QUANTIZE-NOT:  encoding.quantize
-// QUANTIZE:      model.wanted_rows
+// QUANTIZE:      model.load_parameter @blk.2.attn_norm.weight
 
 // Five launches, with one range of rows to a function.
 // FUSE-LABEL: func.func @forward.rows_1(
@@ -64,9 +69,16 @@
 // FUSE-NEXT:  kernel.call @norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1
 // FUSE-NEXT:  model.load_parameter @blk.1.ffn_down.weight
 // FUSE-NEXT:  kernel.call @matmul_576x1536_q4_1_add.rows_1
-// FUSE:       kernel.call @wanted_rows_576_then_norm_quantize_576_then_matmul_{{.*}} wanted
+// FUSE:       kernel.call @wanted_rows_576_then_norm_quantize_576_then_gated_matmul_3072x576_q4_1_quantize.rows_1{{.*}} wanted
+// FUSE:       kernel.call @wanted_rows_576_then_matmul_576x1536_q4_1_add.rows_1{{.*}} wanted
+// FUSE:       kernel.call @norm_quantize_576_then_matmul_49152x576_{{.*}}.rows_1{{.*}} wanted
 // FUSE:       func.func @forward.rows_2_to_8(
-// FUSE:       func.func @forward.rows_9_to_512(
+// FUSE-LABEL: func.func @forward.rows_9_to_512(
+// FUSE-COUNT-3: kernel.call @attention_
+// FUSE:       kernel.call @wanted_rows_576.rows_9_to_512{{.*}} wanted
+// FUSE:       kernel.call @norm_quantize_576.rows_9_to_512{{.*}} wanted
+// FUSE:       kernel.call @gated_matmul_3072x576_q4_1_quantize.rows_9_to_512{{.*}} wanted
+// FUSE:       kernel.call @matmul_576x1536_q4_1_add.rows_9_to_512{{.*}} wanted
 
 // Parameters have a home and a layout, launches a lane.
 // PLACE:       encoding.assemble @blk.1.attn_qkv.weight : tensor<960x576xf32, #encoding.storage<format = #encoding.ggml<q4_1>, layout = <16 x 4>>> on "host[0]"
@@ -100,9 +112,9 @@
 // PLAN:       schedule.barrier
 // PLAN-NEXT:  schedule.launch @matmul_576x1536
 
-// Straight-line calls of shared functions, for every worker: eight bodies for one row, ten for more, and the step function.
+// Straight-line calls of shared functions, for every worker: ten bodies for a range of rows, and the step function.
 // CODEGEN-NOT: {{kernel|schedule}}.launch
-// CODEGEN-COUNT-8: llvm.func internal @"{{.*}}.rows_1.x86-64-v3"
+// CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_1.x86-64-v3"
 // CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_2_to_8.x86-64-v3"
 // CODEGEN-COUNT-10: llvm.func internal @"{{.*}}.rows_9_to_512.x86-64-v3"
 // CODEGEN:      llvm.func @ingot_team_barrier(!llvm.ptr, i32)
