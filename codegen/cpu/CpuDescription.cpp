@@ -114,9 +114,9 @@ static Expected<CpuDescription> describeCpu(StringRef cpu) {
   description.registerLanes = description.has512BitVectors ? 16 : has(INGOT_FEATURE_AVX2) ? 8 : 4;
   // 32 registers of 16 lanes, or 16 of fewer: what a tile keeps in registers. Of the narrowest a panel takes four
   // passes: more than two rows make code that LLVM compiles for seconds.
-  description.tiles = description.has512BitVectors     ? TileShape{4, 8, 24, 0}
-                      : description.registerLanes == 8 ? TileShape{4, 8, 6, 0}
-                                                       : TileShape{2, 2, 3, 0};
+  description.tiles = description.has512BitVectors     ? TileShape{4, 8, 24, 0, 512 << 10}
+                      : description.registerLanes == 8 ? TileShape{4, 8, 6, 0, 256 << 10}
+                                                       : TileShape{2, 2, 3, 0, 256 << 10};
   return description;
 }
 

@@ -29,6 +29,9 @@ struct TileShape {
   int64_t attentionVectors; ///< attention: accumulators, for all queries of a tile
   /// Matrix times one row: how far ahead of their use weights are asked for; 0: never.
   int64_t prefetchBytes;
+  /// matmul of many rows: so many bytes of activations meet all weights of a claim before the next ones do. They should
+  /// stay in the second cache, with room for the weights that pass.
+  int64_t rowBlockBytes;
 };
 
 /// One instruction set that code is generated for.

@@ -175,15 +175,64 @@ private:
   kernel::Dot4Op op;
 };
 
+/// Products with the same unsigned operands that nothing between them reads.
+using DotRun = SmallVector<kernel::Dot4Op>;
+
+/// A chain of instructions waits for each of its links, and the CPU's schedulers hold few chains: those of a run take
+/// turns, so that neighbouring instructions are independent.
+constexpr size_t chainsInTurns = 4;
+
+void lowerInTurns(DotRun &run, StringRef intrinsic) {
+  kernel::Dot4Op last = run.back();
+  ImplicitLocOpBuilder builder(last.getLoc(), last);
+  SmallVector<Value> sums = llvm::map_to_vector(run, [](kernel::Dot4Op op) -> Value { return op.getAccumulator(); });
+  for (auto [link, codes] : llvm::enumerate(last.getUnsigned_()))
+    for (auto [sum, op] : llvm::zip(sums, run))
+      sum = LLVM::CallIntrinsicOp::create(builder, sum.getType(), builder.getStringAttr(intrinsic),
+                                          ValueRange{sum, codes, op.getSigned_()[link]})
+                .getResult(0);
+  for (auto [sum, op] : llvm::zip(sums, run)) {
+    op.replaceAllUsesWith(sum);
+    op->erase();
+  }
+}
+
 struct LowerDotProducts : codegen::impl::CodegenLowerDotProductsBase<LowerDotProducts> {
   void runOnOperation() override {
-    getOperation().walk([&](kernel::Dot4Op op) {
-      auto function = op->getParentOfType<LLVM::LLVMFuncOp>();
-      auto instruction = function ? function->getAttrOfType<StringAttr>("ingot.dot") : StringAttr();
-      ImplicitLocOpBuilder builder(op.getLoc(), op);
-      op.replaceAllUsesWith(DotLowering(builder, op).lower(instruction ? instruction.getValue() : "plain"));
-      op.erase();
+    getOperation().walk([&](LLVM::LLVMFuncOp function) {
+      auto attribute = function->getAttrOfType<StringAttr>("ingot.dot");
+      StringRef instruction = attribute ? attribute.getValue() : "plain";
+      SmallVector<DotRun> runs;
+      function.walk([&](kernel::Dot4Op op) {
+        if (runs.empty() || !continues(runs.back(), op))
+          runs.emplace_back();
+        runs.back().push_back(op);
+      });
+      for (DotRun &run : runs) {
+        kernel::Dot4Op first = run.front();
+        if (instruction == "avx512vnni" && cast<VectorType>(first.getType()).getNumElements() == 16) {
+          lowerInTurns(run, "llvm.x86.avx512.vpdpbusd.512");
+          continue;
+        }
+        for (kernel::Dot4Op op : run) {
+          ImplicitLocOpBuilder builder(op.getLoc(), op);
+          op.replaceAllUsesWith(DotLowering(builder, op).lower(instruction));
+          op->erase();
+        }
+      }
     });
+  }
+
+private:
+  static bool continues(ArrayRef<kernel::Dot4Op> run, kernel::Dot4Op op) {
+    kernel::Dot4Op first = run.front();
+    auto readLater = [&](kernel::Dot4Op before) {
+      return llvm::all_of(before->getUsers(), [&](Operation *user) {
+        return user->getBlock() != op->getBlock() || op->isBeforeInBlock(user);
+      });
+    };
+    return run.size() < chainsInTurns && op->getBlock() == first->getBlock() && op.getType() == first.getType() &&
+           llvm::equal(op.getUnsigned_(), first.getUnsigned_()) && llvm::all_of(run, readLater);
   }
 };
 } // namespace

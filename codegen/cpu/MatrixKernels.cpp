@@ -21,25 +21,40 @@ public:
                kernel::RowRangeAttr rows)
       : emit(emit), inputType(cast<RankedTensorType>(input.getType())), activation(inputType),
         panels(cast<RankedTensorType>(weight.getType())), inputPointer(inputPointer), weightPointer(weightPointer),
-        integerInput(encoding::isQuantizedActivation(inputType)),
-        tileRows(rows.getLast() == 1   ? 1
-                 : rows.getLast() <= 8 ? emit.cpu.tiles.fewRows
-                                       : emit.cpu.tiles.manyRows) {}
+        integerInput(encoding::isQuantizedActivation(inputType)), mostRows(rows.getLast()),
+        tileRows(mostRows == 1   ? 1
+                 : mostRows <= 8 ? emit.cpu.tiles.fewRows
+                                 : emit.cpu.tiles.manyRows) {}
 
   /// Rows of the tile that is being written.
   int64_t getTileRows() const { return tileRows; }
 
-  /// Calls `body(firstRow)` for all tiles of rows; buffers hold whole tiles. A row that is left over, such as the only
-  /// one whose logits are wanted, is a tile of its own: `body` is called once more, to write that.
-  void forEachTile(Value rows, function_ref<void(Value)> body) {
+  /// Rows from `first` to before `end`.
+  struct RowBlock {
+    Value first, end;
+  };
+  /// Calls `body` for blocks of the `rows` rows whose activations stay in the second cache while weights pass by.
+  void forEachRowBlock(Value rows, function_ref<void(RowBlock)> body) {
+    int64_t rowBytes = activation.bytes, tiles = emit.cpu.tiles.rowBlockBytes / (rowBytes * tileRows);
+    int64_t blockRows = std::max<int64_t>(tiles, 1) * tileRows;
+    if (blockRows >= mostRows)
+      return body({emit.integer(0), rows});
+    emit.loop(emit.integer(0), rows, blockRows,
+              [&](Value first) { body({first, emit.minimum(emit.add(first, blockRows), rows)}); });
+  }
+
+  /// Calls `body(firstRow)` for all tiles of a block; buffers hold whole tiles. A row that is left over, such as the
+  /// only one whose logits are wanted, is a tile of its own: `body` is called once more, to write that.
+  void forEachTile(RowBlock block, function_ref<void(Value)> body) {
     int64_t whole = tileRows;
+    Value rows = emit.sub(block.end, block.first);
     Value tiles = whole == 1 ? rows : emit.divide(emit.add(rows, whole - 2), whole);
-    emit.loop(emit.integer(0), tiles, [&](Value tile) { body(emit.mul(tile, whole)); });
+    Value wholeEnd = emit.add(block.first, emit.mul(tiles, whole));
+    emit.loop(block.first, wholeEnd, whole, body);
     if (whole == 1)
       return;
-    Value done = emit.mul(tiles, whole);
     tileRows = 1;
-    emit.when(emit.less(done, rows), [&] { body(done); });
+    emit.when(emit.less(wholeEnd, block.end), [&] { body(wholeEnd); });
     tileRows = whole;
   }
 
@@ -148,12 +163,12 @@ private:
       offsets.push_back(part.minimum || weight.size() == 1
                             ? part.minimum
                             : emit.mulf(part.scale, realSplat(-static_cast<double>(zeroPoint))));
-    SmallVector<Value> next;
-    for (auto [row, sum] : llvm::zip(rows, sums)) {
+    // dots[row][part], all of them before the arithmetic that follows: LowerDotProducts lets neighbours advance
+    // together.
+    SmallVector<SmallVector<Value, 2>> dots;
+    for (Value row : rows) {
       Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
-      Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
-      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4), width);
-      SmallVector<Value, 2> dots, scaledSums;
+      dots.emplace_back();
       int64_t line = 0;
       for (auto [index, part] : llvm::enumerate(weight)) {
         SmallVector<Value> activationBytes;
@@ -161,21 +176,27 @@ private:
           Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
           activationBytes.push_back(emit.bitcast(emit.splat(four, width), bytes));
         }
-        Value dot = kernel::Dot4Op::create(emit.builder, words, emit.integer(0, words), weightBytes[index],
-                                           activationBytes, panels.getFormat().getLargestCode());
-        dots.push_back(emit.toFloat(dot));
-        scaledSums.push_back(emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width));
+        dots.back().push_back(kernel::Dot4Op::create(emit.builder, words, emit.integer(0, words), weightBytes[index],
+                                                     activationBytes, panels.getFormat().getLargestCode()));
       }
+    }
+    SmallVector<Value> next;
+    for (auto [row, sum, rowDots] : llvm::zip(rows, sums, dots)) {
+      Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
+      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4), width);
+      SmallVector<Value, 2> scaledSums;
+      for (size_t index = 0; index < weight.size(); ++index)
+        scaledSums.push_back(emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width));
       Value total;
       if (weight.size() == 1) {
-        Value product = emit.mulf(dots[0], scale);
+        Value product = emit.mulf(emit.toFloat(rowDots[0]), scale);
         if (zeroPoint)
           product = emit.fma(scaledSums[0], realSplat(-static_cast<double>(zeroPoint)), product);
         total = emit.fma(product, weight[0].scale, sum);
       } else {
-        Value product = emit.mulf(dots[0], weight[0].scale);
+        Value product = emit.mulf(emit.toFloat(rowDots[0]), weight[0].scale);
         for (size_t index = 1; index < weight.size(); ++index)
-          product = emit.fma(dots[index], weight[index].scale, product);
+          product = emit.fma(emit.toFloat(rowDots[index]), weight[index].scale, product);
         total = emit.fma(product, scale, sum);
       }
       for (auto [offset, scaledSum] : llvm::zip(offsets, scaledSums))
@@ -218,7 +239,7 @@ private:
   WeightPanels panels;
   Value inputPointer, weightPointer;
   bool integerInput;
-  int64_t tileRows;
+  int64_t mostRows, tileRows;
 };
 } // namespace
 
@@ -250,8 +271,8 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
   Value scratch = quantize ? emit.stack(product.getTileRows() * encoding::groupColumns * 4) : Value();
   int64_t panelsPerGrain = quantize ? 2 : 1;
 
-  emit.loop(arguments.begin, arguments.end, [&](Value grain) {
-    product.forEachTile(arguments.rows, [&](Value firstRow) {
+  auto emitGrain = [&](Value grain, PanelProduct::RowBlock block) {
+    product.forEachTile(block, [&](Value firstRow) {
       int64_t tileRows = product.getTileRows();
       for (int64_t part = 0; part < panelsPerGrain; ++part) {
         Value panel = emit.add(emit.mul(grain, panelsPerGrain), part), column = emit.mul(panel, lanes);
@@ -283,6 +304,9 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
         storeQuantizedGroup(emit, first, second, row, grain, resultType);
       }
     });
+  };
+  product.forEachRowBlock(arguments.rows, [&](PanelProduct::RowBlock block) {
+    emit.loop(arguments.begin, arguments.end, [&](Value grain) { emitGrain(grain, block); });
   });
 }
 
@@ -315,9 +339,10 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   auto section = [&](int64_t first, int64_t last, function_ref<void(Value)> body) {
     emit.loop(clamp(arguments.begin, first, last), clamp(arguments.end, first, last), body);
   };
-  auto rotate = [&](Value grain, function_ref<void(Value row, Value pair, Value first, Value second)> store) {
+  auto rotate = [&](Value grain, PanelProduct::RowBlock block,
+                    function_ref<void(Value row, Value pair, Value first, Value second)> store) {
     Value pair = emit.remainder(grain, pairsPerHead);
-    product.forEachTile(arguments.rows, [&](Value firstRow) {
+    product.forEachTile(block, [&](Value firstRow) {
       SmallVector<Value> firsts = product.compute(emit.mul(grain, 2), firstRow);
       SmallVector<Value> seconds = product.compute(emit.add(emit.mul(grain, 2), 1), firstRow);
       for (int64_t offset = 0; offset < product.getTileRows(); ++offset) {
@@ -342,42 +367,44 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
     });
   };
 
-  section(0, queryPairs, [&](Value grain) {
-    rotate(grain, [&](Value row, Value pair, Value first, Value second) {
-      Value head = emit.divide(grain, pairsPerHead);
-      Value offset = emit.add(emit.mul(row, queryStride), emit.mul(head, cache.getKeyDimension() * 4));
-      Value address = emit.pointer(arguments.outputs[0], emit.add(offset, emit.mul(pair, lanes * 4)));
-      emit.store(first, address, 64);
-      emit.store(second, emit.pointer(address, half * 4), 64);
-    });
-  });
-  section(queryPairs, queryPairs + keyPairs, [&](Value grain) {
-    rotate(grain, [&](Value row, Value pair, Value first, Value second) {
-      inPage(row, [&](Value page, Value positionInPage) {
-        Value head = emit.divide(emit.sub(grain, emit.integer(queryPairs)), pairsPerHead);
-        Value keys = cache.keys(emit, arguments.states[0], page, head);
-        cache.storeKey(emit, keys, positionInPage, pair, first, second);
-      });
-    });
-  });
   int64_t valuesBegin = queryPairs + keyPairs;
   int64_t panelsPerGrain = target::getValuePanelsPerGrain(cacheType);
   int64_t valuesEnd = valuesBegin + cacheType.getHeads() * panelsPerHead / panelsPerGrain;
-  section(valuesBegin, valuesEnd, [&](Value grain) {
-    Value first = emit.mul(emit.sub(grain, emit.integer(valuesBegin)), panelsPerGrain);
-    Value head = emit.divide(first, panelsPerHead);
-    Value part = emit.remainder(first, panelsPerHead);
-    product.forEachTile(arguments.rows, [&](Value firstRow) {
-      SmallVector<SmallVector<Value>> panels;
-      for (int64_t panel = 0; panel < panelsPerGrain; ++panel)
-        panels.push_back(product.compute(emit.add(first, 2 * valuesBegin + panel), firstRow));
-      for (int64_t offset = 0; offset < product.getTileRows(); ++offset)
-        inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
-          SmallVector<Value> columns;
-          for (ArrayRef<Value> values : panels)
-            columns.push_back(values[offset]);
-          cache.storeValue(emit, cache.values(emit, arguments.states[1], page, head), positionInPage, part, columns);
+  product.forEachRowBlock(arguments.rows, [&](PanelProduct::RowBlock block) {
+    section(0, queryPairs, [&](Value grain) {
+      rotate(grain, block, [&](Value row, Value pair, Value first, Value second) {
+        Value head = emit.divide(grain, pairsPerHead);
+        Value offset = emit.add(emit.mul(row, queryStride), emit.mul(head, cache.getKeyDimension() * 4));
+        Value address = emit.pointer(arguments.outputs[0], emit.add(offset, emit.mul(pair, lanes * 4)));
+        emit.store(first, address, 64);
+        emit.store(second, emit.pointer(address, half * 4), 64);
+      });
+    });
+    section(queryPairs, queryPairs + keyPairs, [&](Value grain) {
+      rotate(grain, block, [&](Value row, Value pair, Value first, Value second) {
+        inPage(row, [&](Value page, Value positionInPage) {
+          Value head = emit.divide(emit.sub(grain, emit.integer(queryPairs)), pairsPerHead);
+          Value keys = cache.keys(emit, arguments.states[0], page, head);
+          cache.storeKey(emit, keys, positionInPage, pair, first, second);
         });
+      });
+    });
+    section(valuesBegin, valuesEnd, [&](Value grain) {
+      Value first = emit.mul(emit.sub(grain, emit.integer(valuesBegin)), panelsPerGrain);
+      Value head = emit.divide(first, panelsPerHead);
+      Value part = emit.remainder(first, panelsPerHead);
+      product.forEachTile(block, [&](Value firstRow) {
+        SmallVector<SmallVector<Value>> panels;
+        for (int64_t panel = 0; panel < panelsPerGrain; ++panel)
+          panels.push_back(product.compute(emit.add(first, 2 * valuesBegin + panel), firstRow));
+        for (int64_t offset = 0; offset < product.getTileRows(); ++offset)
+          inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
+            SmallVector<Value> columns;
+            for (ArrayRef<Value> values : panels)
+              columns.push_back(values[offset]);
+            cache.storeValue(emit, cache.values(emit, arguments.states[1], page, head), positionInPage, part, columns);
+          });
+      });
     });
   });
 }
