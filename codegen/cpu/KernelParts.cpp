@@ -130,12 +130,26 @@ Value codegen::divideOrZero(Emitter &emit, double numerator, Value denominator) 
   return arith::SelectOp::create(emit.builder, isZero, emit.real(0.0), emit.divf(emit.real(numerator), denominator));
 }
 
+/// `scale` rounded up to the significant bits that scales have, and its exponent as rows keep it.
+static std::pair<Value, Value> roundScaleUp(Emitter &emit, Value scale) {
+  using Row = encoding::ActivationRow;
+  constexpr int64_t dropped = 24 - Row::significandBits, exponentMask = 0x7f800000;
+  Value bits = emit.add(arith::BitcastOp::create(emit.builder, emit.i32(), scale), (int64_t(1) << dropped) - 1);
+  bits = emit.bitAnd(bits, -(int64_t(1) << dropped));
+  // What is less than any exponent that can be stored is 0.
+  Value exponent = emit.sub(emit.bitAnd(bits, exponentMask), emit.integer((127 - Row::exponentBias) << 23, emit.i32()));
+  Value zero = emit.integer(0, emit.i32());
+  Value isStored = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sge, exponent, zero);
+  bits = arith::SelectOp::create(emit.builder, isStored, bits, zero);
+  return {arith::BitcastOp::create(emit.builder, emit.f32(), bits), emit.maximum(exponent, zero)};
+}
+
 void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Value row, Value group,
                                   RankedTensorType type) {
   encoding::ActivationRow layout(type);
   Value largest = largestMagnitude(emit, first, second);
-  Value scale = emit.mulf(largest, emit.real(1.0 / 127.0));
-  Value inverse = divideOrZero(emit, 127.0, largest);
+  auto [scale, exponent] = roundScaleUp(emit, emit.mulf(largest, emit.real(1.0 / 127.0)));
+  Value inverse = divideOrZero(emit, 1.0, scale);
   Value codesAddress = emit.pointer(row, emit.mul(group, encoding::groupColumns));
   SmallVector<Value> sums;
   int64_t offset = 0;
@@ -155,6 +169,7 @@ void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Valu
   if (layout.sumColumns == encoding::groupColumns)
     sums = {emit.add(sums[0], sums[1])};
   emit.store(scale, emit.pointer(row, emit.add(emit.mul(group, 4), layout.scalesOffset)), 4);
+  emit.store(exponent, emit.pointer(row, emit.add(emit.mul(group, 4), layout.exponentsOffset)), 4);
   int64_t count = static_cast<int64_t>(sums.size());
   Value sumsAddress = emit.pointer(row, emit.add(emit.mul(group, 4 * count), layout.sumsOffset));
   for (auto [index, sum] : llvm::enumerate(sums)) {

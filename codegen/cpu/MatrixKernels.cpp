@@ -9,6 +9,8 @@
 #include "codegen/cpu/WeightPanels.h"
 #include "target/CpuTarget.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::codegen;
@@ -43,24 +45,37 @@ public:
               [&](Value first) { body({first, emit.minimum(emit.add(first, blockRows), rows)}); });
   }
 
-  /// Calls `body(firstRow)` for all tiles of a block; buffers hold whole tiles. A row that is left over, such as the
-  /// only one whose logits are wanted, is a tile of its own: `body` is called once more, to write that.
-  void forEachTile(RowBlock block, function_ref<void(Value)> body) {
+  /// Calls `body(firstRow)` for all tiles of a block, after which compute() takes the panels from `firstPanel` on;
+  /// buffers hold whole tiles. A row that is left over, such as the only one whose logits are wanted, is a tile of its
+  /// own: `body` is called once more, to write that.
+  void forEachTile(RowBlock block, Value firstPanel, int64_t panelCount, function_ref<void(Value)> body) {
+    weightsPointer = emit.pointer(weightPointer, emit.mul(firstPanel, panels.getPanelBytes()));
     int64_t whole = tileRows;
     Value rows = emit.sub(block.end, block.first);
     Value tiles = whole == 1 ? rows : emit.divide(emit.add(rows, whole - 2), whole);
     Value wholeEnd = emit.add(block.first, emit.mul(tiles, whole));
+    tabulates = canTabulate(panelCount);
+    tabulates = whole > 1 && canTabulate(panelCount);
+    if (tabulates) {
+      if (tablePanels < panelCount)
+        tables = emit.stack(panelCount * tableBytes());
+      tablePanels = std::max(tablePanels, panelCount);
+      emit.when(emit.less(block.first, wholeEnd), [&] { tabulateScales(panelCount); });
+    }
     emit.loop(block.first, wholeEnd, whole, body);
     if (whole == 1)
       return;
+    tabulates = false;
     tileRows = 1;
     emit.when(emit.less(wholeEnd, block.end), [&] { body(wholeEnd); });
     tileRows = whole;
   }
 
-  /// Panel `panel` times rows firstRow .. firstRow + tile - 1: a vector of 16 outputs per row.
-  SmallVector<Value> compute(Value panel, Value firstRow) {
-    Value weights = emit.pointer(weightPointer, emit.mul(panel, panels.getPanelBytes()));
+  /// Panel `panel` of forEachTile() times rows firstRow .. firstRow + tile - 1: a vector of 16 outputs per row.
+  SmallVector<Value> compute(int64_t panel, Value firstRow) {
+    Value weights = emit.pointer(weightsPointer, panel * panels.getPanelBytes());
+    if (tabulates)
+      table = emit.pointer(tables, panel * tableBytes());
     Value tile = emit.pointer(inputPointer, emit.mul(firstRow, activation.bytes));
     SmallVector<Value> rows;
     for (int64_t row = 0; row < tileRows; ++row)
@@ -79,6 +94,60 @@ public:
   }
 
 private:
+  using Row = encoding::ActivationRow;
+
+  /// Scales of activations have few significands. So the products of a weight's scale with each of them are made once
+  /// for all tiles, and the exponent is added as an integer: of three floating-point multiplications for each group and
+  /// row, which wait for the unit that the dot products need, one is saved. All products are exact: bits are those that
+  /// the sum without tables has.
+  ///
+  /// Formats with a zero point need the scale itself, those with two parts in a group share it between them.
+  bool canTabulate(int64_t panelCount) const {
+    const encoding::WeightFormat &format = panels.getFormat();
+    return mostRows > 8 && integerInput && format.isQuantized() && format.hasMinimum() &&
+           format.getSumColumns() == encoding::groupColumns && panelCount * tableBytes() <= mostTableBytes;
+  }
+  /// Beyond it, tables would displace what they are used with.
+  static constexpr int64_t mostTableBytes = 256 << 10;
+
+  /// A panel's table: [group][significand][16 rows] f32.
+  int64_t tableBytes() const { return panels.getColumns() / encoding::groupColumns * tableGroupBytes; }
+  static constexpr int64_t tableGroupBytes = Row::significands * lanes * 4;
+
+  void tabulateScales(int64_t panelCount) {
+    for (int64_t panel = 0; panel < panelCount; ++panel) {
+      Value weights = emit.pointer(weightsPointer, panel * panels.getPanelBytes());
+      Value output = emit.pointer(tables, panel * tableBytes());
+      panels.forEachGroup(emit, weights, {}, [&](Value group, const WeightPanels::Group &weight, ValueRange) {
+        for (int64_t index = 0; index < Row::significands; ++index) {
+          double significand = 1 + static_cast<double>(index) / Row::significands;
+          Value factor = emit.real(std::ldexp(significand, -Row::exponentBias), emit.vector(emit.f32()));
+          emit.store(emit.mulf(weight.front().scale, factor),
+                     emit.pointer(output, emit.add(emit.mul(group, tableGroupBytes), index * lanes * 4)), 64);
+        }
+        return SmallVector<Value>();
+      });
+    }
+  }
+
+  /// sum + activation scale · weight scale · dot, by the table.
+  Value addTabulated(Value row, Value group, const PanelLanes &part, Value dot, Value sum) {
+    int64_t width = part.count;
+    auto field = [&](int64_t offset) {
+      return emit.load(emit.i32(), emit.pointer(row, emit.add(emit.mul(group, 4), offset)), 4);
+    };
+    // The bits after the leading one select the vector.
+    constexpr int64_t vectorBytes = lanes * 4, place = 24 - Row::significandBits;
+    Value significand = emit.bitAnd(emit.shiftRight(field(activation.scalesOffset), place), Row::significands - 1);
+    Value offset = emit.mul(arith::ExtUIOp::create(emit.builder, emit.i64(), significand), vectorBytes);
+    Value scales =
+        emit.pointer(emit.pointer(table, emit.add(emit.mul(group, tableGroupBytes), part.first * 4)), offset);
+    VectorType reals = emit.vector(emit.f32(), width), words = emit.vector(emit.i32(), width);
+    Value exponent = emit.splat(field(activation.exponentsOffset), width);
+    Value shifted = emit.add(emit.bitcast(emit.toFloat(dot), words), exponent);
+    return emit.fma(emit.bitcast(shifted, reals), emit.load(reals, scales, static_cast<unsigned>(width * 4)), sum);
+  }
+
   SmallVector<Value> compute(Value weights, ArrayRef<Value> rows, PanelLanes part) {
     SmallVector<Value> zeros(tileRows, emit.real(0.0, emit.vector(emit.f32(), part.count)));
     if (!panels.getFormat().isQuantized())
@@ -87,7 +156,7 @@ private:
         emit, weights, zeros,
         [&](Value group, const WeightPanels::Group &weight, ValueRange sums) {
           prefetchWeights(weights, group);
-          return integerInput ? accumulateCodes(rows, group, weight, sums)
+          return integerInput ? accumulateCodes(rows, group, weight, sums, part)
                               : accumulateFloats(rows, group, weight, sums);
         },
         part);
@@ -146,7 +215,7 @@ private:
   /// Several share the activation's scale, so that it comes after their sum:
   ///   Σ w x = activationScale · Σ_part scale · dot + Σ_part (minimum or -zeroPoint · scale) · scaledSum
   SmallVector<Value> accumulateCodes(ArrayRef<Value> rows, Value group, const WeightPanels::Group &weight,
-                                     ValueRange sums) {
+                                     ValueRange sums, PanelLanes lanesOfPart) {
     auto words = cast<VectorType>(weight.front().codes.front().getType());
     int64_t width = words.getNumElements();
     VectorType bytes = emit.vector(emit.i8(), 4 * width);
@@ -188,7 +257,9 @@ private:
       for (size_t index = 0; index < weight.size(); ++index)
         scaledSums.push_back(emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width));
       Value total;
-      if (weight.size() == 1) {
+      if (tabulates) {
+        total = addTabulated(row, group, lanesOfPart, rowDots[0], sum);
+      } else if (weight.size() == 1) {
         Value product = emit.mulf(emit.toFloat(rowDots[0]), scale);
         if (zeroPoint)
           product = emit.fma(scaledSums[0], realSplat(-static_cast<double>(zeroPoint)), product);
@@ -238,7 +309,10 @@ private:
   encoding::ActivationRow activation;
   WeightPanels panels;
   Value inputPointer, weightPointer;
-  bool integerInput;
+  bool integerInput, tabulates = false;
+  /// The panels of forEachTile(), the tables of all of them, that of the panel that is computed.
+  Value weightsPointer, tables, table;
+  int64_t tablePanels = 0; ///< that `tables` has room for
   int64_t mostRows, tileRows;
 };
 } // namespace
@@ -272,7 +346,8 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
   int64_t panelsPerGrain = quantize ? 2 : 1;
 
   auto emitGrain = [&](Value grain, PanelProduct::RowBlock block) {
-    product.forEachTile(block, [&](Value firstRow) {
+    int64_t grainPanels = panelsPerGrain * accumulators;
+    product.forEachTile(block, emit.mul(grain, grainPanels), grainPanels, [&](Value firstRow) {
       int64_t tileRows = product.getTileRows();
       for (int64_t part = 0; part < panelsPerGrain; ++part) {
         Value panel = emit.add(emit.mul(grain, panelsPerGrain), part), column = emit.mul(panel, lanes);
@@ -280,7 +355,7 @@ static void emitElementwiseMatmul(Emitter &emit, Op op, const KernelArguments &a
           prefetchRegionOperands(emit, op.getOperands_(), operandPointers, firstRow, tileRows, column);
         SmallVector<SmallVector<Value>> sums;
         for (int64_t index = 0; index < accumulators; ++index)
-          sums.push_back(product.compute(emit.add(emit.mul(panel, accumulators), index), firstRow));
+          sums.push_back(product.compute(part * accumulators + index, firstRow));
         for (int64_t offset = 0; offset < tileRows; ++offset) {
           Value row = emit.add(firstRow, offset);
           SmallVector<Value> inputs;
@@ -342,9 +417,9 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   auto rotate = [&](Value grain, PanelProduct::RowBlock block,
                     function_ref<void(Value row, Value pair, Value first, Value second)> store) {
     Value pair = emit.remainder(grain, pairsPerHead);
-    product.forEachTile(block, [&](Value firstRow) {
-      SmallVector<Value> firsts = product.compute(emit.mul(grain, 2), firstRow);
-      SmallVector<Value> seconds = product.compute(emit.add(emit.mul(grain, 2), 1), firstRow);
+    product.forEachTile(block, emit.mul(grain, 2), 2, [&](Value firstRow) {
+      SmallVector<Value> firsts = product.compute(0, firstRow);
+      SmallVector<Value> seconds = product.compute(1, firstRow);
       for (int64_t offset = 0; offset < product.getTileRows(); ++offset) {
         Value row = emit.add(firstRow, offset);
         Value table =
@@ -393,10 +468,10 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
       Value first = emit.mul(emit.sub(grain, emit.integer(valuesBegin)), panelsPerGrain);
       Value head = emit.divide(first, panelsPerHead);
       Value part = emit.remainder(first, panelsPerHead);
-      product.forEachTile(block, [&](Value firstRow) {
+      product.forEachTile(block, emit.add(first, 2 * valuesBegin), panelsPerGrain, [&](Value firstRow) {
         SmallVector<SmallVector<Value>> panels;
         for (int64_t panel = 0; panel < panelsPerGrain; ++panel)
-          panels.push_back(product.compute(emit.add(first, 2 * valuesBegin + panel), firstRow));
+          panels.push_back(product.compute(panel, firstRow));
         for (int64_t offset = 0; offset < product.getTileRows(); ++offset)
           inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
             SmallVector<Value> columns;

@@ -121,7 +121,8 @@ ActivationRow::ActivationRow(RankedTensorType type) : columns(type.getShape().ba
   sumColumns = block.getSums();
   scalesOffset = columns;
   sumsOffset = scalesOffset + columns / groupColumns * 4;
-  bytes = llvm::alignTo(sumsOffset + columns / sumColumns * 4, 64);
+  exponentsOffset = sumsOffset + columns / sumColumns * 4;
+  bytes = llvm::alignTo(exponentsOffset + columns / groupColumns * 4, 64);
 }
 
 uint64_t ingot::encoding::getActivationRowBytes(RankedTensorType type) { return ActivationRow(type).bytes; }

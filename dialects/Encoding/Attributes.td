@@ -67,8 +67,9 @@ def Encoding_BlockAttr : Encoding_Attribute<"Block", "block",
   let description = [{
     `i8` with a dynamic scale: activations. Codes lie in [-127, 127]; a row is its codes, then an f32 scale
     per group, then for every `sums` columns (32, or 16 for weights with a scale per 16 columns) the f32 product of the
-    scale and the sum of their codes (what a weight format with a zero point or a minimum needs). `i4` with a static
-    scale: weights, w = d (q - 8), d in f16.
+    scale and the sum of their codes (what a weight format with a zero point or a minimum needs), then for every group
+    the exponent of its scale as it is added to the bits of an f32: (exponent + 64) · 2^23. A scale has three significant
+    bits: (1, 1.25, 1.5 or 1.75) · 2^exponent, or 0. `i4` with a static scale: weights, w = d (q - 8), d in f16.
   }];
   let parameters = (ins TypeParameter<"::mlir::IntegerType", "integer type of a code">:$code,
                         "int64_t":$group, EnumParameter<Encoding_ScaleKind>:$scale,

@@ -42,8 +42,14 @@ struct ActivationRow {
 
   int64_t columns;
   int64_t sumColumns = groupColumns; ///< columns that a scaled sum is over
-  int64_t scalesOffset = 0, sumsOffset = 0;
+  int64_t scalesOffset = 0, sumsOffset = 0, exponentsOffset = 0;
   uint64_t bytes; ///< from row to row
+
+  /// Bits of a scale's significand, the leading one included: the product with a sum of codes or with a weight's scale
+  /// is exact in f32, and only so many significands occur.
+  static constexpr int64_t significandBits = 3, significands = 4;
+  /// An exponent is stored plus this, so that it is never negative; groups with a scale under 2^-64 are zeros.
+  static constexpr int64_t exponentBias = 64;
 };
 
 /// Bytes from row to row of a rank-2 activation with `columns` columns: plain f32 rows are padded to whole

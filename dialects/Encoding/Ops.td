@@ -18,7 +18,8 @@ class Encoding_Op<string mnemonic, list<Trait> traits = []> : Op<Encoding_Dialec
 def Encoding_QuantizeOp : Encoding_Op<"quantize", [Pure]> {
   let summary = "Rounds a tensor to an integer format";
   let description = [{
-    Every group of the last dimension gets the scale max |x| / 127; codes are x / scale rounded to the nearest even.
+    Every group of the last dimension gets the scale max |x| / 127, rounded up to three significant bits; codes are
+    x / scale rounded to the nearest even.
     The rounding is part of the program: fusion may move it into the producer, never remove it.
 
     ```mlir

@@ -406,7 +406,7 @@ WeightMatrix test::makeWeights(Random &random, const encoding::WeightFormat &for
 }
 
 static int64_t activationRowBytes(int64_t columns, Rounding rounding) {
-  return rounding ? roundUp(columns + columns / 32 * 4 + columns / rounding.sums * 4, 64) : roundUp(columns, 16) * 4;
+  return rounding ? roundUp(columns + columns / 32 * 8 + columns / rounding.sums * 4, 64) : roundUp(columns, 16) * 4;
 }
 
 Activation::Activation(int64_t rows, int64_t columns, Rounding rounding, bool padded)
@@ -442,8 +442,12 @@ Activation test::makeActivation(Random &random, int64_t rows, int64_t columns, R
     }
     int8_t *bytes = activation.buffer.as<int8_t>(row * activation.rowBytes);
     float *scales = activation.buffer.as<float>(row * activation.rowBytes + columns), *sums = scales + columns / 32;
-    for (int64_t group = 0; group < columns / 32; ++group)
-      scales[group] = static_cast<float>(uniform(random, 0.001, 0.02));
+    auto *exponents = reinterpret_cast<uint32_t *>(sums + columns / rounding.sums);
+    for (int64_t group = 0; group < columns / 32; ++group) {
+      int exponent = static_cast<int>(random() % 5) - 10;
+      scales[group] = std::ldexp(1.0F + 0.25F * static_cast<float>(random() % 4), exponent);
+      exponents[group] = static_cast<uint32_t>(exponent + 64) << 23;
+    }
     for (int64_t first = 0; first < columns; first += rounding.sums) {
       int sum = 0;
       for (int64_t column = first; column < first + rounding.sums; ++column) {
