@@ -431,6 +431,12 @@ double test::getScale(const Activation &activation, int64_t row, int64_t column)
   return std::abs(*activation.buffer.as<float>(row * activation.rowBytes + activation.columns + column / 32 * 4));
 }
 
+uint32_t test::getStoredExponent(const Activation &activation, int64_t row, int64_t column) {
+  int64_t columns = activation.columns, sums = columns / activation.rounding.sums;
+  int64_t offset = columns + (columns / 32 + sums + column / 32) * 4;
+  return *activation.buffer.as<uint32_t>(row * activation.rowBytes + offset);
+}
+
 Activation test::makeActivation(Random &random, int64_t rows, int64_t columns, Rounding rounding, Codes codes,
                                 bool padded) {
   Activation activation(rows, columns, rounding, padded);

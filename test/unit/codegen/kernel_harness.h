@@ -140,6 +140,8 @@ Activation makeActivation(Random &random, int64_t rows, int64_t columns, Roundin
 float getScaledSum(const Activation &activation, int64_t row, int64_t column);
 /// |scale| of the group of `column`, 0 for f32.
 double getScale(const Activation &activation, int64_t row, int64_t column);
+/// The exponent of that scale, as an 8-bit row keeps it.
+uint32_t getStoredExponent(const Activation &activation, int64_t row, int64_t column);
 
 /// `alias` of Kernels::compile, its format, and whether it holds integers.
 struct NamedFormat {

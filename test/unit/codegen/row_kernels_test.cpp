@@ -57,6 +57,23 @@ TEST_P(RowKernels, EmbeddingReadsRowsOfEveryFormat) {
   }
 }
 
+/// The scale of a group is `largest` / 127, rounded up to one of 1, 1.25, 1.5, 1.75 times a power of two.
+void expectScaleIsRoundedUp(const Activation &result, int64_t row, int64_t column, double largest) {
+  double scale = getScale(result, row, column);
+  uint32_t stored = getStoredExponent(result, row, column);
+  if (largest == 0) {
+    EXPECT_EQ(scale, 0);
+    EXPECT_EQ(stored, 0U);
+    return;
+  }
+  int exponent = std::ilogb(scale);
+  double quarters = std::ldexp(scale, 2 - exponent);
+  EXPECT_EQ(quarters, std::trunc(quarters)) << "scale " << scale;
+  EXPECT_EQ(stored, static_cast<uint32_t>(exponent + 64) << 23);
+  EXPECT_GE(scale * 127, largest * (1 - 2e-6));
+  EXPECT_LE(scale * 127, largest * 1.25 * (1 + 2e-6));
+}
+
 TEST_P(RowKernels, NormQuantize) {
   struct Shape {
     int64_t columns;
@@ -96,7 +113,7 @@ TEST_P(RowKernels, NormQuantize) {
     pointers.push_back(result.data());
     kernels->run(nameOf(shape), {}, rows, pointers);
     for (int64_t row = 0; row < rows; ++row) {
-      double squares = 0, groupSum = 0;
+      double squares = 0, groupSum = 0, largest = 0;
       for (int64_t column = 0; column < shape.columns; ++column)
         squares += input.at(row, column) * input.at(row, column);
       double inverse = 1 / std::sqrt(squares / static_cast<double>(shape.columns) + 1e-5);
@@ -105,11 +122,14 @@ TEST_P(RowKernels, NormQuantize) {
         double scale = getScale(result, row, column);
         ASSERT_NEAR(result.at(row, column), expected, 1e-6 * std::abs(expected) + 0.501 * scale)
             << row << " " << column;
+        largest = column % 32 ? std::max(largest, std::abs(expected)) : std::abs(expected);
         groupSum += result.at(row, column);
         if (shape.rounding && (column + 1) % shape.rounding.sums == 0) {
           ASSERT_NEAR(getScaledSum(result, row, column), groupSum, 127 * 32 * scale * 1e-6);
           groupSum = 0;
         }
+        if (shape.rounding && column % 32 == 31)
+          expectScaleIsRoundedUp(result, row, column, largest);
       }
     }
   }
