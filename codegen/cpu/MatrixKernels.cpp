@@ -101,11 +101,14 @@ private:
   /// row, which wait for the unit that the dot products need, one is saved. All products are exact: bits are those that
   /// the sum without tables has.
   ///
-  /// Formats with a zero point need the scale itself, those with two parts in a group share it between them.
+  /// Formats with a zero point need the scale itself, those with two parts in a group share it between them. With
+  /// registers of eight lanes, the products of bytes bind and there is nothing to gain
+  /// (test/codegen/cpu/loop_cycles.mlir).
   bool canTabulate(int64_t panelCount) const {
     const encoding::WeightFormat &format = panels.getFormat();
-    return mostRows > 8 && integerInput && format.isQuantized() && format.hasMinimum() &&
-           format.getSumColumns() == encoding::groupColumns && panelCount * tableBytes() <= mostTableBytes;
+    return mostRows > 8 && emit.cpu.registerLanes == lanes && integerInput && format.isQuantized() &&
+           format.hasMinimum() && format.getSumColumns() == encoding::groupColumns &&
+           panelCount * tableBytes() <= mostTableBytes;
   }
   /// Beyond it, tables would displace what they are used with.
   static constexpr int64_t mostTableBytes = 256 << 10;
@@ -232,50 +235,62 @@ private:
       offsets.push_back(part.minimum || weight.size() == 1
                             ? part.minimum
                             : emit.mulf(part.scale, realSplat(-static_cast<double>(zeroPoint))));
-    // dots[row][part], all of them before the arithmetic that follows: LowerDotProducts lets neighbours advance
-    // together.
-    SmallVector<SmallVector<Value, 2>> dots;
-    for (Value row : rows) {
-      Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
-      dots.emplace_back();
-      int64_t line = 0;
-      for (auto [index, part] : llvm::enumerate(weight)) {
-        SmallVector<Value> activationBytes;
-        for (size_t quad = 0; quad < part.codes.size(); ++quad, ++line) {
-          Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
-          activationBytes.push_back(emit.bitcast(emit.splat(four, width), bytes));
-        }
-        dots.back().push_back(kernel::Dot4Op::create(emit.builder, words, emit.integer(0, words), weightBytes[index],
-                                                     activationBytes, panels.getFormat().getLargestCode()));
-      }
-    }
+    // With enough registers, the dots of all rows come before the arithmetic that follows: LowerDotProducts lets
+    // neighbours take turns.
+    size_t together = emit.cpu.registerLanes == lanes ? rows.size() : 1;
     SmallVector<Value> next;
-    for (auto [row, sum, rowDots] : llvm::zip(rows, sums, dots)) {
-      Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
-      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4), width);
-      SmallVector<Value, 2> scaledSums;
-      for (size_t index = 0; index < weight.size(); ++index)
-        scaledSums.push_back(emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width));
-      Value total;
-      if (tabulates) {
-        total = addTabulated(row, group, lanesOfPart, rowDots[0], sum);
-      } else if (weight.size() == 1) {
-        Value product = emit.mulf(emit.toFloat(rowDots[0]), scale);
-        if (zeroPoint)
-          product = emit.fma(scaledSums[0], realSplat(-static_cast<double>(zeroPoint)), product);
-        total = emit.fma(product, weight[0].scale, sum);
-      } else {
-        Value product = emit.mulf(emit.toFloat(rowDots[0]), weight[0].scale);
-        for (size_t index = 1; index < weight.size(); ++index)
-          product = emit.fma(emit.toFloat(rowDots[index]), weight[index].scale, product);
-        total = emit.fma(product, scale, sum);
+    for (size_t first = 0; first < rows.size(); first += together) {
+      // Of each row, one for each part.
+      SmallVector<SmallVector<Value, 2>> dots;
+      for (Value row : rows.slice(first, together)) {
+        Value codes = emit.pointer(row, emit.mul(group, encoding::groupColumns));
+        dots.emplace_back();
+        int64_t line = 0;
+        for (auto [index, part] : llvm::enumerate(weight)) {
+          SmallVector<Value> activationBytes;
+          for (size_t quad = 0; quad < part.codes.size(); ++quad, ++line) {
+            Value four = emit.load(emit.i32(), emit.pointer(codes, line * 4), 4);
+            activationBytes.push_back(emit.bitcast(emit.splat(four, width), bytes));
+          }
+          dots.back().push_back(kernel::Dot4Op::create(emit.builder, words, emit.integer(0, words), weightBytes[index],
+                                                       activationBytes, panels.getFormat().getLargestCode()));
+        }
       }
-      for (auto [offset, scaledSum] : llvm::zip(offsets, scaledSums))
-        if (offset)
-          total = emit.fma(offset, scaledSum, total);
-      next.push_back(total);
+      for (auto [row, sum, rowDots] : llvm::zip(rows.slice(first), sums.drop_front(first), dots))
+        next.push_back(addDots(row, group, weight, offsets, rowDots, sum, lanesOfPart));
     }
     return next;
+  }
+
+  /// sum + what the dots of a row's group stand for. `offsets`: what its scaled sums are multiplied with, or null.
+  Value addDots(Value row, Value group, const WeightPanels::Group &weight, ValueRange offsets, ValueRange dots,
+                Value sum, PanelLanes part) {
+    int64_t width = part.count, zeroPoint = panels.getFormat().zeroPoint;
+    SmallVector<Value, 2> scaledSums;
+    for (size_t index = 0; index < weight.size(); ++index)
+      scaledSums.push_back(emit.splat(loadScaledSum(row, group, static_cast<int64_t>(index)), width));
+    Value total;
+    if (tabulates) {
+      total = addTabulated(row, group, part, dots.front(), sum);
+    } else {
+      Value scaleAddress = emit.pointer(row, emit.add(emit.mul(group, 4), activation.scalesOffset));
+      Value scale = emit.splat(emit.load(emit.f32(), scaleAddress, 4), width);
+      if (weight.size() == 1) {
+        Value product = emit.mulf(emit.toFloat(dots[0]), scale);
+        if (zeroPoint)
+          product = emit.fma(scaledSums[0], emit.real(-static_cast<double>(zeroPoint), product.getType()), product);
+        total = emit.fma(product, weight[0].scale, sum);
+      } else {
+        Value product = emit.mulf(emit.toFloat(dots[0]), weight[0].scale);
+        for (size_t index = 1; index < weight.size(); ++index)
+          product = emit.fma(emit.toFloat(dots[index]), weight[index].scale, product);
+        total = emit.fma(product, scale, sum);
+      }
+    }
+    for (auto [offset, scaledSum] : llvm::zip(offsets, scaledSums))
+      if (offset)
+        total = emit.fma(offset, scaledSum, total);
+    return total;
   }
 
   /// Integer weights and exact activations: weights are restored in registers.

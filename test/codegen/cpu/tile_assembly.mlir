@@ -16,8 +16,9 @@
 // REDEFINE: %{cpu} = x86-64
 // RUN: %{loop} | FileCheck %s --check-prefix=SSE2
 
-// Twelve instructions for each row, eight of them products; 30 unpack, load scales and count.
-// VNNI512:          instructions: 126
+// Sixteen instructions for each row, eight of them products, three to find its entry in the table of scales; 30 unpack,
+// load minima and count.
+// VNNI512:          instructions: 158
 // VNNI512-NEXT:     stores to the stack: 0
 // VNNI512-COUNT-64: vpdpbusd {{.*}}{1to16}, %zmm{{[0-9]+}}, %zmm
 // VNNI512-NOT:      vpdpbusd
