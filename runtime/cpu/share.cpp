@@ -46,6 +46,10 @@ uint32_t ingot_team_claim(IngotShare *opaque) {
   auto &share = *static_cast<Share *>(opaque);
   if (claimFrom(share, share))
     return 1;
+  // A worker that shares its thread with others leaves helping to the last of them: the rest have work of their own
+  // there.
+  if (!share.team->members[share.worker].isLast)
+    return 0;
   uint32_t workers = share.team->workers;
   for (uint32_t step = 1; step < workers; ++step)
     if (claimFrom(share.team->shares[(share.worker + step) % workers], share))

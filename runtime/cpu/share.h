@@ -2,10 +2,9 @@
 //
 // Each worker has an equal, contiguous share of a launch's grains. It takes three
 // quarters of what is left of it at a time, and then half of what is left of the
-// others' shares. So workers of equal speed read long streams of memory, and one
-// that is slow, because its CPU has other work or its core a second thread, does
-// not keep the others waiting for all that it has. (Guided self-scheduling,
-// Polychronopoulos and Kuck 1987, with a queue for each worker.)
+// others' shares (of workers on one thread, the last one does that). So workers of equal speed read long streams of
+// memory, and one that is slow, because its CPU has other work or its core a second thread, does not keep the others
+// waiting for all that it has. (Guided self-scheduling, Polychronopoulos and Kuck 1987, with a queue for each worker.)
 //
 //===----------------------------------------------------------------------===//
 
