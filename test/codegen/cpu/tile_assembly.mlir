@@ -29,12 +29,12 @@
 // VNNI256-COUNT-64: vpdpbusd %ymm{{[0-9]+}}, %ymm{{[0-9]+}}, %ymm
 // VNNI256-NOT:      vpdpbusd
 
-// BYTES512:          instructions: {{2[0-5][0-9]$}}
+// BYTES512:          instructions: {{2[0-9][0-9]$}}
 // BYTES512-NEXT:     stores to the stack: {{[0-8]$}}
 // BYTES512-COUNT-64: vpmaddubsw {{.*}}, %zmm
 // BYTES512-NOT:      vpmaddubsw
 
-// BYTES256:          instructions: {{2[0-9][0-9]$}}
+// BYTES256:          instructions: {{30[0-9]$}}
 // BYTES256-NEXT:     stores to the stack: {{[0-9]$|1[0-2]$}}
 // BYTES256-COUNT-64: vpmaddubsw {{.*}}, %ymm
 // BYTES256-NOT:      {{vpmaddubsw|vpdpbusd|%zmm}}

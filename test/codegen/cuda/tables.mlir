@@ -25,8 +25,10 @@
 // CHECK-NEXT: {4, 9, 1, 0, 14, 3, 1, 0}, // attention_merge
 // CHECK-NEXT: {5, 4, 1, 0, 16, 4, 2, 0}, // matmul_64x180_f16_add
 // CHECK-NEXT: {6, 6, 1, 0, 20, 6, 1, 0}, // norm_64_then_gated_matmul
-// The head runs on wanted rows.
+// The end of the last layer and the head run on wanted rows.
 // CHECK: {8, 1, 1, 1, {{.*}}}, // wanted_rows_64_rows_1
+// CHECK-NEXT: {6, 6, 1, 1, {{.*}}}, // norm_64_then_gated_matmul_192x64_q4_1_rows_1
+// CHECK-NEXT: {7, {{.*}}}, // matmul_64x96_
 // CHECK-NEXT: {9, 17, 1, 1, {{.*}}}, // norm_64_then_matmul_259x64_q8_0_rows_1
 // Of many rows, a block computes 64 of a product, 16 of attention.
 // CHECK: {{.*}}, 8, 64, 0, {{.*}}}, // qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_9_to_256
