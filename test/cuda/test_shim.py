@@ -292,3 +292,40 @@ def test_what_is_not_emulated_does_not_compile(driver, tmp_path, text, message):
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 1 and message in refused.stderr, refused.stderr
     assert not (tmp_path / "unknown.so").exists()
+
+
+# Of kernels with barriers, waits and bounds: grid, block, arguments, dynamic shared memory.
+MUTATED = {
+    "reduce": (3, 256, [floats(1000), ((3,), np.float32), np.int32(1000)], 0),
+    "tiledMatmul": ((3, 3), (16, 16), [floats(37, 37), floats(37, 37), ((37, 37), np.float32), np.int32(37)], 0),
+    "histogram": (5, 64, [random.integers(0, 99, 3000).astype(np.uint32), np.zeros(16, np.uint32),
+                           np.int32(3000)], 64),
+    "lastBlockSum": (7, 32, [floats(224), ((7,), np.float32), np.zeros(1, np.uint32), ((1,), np.float32)], 0),
+    "reverseWarp": (1, 64, [floats(64, 4), ((64, 4), np.float32), bytes(8)], 0),
+    "mmaMatmul": ((3, 2), 32, [floats(32, 64).astype(np.float16), floats(64, 24).astype(np.float16),
+                               ((32, 24), np.float32), np.int32(24), np.int32(64)], 0),
+    "matvec": (4, 128, [np.zeros((4, 512, 4), np.uint32), floats(4096), ((4,), np.float32), np.int32(4096)], 0),
+}
+
+
+def mutations():
+    """(kernel, line, what goes, text) for every barrier, wait and fence deleted and every `< n` made `<= n`, except of
+    tiledMatmul's loop, which ends at the same multiple of the tile's width."""
+    text = (KERNELS / "right.cu").read_text()
+    for match in re.finditer(r"__sync(?:threads|warp)\(\);|copyWait<\d>\(\);|__threadfence\(\);|(?<!\bk )< n\b", text):
+        name = re.findall(r"__global__ void (?:__launch_bounds__\(\d+\) )?(\w+)\(", text[:match.start()])[-1]
+        if name in MUTATED:
+            instead = "<= n" if match[0] == "< n" else ""
+            yield name, text.count("\n", 0, match.start()) + 1, match[0], text[:match.start()] + instead + text[match.end():]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name, line, what, text", [pytest.param(*mutation, id=f"{mutation[0]}-{mutation[1]}-{number}")
+                                                    for number, mutation in enumerate(mutations())])
+def test_mutation_is_caught(driver, tmp_path, name, line, what, text):
+    source, module = tmp_path / "mutated.cu", tmp_path / "mutated.so"
+    source.write_text(text)
+    shim_compiler.compile_module(source, module, driver, True, ["-I", KERNELS])
+    grid, block, arguments, shared = MUTATED[name]
+    result, _ = in_child(run_kernel, driver, module, name, grid, block, arguments, shared, check=1)
+    assert isinstance(result, CudaError), f"{name}: without '{what}' of line {line} nothing is reported"
