@@ -54,7 +54,6 @@ public:
     Value rows = emit.sub(block.end, block.first);
     Value tiles = whole == 1 ? rows : emit.divide(emit.add(rows, whole - 2), whole);
     Value wholeEnd = emit.add(block.first, emit.mul(tiles, whole));
-    tabulates = canTabulate(panelCount);
     tabulates = whole > 1 && canTabulate(panelCount);
     if (tabulates) {
       if (tablePanels < panelCount)
