@@ -3,12 +3,12 @@ are caught, with a message that names the place."""
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
+import nvcc
 from fake_cuda import HERE, SHIM, CudaError, in_child, run_kernel
 import compile_for_host as shim_compiler
 
@@ -196,10 +196,10 @@ def test_variables_of_a_module(launch):
 
 def test_nvcc_compiles_the_right_kernels(tmp_path):
     """What the shim runs is CUDA C++."""
-    nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
-    if not nvcc:
-        pytest.skip("nvcc is not installed")
-    command = [nvcc, "-std=c++17", "-arch=sm_80", "-ptx", KERNELS / "right.cu", "-o", tmp_path / "right.ptx"]
+    compiler = nvcc.find()
+    if not compiler:
+        pytest.skip(nvcc.MISSING)
+    command = [compiler, "-std=c++17", "-arch=sm_80", "-ptx", KERNELS / "right.cu", "-o", tmp_path / "right.ptx"]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stdout + compiled.stderr
 
