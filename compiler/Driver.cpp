@@ -2,6 +2,7 @@
 
 #include "compiler/Driver.h"
 
+#include "codegen/cuda/Nvcc.h"
 #include "codegen/cuda/Passes.h"
 #include "codegen/link/link.h"
 #include "codegen/link/output_file.h"
@@ -15,6 +16,7 @@
 #include "compiler/import/gguf/Import.h"
 #include "compiler/import/gguf/reader.h"
 #include "passes/schedule/Report.h"
+#include "target/CudaTarget.h"
 #include "target/TargetDescription.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -109,6 +111,8 @@ private:
   Phase reached = Phase::Import;
   /// Whether the module came from MLIR text, not from an importer.
   bool resumed = false;
+  /// The program that compiles CUDA C++, where that is to be done.
+  std::string nvcc;
   /// What the plan costs, where it was asked for and the plan is made.
   std::optional<llvm::json::Value> report;
 };
@@ -199,6 +203,7 @@ Error Compilation::attachOptions() {
   if (!cpu)
     return llvm::createStringError(modelName + ": " + llvm::toString(cpu.takeError()));
   chosen.cpu = *cpu;
+  chosen.sm = options.sm.value_or("");
   chosen.activations = options.activations.value_or("auto");
   if (!target::TargetDescription::find(chosen.target)->roundsActivations())
     chosen.activations = "f32";
@@ -244,12 +249,14 @@ Error Compilation::checkOptions() {
   std::optional<std::string> activations = options.activations;
   if (activations == "auto" && !target::TargetDescription::find(stored->target)->roundsActivations())
     activations.reset();
+  std::string storedSm = llvm::join(*target::parseArchitectures(stored->sm), ",");
   struct {
     StringRef option;
     const std::optional<std::string> &asked;
     StringRef stored;
   } pairs[] = {{"--target", options.target, stored->target},
                {"--mcpu", cpu, stored->cpu},
+               {"--sm", options.sm, storedSm},
                {"--activations", activations, stored->activations},
                {"--kv", keyValue, stored->keyValue},
                {"--weights", options.weights, stored->weights}};
@@ -261,17 +268,29 @@ Error Compilation::checkOptions() {
   return Error::success();
 }
 
-/// What the target cannot do yet is said before anything is done.
+/// What the target cannot do, and what it lacks to be done, is said before anything is done.
 Error Compilation::checkTarget() {
   std::string name = targetName();
-  if (name == "cpu")
+  if (name == "cpu") {
+    for (auto [option, asked] : {std::pair("--sm", options.sm), std::pair("--nvcc", options.nvcc)})
+      if (asked)
+        return llvm::createStringError(modelName + ": " + option + "=" + *asked +
+                                       " is about --target=cuda; leave the option out");
     return Error::success();
+  }
+  if (options.sm && !target::parseArchitectures(*options.sm))
+    return llvm::createStringError(modelName + ": --sm=" + *options.sm + ": expected some of " +
+                                   llvm::join(target::getArchitectures(), ",") + ", each at most once");
   if (options.tune)
     return llvm::createStringError(modelName + ": --tune measures tiles of the CPU's code, and --target=" + name +
                                    " has none; leave the option out");
-  if (options.compileTo == Phase::Link)
-    return llvm::createStringError(modelName + ": executables for --target=" + name +
-                                   " are not linked yet; --compile-to=codegen writes the CUDA C++");
+  // A vocabulary has no kernels.
+  if (options.compileTo != Phase::Link || module->getOps<model::ParameterOp>().empty())
+    return Error::success();
+  Expected<std::string> found = cuda::findNvcc(options.nvcc.value_or(""));
+  if (!found)
+    return llvm::createStringError(modelName + ": " + llvm::toString(found.takeError()));
+  nvcc = *found;
   return Error::success();
 }
 
@@ -577,9 +596,9 @@ Error Compilation::run() {
   if (!hasOptions && reached > Phase::Model)
     return llvm::createStringError(modelName + ": has no ingot.options, which every dump of the phase " +
                                    describe(reached).name + " has; expected a file that --compile-to wrote");
-  if (Error error = hasOptions ? checkOptions() : attachOptions())
-    return error;
   if (Error error = checkTarget())
+    return error;
+  if (Error error = hasOptions ? checkOptions() : attachOptions())
     return error;
   if (Error error = checkContext())
     return error;
@@ -616,7 +635,7 @@ Error Compilation::run() {
   }
   progress.start("link");
   TimingScope scope = timing.nest("link");
-  if (Error error = linkModule(*module, options.output))
+  if (Error error = linkModule(*module, options.output, nvcc))
     return error;
   progress.clear();
   return writeReport();

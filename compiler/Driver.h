@@ -22,9 +22,10 @@ int runCompiler(int argc, const char *const *argv);
 
 /// The last phase: writes the executable (and, with external weights, their
 /// file) of `module`, which is at the phase codegen, under temporary names and
-/// renames them. Options stand in the module. Errors are one line, "FILE: what,
-/// why"; diagnostics may be emitted instead of a message.
-llvm::Error linkModule(mlir::ModuleOp module, llvm::StringRef outputPath);
+/// renames them. Options stand in the module; `nvcc` compiles what it has of
+/// CUDA C++. Errors are one line, "FILE: what, why"; diagnostics may be emitted
+/// instead of a message.
+llvm::Error linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, llvm::StringRef nvcc);
 
 } // namespace ingot::compiler
 

@@ -1,12 +1,15 @@
 //===- Link.cpp - the last phase: one file --------------------------------===//
 
 #include "codegen/link/link.h"
-#include "codegen/cpu/ObjectFile.h"
+#include "codegen/cuda/Nvcc.h"
+#include "codegen/cuda/Passes.h"
+#include "codegen/host/ObjectFile.h"
 #include "codegen/weights/assemble.h"
 #include "compiler/Driver.h"
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 #include "dialects/Model/Model.h"
+#include "target/CudaTarget.h"
 #include "target/TargetDescription.h"
 
 #include "llvm/Support/MemoryBuffer.h"
@@ -30,7 +33,16 @@ static Expected<std::string> makeTokenizerBlob(mlir::ModuleOp module) {
   return *description ? text::serialize(**description) : std::string();
 }
 
-Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath) {
+/// The device code of a module for GPUs; empty when it has no kernels.
+static Expected<std::string> makeDeviceImage(mlir::ModuleOp module, const target::CompileOptions &options,
+                                             llvm::StringRef nvcc) {
+  if (module.getOps<kernel::FunctionOp>().empty())
+    return std::string();
+  return cuda::compileDeviceCode(module->getAttrOfType<mlir::StringAttr>(cuda::sourceName).getValue(), nvcc,
+                                 *target::parseArchitectures(options.sm));
+}
+
+Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, llvm::StringRef nvcc) {
   mlir::FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
   if (mlir::failed(options))
     return llvm::createStringError("the module says nothing of its target");
@@ -48,6 +60,14 @@ Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath) {
   if (options->weights == "external" && request.weights.bytes) {
     request.placement = link::WeightPlacement::External;
     contents.externalWeights = llvm::sys::path::filename(link::externalWeightsPath(outputPath)).str();
+  }
+  if (options->target == "cuda") {
+    Expected<std::string> image = makeDeviceImage(module, *options, nvcc);
+    if (!image)
+      return image.takeError();
+    contents.blobs.emplace_back(cuda::imageSymbol, std::move(*image));
+    request.archives = {"libingot_runtime.a", "libingot_runtime_cuda.a", "libingot_text.a", "libpcre2-8.a"};
+    request.sharedCLibrary = true;
   }
   Expected<llvm::SmallVector<char, 0>> object = codegen::emitObjectFile(module, contents);
   if (!object)

@@ -109,6 +109,8 @@ Error Parser::parseOption(StringRef argument) {
     std::initializer_list<StringRef> allowed;
   } texts[] = {{"--target", options.target, {"cpu", "cuda"}},
                {"--mcpu", options.cpu, {}},
+               {"--sm", options.sm, {}},
+               {"--nvcc", options.nvcc, {}},
                {"--activations", options.activations, {"auto", "f32"}},
                {"--kv", options.keyValue, {"auto", "f32", "f16", "q8_0"}},
                {"--weights", options.weights, {"embedded", "external"}},
@@ -152,6 +154,8 @@ Error Parser::check() {
     return usageError("--tune: expected a compilation that passes the phase codegen, which it is for");
   if (options.tune && options.output == "-")
     return usageError("--tune: needs a file as output, beside which it measures");
+  if (options.nvcc && options.compileTo != Phase::Link)
+    return usageError("--nvcc: expected a compilation to an executable, which it is for");
   if (options.report && (options.compileTo < Phase::Plan || options.compileFrom == Phase::Codegen))
     return usageError("--report: expected a compilation that passes the phase "
                       "plan, from which it is read");
@@ -211,9 +215,13 @@ Casts a transformer into one Linux executable. MODEL is a GGUF file, or a .mlir
 file at one of the phases below ('-': standard input).
 
 What is compiled
-  --target=cpu|cuda        for which kind of machine; cuda: CUDA C++, by --compile-to=codegen (no executable yet)
+  --target=cpu|cuda        for which kind of machine (default: cpu); cuda: an NVIDIA GPU, compiled by nvcc
   --mcpu=NAME              native (default), portable (one executable for several x86-64
                            processors), or an x86-64 CPU name as LLVM knows it
+  --sm=80,86,89,90,90a,100,120
+                           compute capabilities that get machine code of their own (cuda; default: 90a);
+                           others from 8.0 on compile the kernels when they load them
+  --nvcc=FILE              NVIDIA's compiler (cuda; default: that of PATH, CUDA_HOME or /usr/local/cuda)
   --context=N              positions of one sequence (default: the model's, at most 4096)
   --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
   --kv=auto|f32|f16|q8_0   elements of the key-value cache; auto: f16, and f32 on the exact path

@@ -28,9 +28,11 @@ struct Options {
   /// standard output).
   std::string model, output;
   /// Unset where the user said nothing: a dump then keeps its own.
-  std::optional<std::string> target, cpu, activations, keyValue, weights;
+  std::optional<std::string> target, cpu, sm, activations, keyValue, weights;
   /// Positions of one sequence, at least 1.
   std::optional<int64_t> context;
+  /// The program that compiles CUDA C++; unset: looked for.
+  std::optional<std::string> nvcc;
   /// Whether tile shapes are measured on this machine.
   bool tune = false;
   std::optional<Phase> compileFrom;

@@ -146,7 +146,7 @@ Error Tuning::build(llvm::function_ref<Error(ModuleOp)> generateCode) {
     paths.push_back(path);
     for (const std::string &file : {path, weights})
       llvm::sys::RemoveFileOnSignal(file);
-    if (Error error = linkModule(*copy, path))
+    if (Error error = linkModule(*copy, path, /*nvcc=*/""))
       return error;
     // All read the same weights, so that they are in memory once.
     if (candidate && llvm::sys::fs::exists(weights)) {

@@ -16,6 +16,7 @@ class CpuTarget : public TargetDescription {
 public:
   llvm::StringRef getName() const override { return "cpu"; }
   bool roundsActivations() const override { return true; }
+  LicensedComponent getLibraries() const override { return {"glibc, linked statically", "LGPL-2.1-or-later"}; }
   schedule::Tier getHomeTier() const override { return schedule::Tier::Host; }
   /// About what a last-level cache of a few cores keeps. Measured in docs/architecture.md, "The CPU's code".
   uint64_t getActivationBudget() const override { return uint64_t(32) << 20; }

@@ -2,6 +2,7 @@
 
 #include "target/CudaTarget.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -54,4 +55,19 @@ schedule::PartitionAttr CudaTarget::getPartition(Operation *kernel, kernel::RowR
       })
       .Case([&](kernel::AttentionMergeOp op) { return get(Axis::Heads, 1, op.getHeads()); })
       .Default([&](Operation *) { return get(Axis::Rows, 1, 0); });
+}
+
+ArrayRef<StringRef> target::getArchitectures() {
+  static const StringRef architectures[] = {"80", "86", "89", "90", "90a", "100", "120"};
+  return architectures;
+}
+
+std::optional<SmallVector<StringRef>> target::parseArchitectures(StringRef list) {
+  SmallVector<StringRef> found;
+  for (StringRef name : llvm::split(list.empty() ? "90a" : list, ',')) {
+    if (!llvm::is_contained(getArchitectures(), name) || llvm::is_contained(found, name))
+      return std::nullopt;
+    found.push_back(name);
+  }
+  return found;
 }

@@ -16,6 +16,9 @@ class CudaTarget : public TargetDescription {
 public:
   llvm::StringRef getName() const override { return "cuda"; }
   bool roundsActivations() const override { return false; }
+  LicensedComponent getLibraries() const override {
+    return {"CUDA's headers, in device code", "NVIDIA CUDA Toolkit EULA"};
+  }
   schedule::Tier getHomeTier() const override { return schedule::Tier::Device; }
   /// Rows make a GPU busy, and its memory is as fast as a CPU's cache: a bound on what is planned, not on what fits.
   uint64_t getActivationBudget() const override { return uint64_t(1) << 30; }
@@ -31,6 +34,13 @@ public:
   /// A line of the second-level cache.
   int64_t getBufferAlignment() const override { return 128; }
 };
+
+/// The compute capabilities that `--sm` may name, with an "a" where code is for that one alone.
+llvm::ArrayRef<llvm::StringRef> getArchitectures();
+
+/// Those of `list`, separated by commas, in that order; of the empty list the default, "90a". Nothing where one is not
+/// among `getArchitectures` or stands there twice.
+std::optional<llvm::SmallVector<llvm::StringRef>> parseArchitectures(llvm::StringRef list);
 
 /// Whether a product of so many rows streams its weights past sums in registers; otherwise it works on tiles in shared
 /// memory.

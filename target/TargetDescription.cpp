@@ -5,6 +5,8 @@
 #include "target/CpuTarget.h"
 #include "target/CudaTarget.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::target;
@@ -14,9 +16,11 @@ void CompileOptions::attachTo(ModuleOp module) const {
   auto entry = [&](StringRef name, StringRef value) {
     return builder.getNamedAttr(name, builder.getStringAttr(value));
   };
-  module->setAttr(optionsName, builder.getDictionaryAttr({entry("target", target), entry("cpu", cpu),
-                                                          entry("activations", activations),
-                                                          entry("key_value", keyValue), entry("weights", weights)}));
+  SmallVector<NamedAttribute> entries = {entry("target", target), entry("cpu", cpu), entry("activations", activations),
+                                         entry("key_value", keyValue), entry("weights", weights)};
+  if (!sm.empty())
+    entries.push_back(entry("sm", sm));
+  module->setAttr(optionsName, builder.getDictionaryAttr(entries));
 }
 
 FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
@@ -39,6 +43,14 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
       failed(read("key_value", options.keyValue, {"f16", "f32", "q8_0"})) ||
       failed(read("weights", options.weights, {"embedded", "external"})))
     return failure();
+  if (dictionary.contains("sm")) {
+    if (failed(read("sm", options.sm, {})))
+      return failure();
+    if (options.target != "cuda" || !parseArchitectures(options.sm))
+      return module.emitError() << "expected " << optionsName << ".sm on the target cuda alone, and of "
+                                << llvm::join(getArchitectures(), ", ") << ", each at most once; found '" << options.sm
+                                << "'";
+  }
   if (options.activations != "f32" && !TargetDescription::find(options.target)->roundsActivations())
     return module.emitError() << "expected " << optionsName << ".activations to be f32 on the target " << options.target
                               << ", found '" << options.activations << "'";

@@ -28,6 +28,8 @@ struct CompileOptions {
   std::string keyValue = "f16";
   /// "embedded" or "external".
   std::string weights = "embedded";
+  /// Compute capabilities of the target cuda that get machine code of their own, separated by commas; "": the default.
+  std::string sm;
 
   /// Stores the options in `module` as that attribute.
   void attachTo(mlir::ModuleOp module) const;
@@ -38,6 +40,11 @@ struct CompileOptions {
 /// A range of step row counts with functions of its own.
 struct RowRange {
   int64_t first, last;
+};
+
+/// Code of others that is in every executable of a target, and its licence.
+struct LicensedComponent {
+  llvm::StringLiteral component, licence;
 };
 
 /// One target as passes see it. What two targets answer alike stands here, the rest in a class for each.
@@ -54,6 +61,9 @@ public:
 
   /// Whether activations may be rounded to 8 bits; otherwise they are always exact.
   virtual bool roundsActivations() const = 0;
+
+  /// What executables hold besides what those of every target do.
+  virtual LicensedComponent getLibraries() const = 0;
 
   /// The tier that kernels read parameters, caches and activations from.
   virtual schedule::Tier getHomeTier() const = 0;

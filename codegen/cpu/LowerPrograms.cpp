@@ -1,9 +1,9 @@
 //===- LowerPrograms.cpp - schedule.program to step functions -------------===//
 
-#include "codegen/cpu/Descriptor.h"
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
+#include "codegen/host/Descriptor.h"
 #include "dialects/Schedule/Schedule.h"
 #include "passes/schedule/Report.h"
 #include "runtime/abi.h"
@@ -91,15 +91,12 @@ private:
 struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    SmallVector<schedule::ProgramOp> programs(module.getOps<schedule::ProgramOp>());
+    SmallVector<schedule::ProgramOp> programs = getPrograms(module);
     if (programs.empty()) {
       eraseKernelFunctions();
       addDescriptor(module, nullptr);
       return;
     }
-    llvm::sort(programs, [](schedule::ProgramOp a, schedule::ProgramOp b) {
-      return a.getRowRange().getFirst() < b.getRowRange().getFirst();
-    });
     FailureOr<SmallVector<CpuDescription>> cpus = describeCpus(module);
     if (failed(cpus))
       return signalPassFailure();
@@ -111,7 +108,7 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
         return signalPassFailure();
       }
     }
-    DescriptorContents contents = describeModule(module, programs);
+    DescriptorContents contents = describeModule(module);
     llvm::StringMap<unsigned> arenaIndices;
     for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>()))
       arenaIndices[arena.getSymName()] = index;
@@ -122,7 +119,7 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
     LLVM::LLVMFuncOp::create(builder, launchSymbol, LLVM::LLVMFunctionType::get(pointer, {pointer, i32, i64}));
     for (const CpuDescription &cpu : *cpus) {
       Emitter emit(builder, cpu);
-      StepVariant variant = {cpu, {}};
+      StepVariant variant = {cpu.name, cpu.featureBits, {}};
       for (schedule::ProgramOp program : programs)
         variant.functions.push_back(ProgramEmitter(emit, arenaIndices).emitProgram(program));
       contents.variants.push_back(std::move(variant));
@@ -137,38 +134,6 @@ struct LowerPrograms : codegen::impl::CodegenLowerProgramsBase<LowerPrograms> {
   void eraseKernelFunctions() {
     for (kernel::FunctionOp function : llvm::make_early_inc_range(getOperation().getOps<kernel::FunctionOp>()))
       function.erase();
-  }
-
-  static DescriptorContents describeModule(ModuleOp module, ArrayRef<schedule::ProgramOp> programs) {
-    DescriptorContents contents = {};
-    schedule::ProgramOp largest = programs.back();
-    auto stepType = cast<model::StepType>(largest.getStep());
-    contents.rows = stepType.getRows();
-    contents.sequences = stepType.getSequences();
-    contents.wantedRows = stepType.getWanted();
-    auto result = cast<schedule::ReturnOp>(largest.getBody().front().back());
-    auto view = result.getOutput().getDefiningOp<schedule::ViewOp>();
-    for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>())) {
-      if (arena.getSymName() == view.getArena())
-        contents.output.arena = index;
-      if (arena.getLifetime() == schedule::Lifetime::Constant)
-        contents.weightBytes = arena.getBytes();
-    }
-    contents.output.offset = view.getOffset();
-    contents.output.columns = result.getColumns();
-    contents.output.rows = stepType.getWanted();
-    contents.output.rowBytes = encoding::paddedToPanels(result.getColumns()) * 4;
-    contents.kernelBodies = llvm::range_size(module.getOps<kernel::FunctionOp>());
-
-    schedule::ProgramOp decode = programs.front();
-    for (auto launch : decode.getBody().getOps<schedule::LaunchOp>())
-      if (auto function = module.lookupSymbol<kernel::FunctionOp>(launch.getCallee()))
-        contents.layers += isa<kernel::AttentionOp, kernel::AttentionPartialOp>(function.getKernel());
-    schedule::DecodeTraffic traffic = schedule::getDecodeTraffic(module);
-    contents.stepWeightBytes = traffic.weightBytes;
-    contents.keyValueBytesPerPosition = std::move(traffic.keyValueBytesPerPosition);
-    llvm::raw_string_ostream(contents.report) << schedule::makeReport(module);
-    return contents;
   }
 };
 } // namespace

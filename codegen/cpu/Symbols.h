@@ -19,7 +19,6 @@ constexpr llvm::StringLiteral barrierSymbol = "ingot_team_barrier";
 constexpr llvm::StringLiteral launchSymbol = "ingot_team_launch";
 constexpr llvm::StringLiteral claimSymbol = "ingot_team_claim";
 constexpr llvm::StringLiteral runtimeSymbols[] = {barrierSymbol, launchSymbol, claimSymbol};
-constexpr llvm::StringLiteral descriptorSymbol = "ingot_descriptor";
 
 } // namespace ingot::codegen
 

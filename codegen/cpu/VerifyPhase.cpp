@@ -1,8 +1,8 @@
 //===- VerifyPhase.cpp - what the codegen phase promises ------------------===//
 
-#include "codegen/cpu/Descriptor.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
+#include "codegen/host/Descriptor.h"
 #include "dialects/Schedule/Schedule.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

@@ -48,8 +48,7 @@ SmallVector<StringRef> cuda::getBufferNouns(Operation *kernel) {
       .Default([](Operation *) { return Nouns{"input", "result"}; });
 }
 
-/// `name` as C++ has names, and no other one of `taken`.
-static std::string makeName(StringRef name, llvm::StringSet<> &taken) {
+std::string cuda::makeName(StringRef name, llvm::StringSet<> &taken) {
   std::string base;
   for (char c : name)
     base += llvm::isAlnum(c) ? c : '_';
@@ -96,8 +95,6 @@ class FunctionEmitter {
 public:
   FunctionEmitter(kernel::FunctionOp function, SharedStructs &structs)
       : function(function), context(structs, function) {}
-
-  int64_t threads() const { return context.threads; }
 
   /// The definition under the name `name`.
   FailureOr<std::string> emit(StringRef name) {
@@ -196,19 +193,15 @@ struct EmitSource : cuda::impl::CudaEmitSourceBase<EmitSource> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SharedStructs structs(module);
-    SmallVector<KernelEntry> kernels;
-    llvm::StringSet<> taken;
+    SmallVector<KernelEntry> kernels = listKernels(module);
     std::string functions;
-    for (auto function : module.getOps<kernel::FunctionOp>()) {
-      std::string name = makeName(function.getSymName(), taken);
-      FunctionEmitter emitter(function, structs);
-      FailureOr<std::string> text = emitter.emit(name);
+    for (const KernelEntry &kernel : kernels) {
+      FailureOr<std::string> text = FunctionEmitter(kernel.function, structs).emit(kernel.name);
       if (failed(text))
         return signalPassFailure();
       functions += *text;
-      kernels.push_back({function, name, emitter.threads()});
     }
-    FailureOr<std::string> tables = printTables(module, kernels);
+    FailureOr<Tables> tables = makeTables(module, kernels);
     if (failed(tables))
       return signalPassFailure();
     auto title = [](StringRef text) {
@@ -222,7 +215,7 @@ struct EmitSource : cuda::impl::CudaEmitSourceBase<EmitSource> {
     text += "using namespace ingot;\n\n";
     text += title("Formats and caches") + structs.getText().str();
     text += title("Kernels") + functions;
-    text += title("Steps") + *tables;
+    text += title("Steps") + printTables(*tables);
     module->setAttr(sourceName, StringAttr::get(&getContext(), text));
   }
 };

@@ -12,6 +12,7 @@
 #include "codegen/cuda/SourcePrinter.h"
 #include "dialects/Kernel/Kernel.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace ingot::cuda {
 
@@ -69,6 +70,9 @@ struct KernelContext {
 
 /// Threads of a block for `kernel`, the operation that a function is for.
 int64_t getThreads(mlir::Operation *kernel, kernel::RowRangeAttr rows);
+
+/// `name` as C++ has names, and no other one of `taken`, to which it is added.
+std::string makeName(llvm::StringRef name, llvm::StringSet<> &taken);
 
 /// Names of an operation's tensors and caches, in the order of operands that are no step, then of results.
 llvm::SmallVector<llvm::StringRef> getBufferNouns(mlir::Operation *kernel);

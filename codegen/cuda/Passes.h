@@ -3,6 +3,7 @@
 #ifndef INGOT_CODEGEN_CUDA_PASSES_H
 #define INGOT_CODEGEN_CUDA_PASSES_H
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -14,6 +15,10 @@ namespace ingot::cuda {
 
 /// The module attribute that holds the CUDA C++ of a module after the codegen phase.
 constexpr llvm::StringLiteral sourceName = "ingot.source";
+/// The constant with the tables of its launches, in the text and in the module.
+constexpr llvm::StringLiteral tablesSymbol = "ingot_cuda_descriptor";
+/// The IngotBlob of an executable with the device code, as nvcc made it.
+constexpr llvm::StringLiteral imageSymbol = "ingot_cuda_image";
 
 /// The codegen phase, its verifier last.
 void addCodegenPhasePasses(mlir::OpPassManager &manager);

@@ -14,8 +14,17 @@ def CudaEmitSource : Pass<"ingot-cuda-emit-source", "::mlir::ModuleOp"> {
   }];
 }
 
+def CudaEmitDescriptor : Pass<"ingot-cuda-emit-descriptor", "::mlir::ModuleOp"> {
+  let summary = "Adds what an executable's host part reads: the descriptor and the launch tables, as constants";
+  let description = [{
+    The constants `ingot_descriptor` (`runtime/abi.h`), whose steps have no functions, and `ingot_cuda_descriptor`
+    (`runtime/cuda/tables.h`): the numbers of the tables that the text of the module ends with.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def CudaVerifyPhase : Pass<"ingot-cuda-verify-phase", "::mlir::ModuleOp"> {
-  let summary = "Checks that the text of the module is there, with the tables of its programs";
+  let summary = "Checks that the text of the module is there, with the tables of its programs, and the constants of the host";
 }
 
 #endif // INGOT_CODEGEN_CUDA_PASSES

@@ -4,5 +4,6 @@
 
 void ingot::cuda::addCodegenPhasePasses(mlir::OpPassManager &manager) {
   manager.addPass(createCudaEmitSource());
+  manager.addPass(createCudaEmitDescriptor());
   manager.addPass(createCudaVerifyPhase());
 }

@@ -2,12 +2,28 @@
 
 #include "codegen/cuda/Tables.h"
 
-#include "codegen/cuda/SourcePrinter.h"
+#include "codegen/cuda/Kernels.h"
+#include "codegen/cuda/Passes.h"
+#include "codegen/host/ConstantWriter.h"
+#include "codegen/host/Descriptor.h"
 #include "target/CudaTarget.h"
 
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::cuda;
+
+//===----------------------------------------------------------------------===//
+// Numbers
+//===----------------------------------------------------------------------===//
+
+SmallVector<KernelEntry> cuda::listKernels(ModuleOp module) {
+  SmallVector<KernelEntry> kernels;
+  llvm::StringSet<> taken;
+  for (auto function : module.getOps<kernel::FunctionOp>())
+    kernels.push_back(
+        {function, makeName(function.getSymName(), taken), getThreads(function.getKernel(), function.getRowRange())});
+  return kernels;
+}
 
 namespace {
 /// Blocks of a launch: see IngotCudaLaunch.
@@ -15,39 +31,40 @@ struct Grid {
   int64_t x, rowsPerBlock;
 };
 
-/// Rows of the tables, as they are found.
-class TableWriter {
+/// Finds the rows of the tables.
+class TableBuilder {
 public:
-  TableWriter(ModuleOp module, ArrayRef<KernelEntry> kernels) : kernels(kernels) {
-    for (auto [index, entry] : llvm::enumerate(kernels))
-      indices[kernel::FunctionOp(entry.function).getSymName()] = index;
-    for (auto arena : module.getOps<schedule::ArenaOp>()) {
-      arenaIndices[arena.getSymName()] = arenaIndices.size();
-      arenas += fillIn("{\"$name\", $bytes, $alignment, $lifetime}, // $comment\n",
-                       {{"name", arena.getSymName()},
-                        {"bytes", arena.getBytes()},
-                        {"alignment", arena.getAlignment()},
-                        {"lifetime", static_cast<int>(arena.getLifetime())},
-                        {"comment", schedule::stringifyLifetime(arena.getLifetime())}});
-    }
-  }
-
+  TableBuilder(ModuleOp module, ArrayRef<KernelEntry> kernels);
   LogicalResult add(schedule::ProgramOp program);
-  std::string finish(schedule::ProgramOp largest);
+  Tables finish(schedule::ProgramOp largest);
 
 private:
-  std::string spell(schedule::ViewOp view) const {
-    return fillIn("{$arena, 0, $offset}",
-                  {{"arena", arenaIndices.lookup(view.getArena())}, {"offset", view.getOffset()}});
+  IngotCudaBuffer locate(schedule::ViewOp view) const {
+    return {arenaIndices.lookup(view.getArena()), 0, view.getOffset()};
   }
-  void addLaunch(schedule::LaunchOp launch, const DenseMap<Value, int64_t> &positions);
+  void addLaunch(schedule::LaunchOp launch, const DenseMap<Value, uint32_t> &positions);
 
   ArrayRef<KernelEntry> kernels;
-  llvm::StringMap<size_t> indices, arenaIndices;
-  std::string arenas, buffers, awaits, launches, programs;
-  int64_t bufferCount = 0, awaitCount = 0, launchCount = 0, programCount = 0;
+  llvm::StringMap<uint32_t> indices, arenaIndices;
+  Tables tables;
 };
 } // namespace
+
+TableBuilder::TableBuilder(ModuleOp module, ArrayRef<KernelEntry> kernels) : kernels(kernels) {
+  for (auto [index, entry] : llvm::enumerate(kernels)) {
+    kernel::FunctionOp function = entry.function;
+    indices[function.getSymName()] = index;
+    uint32_t buffers = llvm::count_if(function.getResultTypes(), llvm::IsaPred<RankedTensorType>);
+    for (Type type : function.getArgumentTypes())
+      buffers += isa<RankedTensorType>(type) ? 1 : isa<model::KeyValueType>(type) ? 2 : 0;
+    tables.kernels.push_back({entry.name, static_cast<uint32_t>(entry.threads), /*sharedBytes=*/0, buffers});
+  }
+  for (auto arena : module.getOps<schedule::ArenaOp>()) {
+    arenaIndices[arena.getSymName()] = tables.arenas.size();
+    tables.arenas.push_back(
+        {arena.getSymName().str(), arena.getBytes(), static_cast<uint32_t>(arena.getAlignment()), arena.getLifetime()});
+  }
+}
 
 static Grid getGrid(schedule::LaunchOp launch, kernel::FunctionOp function) {
   schedule::PartitionAttr partition = launch.getPartition();
@@ -67,41 +84,29 @@ static Grid getGrid(schedule::LaunchOp launch, kernel::FunctionOp function) {
   llvm_unreachable("unknown axis");
 }
 
-void TableWriter::addLaunch(schedule::LaunchOp launch, const DenseMap<Value, int64_t> &positions) {
-  size_t index = indices.lookup(launch.getCallee());
-  kernel::FunctionOp function = kernels[index].function;
-  Grid grid = getGrid(launch, function);
-  int64_t firstBuffer = bufferCount, firstAwait = awaitCount;
-  std::string line;
+void TableBuilder::addLaunch(schedule::LaunchOp launch, const DenseMap<Value, uint32_t> &positions) {
+  uint32_t index = indices.lookup(launch.getCallee());
+  Grid grid = getGrid(launch, kernels[index].function);
+  IngotCudaLaunch row = {};
+  row.kernel = index;
+  row.grid_x = grid.x;
+  row.rows_per_block = grid.rowsPerBlock;
+  row.wanted = launch.getWanted() ? 1 : 0;
+  row.first_buffer = tables.buffers.size();
+  row.first_await = tables.awaits.size();
   for (ValueRange part :
        {ValueRange(launch.getInputs()), ValueRange(launch.getStates()), ValueRange(launch.getOutputs())})
-    for (Value buffer : part) {
-      line += (line.empty() ? "" : " ") + spell(buffer.getDefiningOp<schedule::ViewOp>()) + ",";
-      ++bufferCount;
-    }
-  buffers += line + "\n";
-  line.clear();
-  for (Value await : launch.getAwaits()) {
-    line += (line.empty() ? "" : " ") + std::to_string(positions.lookup(await)) + ",";
-    ++awaitCount;
-  }
-  if (!line.empty())
-    awaits += line + "\n";
-  launches += fillIn("{$kernel, $x, $rows, $wanted, $buffer, $await, $awaits, 0}, // $name\n",
-                     {{"kernel", index},
-                      {"x", grid.x},
-                      {"rows", grid.rowsPerBlock},
-                      {"wanted", launch.getWanted() ? 1 : 0},
-                      {"buffer", firstBuffer},
-                      {"await", firstAwait},
-                      {"awaits", awaitCount - firstAwait},
-                      {"name", kernels[index].name}});
-  ++launchCount;
+    for (Value buffer : part)
+      tables.buffers.push_back(locate(buffer.getDefiningOp<schedule::ViewOp>()));
+  for (Value await : launch.getAwaits())
+    tables.awaits.push_back(positions.lookup(await));
+  row.await_count = tables.awaits.size() - row.first_await;
+  tables.launches.push_back(row);
 }
 
-LogicalResult TableWriter::add(schedule::ProgramOp program) {
-  int64_t firstLaunch = launchCount;
-  DenseMap<Value, int64_t> positions;
+LogicalResult TableBuilder::add(schedule::ProgramOp program) {
+  uint32_t firstLaunch = tables.launches.size();
+  DenseMap<Value, uint32_t> positions;
   for (Operation &op : program.getBody().front()) {
     for (Value operand : op.getOperands())
       if (isa<schedule::BufferType>(operand.getType()) && !operand.getDefiningOp<schedule::ViewOp>())
@@ -111,17 +116,43 @@ LogicalResult TableWriter::add(schedule::ProgramOp program) {
       continue;
     if (!indices.contains(launch.getCallee()))
       return launch.emitOpError() << "expected a kernel.function named " << launch.getCalleeAttr() << ", found none";
-    positions[launch.getTimepoint()] = static_cast<int64_t>(positions.size());
+    uint32_t position = positions.size();
+    positions[launch.getTimepoint()] = position;
     addLaunch(launch, positions);
   }
-  programs += fillIn("{\"$name\", $first, $last, $launch, $launches},\n", {{"name", program.getSymName()},
-                                                                           {"first", program.getRowRange().getFirst()},
-                                                                           {"last", program.getRowRange().getLast()},
-                                                                           {"launch", firstLaunch},
-                                                                           {"launches", launchCount - firstLaunch}});
-  ++programCount;
+  kernel::RowRangeAttr rows = program.getRowRange();
+  tables.programs.push_back({program.getSymName().str(), static_cast<uint32_t>(rows.getFirst()),
+                             static_cast<uint32_t>(rows.getLast()), firstLaunch,
+                             static_cast<uint32_t>(tables.launches.size() - firstLaunch)});
   return success();
 }
+
+Tables TableBuilder::finish(schedule::ProgramOp largest) {
+  model::StepType step = cast<model::StepType>(largest.getStep());
+  auto result = cast<schedule::ReturnOp>(largest.getBody().front().back());
+  tables.rows = step.getRows();
+  tables.sequences = step.getSequences();
+  tables.wantedRows = step.getWanted();
+  tables.outputColumns = result.getColumns();
+  tables.outputStride = encoding::paddedToPanels(static_cast<int64_t>(result.getColumns())) * 4;
+  tables.output = locate(result.getOutput().getDefiningOp<schedule::ViewOp>());
+  return std::move(tables);
+}
+
+FailureOr<Tables> cuda::makeTables(ModuleOp module, ArrayRef<KernelEntry> kernels) {
+  SmallVector<schedule::ProgramOp> programs = codegen::getPrograms(module);
+  if (programs.empty())
+    return Tables();
+  TableBuilder builder(module, kernels);
+  for (schedule::ProgramOp program : programs)
+    if (failed(builder.add(program)))
+      return failure();
+  return builder.finish(programs.back());
+}
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
 
 /// A table, or a null pointer where it would be empty.
 static std::string table(StringRef type, StringRef name, StringRef rows) {
@@ -130,25 +161,63 @@ static std::string table(StringRef type, StringRef name, StringRef rows) {
   return fillIn("static const $type $name[] = {\n    $rows\n};\n", {{"type", type}, {"name", name}, {"rows", rows}});
 }
 
-std::string TableWriter::finish(schedule::ProgramOp largest) {
-  std::string kernelRows;
-  for (KernelEntry kernel : kernels) {
-    int64_t count = llvm::count_if(kernel.function.getResultTypes(), llvm::IsaPred<RankedTensorType>);
-    for (Type type : kernel.function.getArgumentTypes())
-      count += isa<RankedTensorType>(type) ? 1 : isa<model::KeyValueType>(type) ? 2 : 0;
-    kernelRows += fillIn("{\"$name\", $threads, 0, $buffers, 0},\n",
-                         {{"name", kernel.name}, {"threads", kernel.threads}, {"buffers", count}});
+static std::string spell(IngotCudaBuffer buffer) {
+  return fillIn("{$arena, 0, $offset}", {{"arena", buffer.arena}, {"offset", buffer.offset}});
+}
+
+/// What a launch has of a table, on a line.
+template <typename T, typename Spell> static std::string spellPart(ArrayRef<T> part, Spell spell) {
+  std::string line;
+  for (const T &element : part)
+    line += (line.empty() ? "" : " ") + spell(element) + ",";
+  return line.empty() ? "" : line + "\n";
+}
+
+std::string cuda::printTables(const Tables &tables) {
+  if (tables.programs.empty())
+    return "";
+  std::string kernels, arenas, buffers, awaits, launches, programs;
+  for (const Tables::Kernel &kernel : tables.kernels)
+    kernels += fillIn("{\"$name\", $threads, $shared, $buffers, 0},\n", {{"name", kernel.name},
+                                                                         {"threads", kernel.threads},
+                                                                         {"shared", kernel.sharedBytes},
+                                                                         {"buffers", kernel.buffers}});
+  for (const Tables::Arena &arena : tables.arenas)
+    arenas += fillIn("{\"$name\", $bytes, $alignment, $lifetime}, // $comment\n",
+                     {{"name", arena.name},
+                      {"bytes", arena.bytes},
+                      {"alignment", arena.alignment},
+                      {"lifetime", static_cast<int>(arena.lifetime)},
+                      {"comment", schedule::stringifyLifetime(arena.lifetime)}});
+  for (const IngotCudaLaunch &launch : tables.launches) {
+    const Tables::Kernel &kernel = tables.kernels[launch.kernel];
+    buffers += spellPart(ArrayRef(tables.buffers).slice(launch.first_buffer, kernel.buffers), spell);
+    awaits += spellPart(ArrayRef(tables.awaits).slice(launch.first_await, launch.await_count),
+                        [](uint32_t await) { return std::to_string(await); });
+    launches += fillIn("{$kernel, $x, $rows, $wanted, $buffer, $await, $awaits, 0}, // $name\n",
+                       {{"kernel", launch.kernel},
+                        {"x", launch.grid_x},
+                        {"rows", launch.rows_per_block},
+                        {"wanted", launch.wanted},
+                        {"buffer", launch.first_buffer},
+                        {"await", launch.first_await},
+                        {"awaits", launch.await_count},
+                        {"name", kernel.name}});
   }
+  for (const Tables::Program &program : tables.programs)
+    programs += fillIn("{\"$name\", $first, $last, $launch, $launches},\n", {{"name", program.name},
+                                                                             {"first", program.firstRow},
+                                                                             {"last", program.lastRow},
+                                                                             {"launch", program.firstLaunch},
+                                                                             {"launches", program.launches}});
   std::string text = "namespace {\n";
-  text += table("IngotCudaKernel", "kernels", kernelRows);
+  text += table("IngotCudaKernel", "kernels", kernels);
   text += table("IngotCudaArena", "arenas", arenas);
   text += table("IngotCudaBuffer", "buffers", buffers);
   text += table("uint32_t", "awaits", awaits);
   text += table("IngotCudaLaunch", "launches", launches);
   text += table("IngotCudaProgram", "programs", programs);
   text += "} // namespace\n\n";
-  model::StepType step = cast<model::StepType>(largest.getStep());
-  auto result = cast<schedule::ReturnOp>(largest.getBody().front().back());
   text += fillIn(R"(extern "C" const IngotCudaDescriptor ingot_cuda_descriptor = {
     INGOT_CUDA_VERSION, sizeof(IngotCudaDescriptor),
     kernels, arenas, buffers, awaits, launches, programs,
@@ -157,28 +226,47 @@ std::string TableWriter::finish(schedule::ProgramOp largest) {
     $columns, $stride, $output, // output
 };
 )",
-                 {{"kernels", kernels.size()},
-                  {"arenas", arenaIndices.size()},
-                  {"programs", programCount},
-                  {"rows", step.getRows()},
-                  {"sequences", step.getSequences()},
-                  {"wanted", step.getWanted()},
-                  {"columns", result.getColumns()},
-                  {"stride", encoding::paddedToPanels(static_cast<int64_t>(result.getColumns())) * 4},
-                  {"output", spell(result.getOutput().getDefiningOp<schedule::ViewOp>())}});
+                 {{"kernels", tables.kernels.size()},
+                  {"arenas", tables.arenas.size()},
+                  {"programs", tables.programs.size()},
+                  {"rows", tables.rows},
+                  {"sequences", tables.sequences},
+                  {"wanted", tables.wantedRows},
+                  {"columns", tables.outputColumns},
+                  {"stride", tables.outputStride},
+                  {"output", spell(tables.output)}});
   return text;
 }
 
-FailureOr<std::string> cuda::printTables(ModuleOp module, ArrayRef<KernelEntry> kernels) {
-  SmallVector<schedule::ProgramOp> programs(module.getOps<schedule::ProgramOp>());
-  llvm::sort(programs, [](schedule::ProgramOp a, schedule::ProgramOp b) {
-    return a.getRowRange().getFirst() < b.getRowRange().getFirst();
-  });
-  if (programs.empty())
-    return std::string();
-  TableWriter writer(module, kernels);
-  for (schedule::ProgramOp program : programs)
-    if (failed(writer.add(program)))
-      return failure();
-  return writer.finish(programs.back());
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+void cuda::addTables(ModuleOp module, const Tables &tables) {
+  using codegen::Field;
+  codegen::ConstantWriter writer(module, "ingot.cuda");
+  Type pointer = writer.pointer(), i32 = writer.i32(), i64 = writer.i64();
+  SmallVector<SmallVector<Field>> kernels, arenas, programs;
+  auto count = [](auto &&number) { return Field(uint64_t(number)); };
+  for (const Tables::Kernel &kernel : tables.kernels)
+    kernels.push_back({writer.string(kernel.name), count(kernel.threads), count(kernel.sharedBytes),
+                       count(kernel.buffers), count(0)});
+  for (const Tables::Arena &arena : tables.arenas)
+    arenas.push_back({writer.string(arena.name), count(arena.bytes), count(arena.alignment), count(arena.lifetime)});
+  for (const Tables::Program &program : tables.programs)
+    programs.push_back({writer.string(program.name), count(program.firstRow), count(program.lastRow),
+                        count(program.firstLaunch), count(program.launches)});
+  Field kernelTable = writer.array({pointer, i32, i32, i32, i32}, kernels),
+        arenaTable = writer.array({pointer, i64, i32, i32}, arenas),
+        bufferTable = writer.plain(ArrayRef(tables.buffers)), awaitTable = writer.plain(ArrayRef(tables.awaits)),
+        launchTable = writer.plain(ArrayRef(tables.launches)),
+        programTable = writer.array({pointer, i32, i32, i32, i32}, programs);
+  writer.structure(tablesSymbol,
+                   {i32, i32, pointer, pointer, pointer, pointer, pointer, pointer, i32, i32, i32, i32, i32, i32, i32,
+                    i32, i32, i32, i64},
+                   {count(INGOT_CUDA_VERSION), count(sizeof(IngotCudaDescriptor)), kernelTable, arenaTable, bufferTable,
+                    awaitTable, launchTable, programTable, count(kernels.size()), count(arenas.size()),
+                    count(programs.size()), count(tables.rows), count(tables.sequences), count(tables.wantedRows),
+                    count(tables.outputColumns), count(tables.outputStride), count(tables.output.arena), count(0),
+                    count(tables.output.offset)});
 }

@@ -1,9 +1,15 @@
 //===- Tables.h - programs as constant tables -------------------*- C++ -*-===//
+//
+// The tables of runtime/cuda/tables.h: as numbers, of which both the text of a model and
+// the constants of its executable are made.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef INGOT_CODEGEN_CUDA_TABLES_H
 #define INGOT_CODEGEN_CUDA_TABLES_H
 
 #include "dialects/Schedule/Schedule.h"
+#include "runtime/cuda/tables.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -18,9 +24,43 @@ struct KernelEntry {
   int64_t threads;
 };
 
-/// The tables of runtime/cuda/tables.h for the programs of `module`, whose launches call functions of `kernels`. Emits
-/// an error where a program has no plan.
-mlir::FailureOr<std::string> printTables(mlir::ModuleOp module, llvm::ArrayRef<KernelEntry> kernels);
+/// One for every kernel.function of `module`, in order. Names are those of C++, each once.
+llvm::SmallVector<KernelEntry> listKernels(mlir::ModuleOp module);
+
+struct Tables {
+  struct Kernel {
+    std::string name;
+    uint32_t threads, sharedBytes, buffers;
+  };
+  struct Arena {
+    std::string name;
+    uint64_t bytes;
+    uint32_t alignment;
+    schedule::Lifetime lifetime;
+  };
+  struct Program {
+    std::string name;
+    uint32_t firstRow, lastRow, firstLaunch, launches;
+  };
+  llvm::SmallVector<Kernel> kernels;
+  llvm::SmallVector<Arena> arenas;
+  llvm::SmallVector<IngotCudaBuffer> buffers;
+  llvm::SmallVector<uint32_t> awaits;
+  llvm::SmallVector<IngotCudaLaunch> launches;
+  llvm::SmallVector<Program> programs;
+  uint32_t rows = 0, sequences = 0, wantedRows = 0, outputColumns = 0, outputStride = 0;
+  IngotCudaBuffer output = {};
+};
+
+/// The tables for the programs of `module`, whose launches call functions of `kernels`. Emits an error where a program
+/// has no plan.
+mlir::FailureOr<Tables> makeTables(mlir::ModuleOp module, llvm::ArrayRef<KernelEntry> kernels);
+
+/// As C++, with `ingot_cuda_descriptor` at the end; empty where there are no programs.
+std::string printTables(const Tables &tables);
+
+/// Adds `ingot_cuda_descriptor` to `module` as a constant of the llvm dialect.
+void addTables(mlir::ModuleOp module, const Tables &tables);
 
 } // namespace ingot::cuda
 

@@ -1,6 +1,7 @@
 //===- VerifyPhase.cpp - what the codegen phase for GPUs promises ---------===//
 
 #include "codegen/cuda/Passes.h"
+#include "codegen/host/Descriptor.h"
 #include "dialects/Schedule/Schedule.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -22,6 +23,14 @@ struct VerifyPhase : cuda::impl::CudaVerifyPhaseBase<VerifyPhase> {
       module.emitError() << "expected the module attribute " << cuda::sourceName << " with CUDA C++, found none";
       return signalPassFailure();
     }
+    auto descriptor = module.lookupSymbol<LLVM::GlobalOp>(codegen::descriptorSymbol);
+    if (!descriptor || !module.lookupSymbol<LLVM::GlobalOp>(cuda::tablesSymbol)) {
+      module.emitError() << "expected the constants @" << codegen::descriptorSymbol << " and @" << cuda::tablesSymbol
+                         << ", found " << (descriptor ? "only the first" : "not the first");
+      return signalPassFailure();
+    }
+    if (failed(codegen::verifyDescriptor(descriptor)))
+      return signalPassFailure();
     if (module.getOps<schedule::ProgramOp>().empty())
       return;
     if (!source.getValue().contains("const IngotCudaDescriptor ingot_cuda_descriptor = {")) {

@@ -172,13 +172,18 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   if (llvm::Error error = pipe.open(request.output))
     return error;
 
-  std::vector<std::string> arguments = {"ld.lld", "-m", "elf_x86_64", "-static", "--gc-sections",
+  std::vector<std::string> arguments = {"ld.lld", "-m", "elf_x86_64", "--gc-sections",
                                         // Function symbols stay, so that profilers can attribute samples.
                                         "--strip-debug", "--eh-frame-hdr", "-z", "noexecstack",
                                         // Guarantees a PT_NOTE header, which becomes that of the weights.
                                         "--build-id=sha1",
                                         // Code alone links in milliseconds; no thread pool outlives the call.
                                         "--threads=1", "-o", pipe.path()};
+  if (request.sharedCLibrary)
+    for (const char *argument : {"--dynamic-linker=/lib64/ld-linux-x86-64.so.2", "--hash-style=gnu", "-z", "now"})
+      arguments.push_back(argument);
+  else
+    arguments.push_back("-static");
   std::string missing;
   auto addInput = [&](llvm::StringRef name) {
     llvm::SmallString<256> input(request.inputFolder);
@@ -189,14 +194,20 @@ llvm::Error runLinker(const LinkRequest &request, const OutputFile &file) {
   };
   addInput("crt1.o");
   addInput("crti.o");
-  addInput("crtbeginT.o");
+  addInput(request.sharedCLibrary ? "crtbegin.o" : "crtbeginT.o");
   for (const ObjectFile &object : objects)
     arguments.push_back(object.path());
   arguments.push_back("--start-group");
   for (const std::string &archive : request.archives)
     addInput(archive);
-  for (llvm::StringRef archive : {"libstdc++.a", "libm.a", "libmvec.a", "libc.a", "libgcc.a", "libgcc_eh.a"})
+  for (llvm::StringRef archive : {"libstdc++.a", "libgcc.a", "libgcc_eh.a"})
     addInput(archive);
+  if (request.sharedCLibrary)
+    for (llvm::StringRef library : {"libm.so.6", "libc.so.6", "libc_nonshared.a"})
+      addInput(library);
+  else
+    for (llvm::StringRef archive : {"libm.a", "libmvec.a", "libc.a"})
+      addInput(archive);
   arguments.push_back("--end-group");
   addInput("crtend.o");
   addInput("crtn.o");

@@ -1,7 +1,7 @@
 //===- link.h - From object code to one executable --------------*- C++ -*-===//
 //
-// Links generated code with Ingot's runtime into one static x86-64 Linux
-// executable and appends the weights to it. lld runs in this process on code
+// Links generated code with Ingot's runtime into one x86-64 Linux executable,
+// static or dependent on the C library alone, and appends the weights to it. lld runs in this process on code
 // only; the weights follow at a page-aligned file offset, streamed through a
 // small buffer, and the image's PT_NOTE header becomes the PT_LOAD that maps
 // them (ELF-64, System V gABI 4.1, chapter "Program Loading").
@@ -88,7 +88,11 @@ struct LinkRequest {
   std::string inputFolder;
   /// Archives in `inputFolder` searched before the system's, in this order; as
   /// one group, so mutual references are fine. One of them defines `main`.
-  std::vector<std::string> archives = {"libingot_runtime.a", "libingot_text.a", "libpcre2-8.a"};
+  std::vector<std::string> archives = {"libingot_runtime.a", "libingot_runtime_cpu.a", "libingot_text.a",
+                                       "libpcre2-8.a"};
+  /// Whether the executable holds the C library or asks for it at start: libc.so.6 and its libm.so.6. Only then can it
+  /// open libraries.
+  bool sharedCLibrary = false;
   /// Path of the executable. An existing regular file is replaced.
   std::string output;
   WeightStream weights;

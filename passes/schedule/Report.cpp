@@ -140,7 +140,12 @@ static json::Array describeLicences(ModuleOp module) {
     licence += ", " + link.str();
   add("model weights and tokenizer", licence);
   add("Ingot runtime and generated code", "none stated yet: the project has no licence file");
-  add("glibc, linked statically", "LGPL-2.1-or-later");
+  if (auto options = module->getAttrOfType<DictionaryAttr>(target::optionsName))
+    if (auto name = options.getAs<StringAttr>("target"))
+      if (const target::TargetDescription *target = target::TargetDescription::find(name)) {
+        auto [component, licence] = target->getLibraries();
+        add(component, licence);
+      }
   add("libstdc++ and libgcc", "GPL-3.0-or-later with GCC Runtime Library Exception 3.1");
   add("PCRE2", "BSD-3-Clause");
   return licences;

@@ -3,8 +3,6 @@
 #include "runtime/core/model.h"
 #include "runtime/core/error.h"
 #include "runtime/core/process.h"
-#include "runtime/cpu/cpu_count.h"
-#include "runtime/cpu/features.h"
 
 #include <algorithm>
 
@@ -26,14 +24,6 @@ const IngotEntry &requireEntry(const IngotDescriptor &descriptor) {
   return *entry;
 }
 
-const IngotVariant &requireVariant(const IngotEntry &entry) {
-  std::string error;
-  const IngotVariant *variant = chooseVariant(entry, detectFeatures(), error);
-  if (!variant)
-    fail("%s", error.c_str());
-  return *variant;
-}
-
 } // namespace
 
 void checkDescriptor(const IngotDescriptor &descriptor) {
@@ -50,24 +40,8 @@ const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor) {
   return nullptr;
 }
 
-uint32_t chooseWorkers(const ThreadOptions &options) {
-  uint32_t cpus = countUsableCpus();
-  uint32_t wanted = options.threads ? static_cast<uint32_t>(options.threads) : cpus;
-  if (options.force || wanted <= cpus)
-    return wanted;
-  note("--threads %u: this process may use %u CPU%s; using %u (--threads-force keeps %u)", wanted, cpus,
-       cpus == 1 ? "" : "s", cpus, wanted);
-  return cpus;
-}
-
-Model::Model(const IngotDescriptor &descriptor, const ThreadOptions &threads)
-    : descriptor(descriptor), entry(requireEntry(descriptor)), variant(requireVariant(entry)), weights(descriptor),
-      arenas(descriptor, weights.data()), team(chooseWorkers(threads), countUsableCpus()) {
-  weights.startPopulating();
-  // After the thread above has inherited the CPUs that the process may use.
-  if (threads.pin && !team.pin(listAffinity()))
-    note("--pin: the kernel refuses; threads run where it puts them");
-}
+Model::Model(const IngotDescriptor &descriptor, Machine &machine)
+    : descriptor(descriptor), entry(requireEntry(descriptor)), executor(machine.open(descriptor, entry)) {}
 
 uint32_t Model::context() const {
   uint32_t context = UINT32_MAX;
@@ -77,29 +51,18 @@ uint32_t Model::context() const {
 }
 
 const IngotRowRange &Model::range(uint32_t rows) const {
+  const IngotVariant &variant = executor->variant();
   for (uint32_t i = 0; i < variant.range_count; ++i)
     if (rows >= variant.ranges[i].first && rows <= variant.ranges[i].last)
       return variant.ranges[i];
   fail("variant %s: no code for steps of %u rows; compile the model again", variant.name, rows);
 }
 
-void Model::run(const IngotStep &step) {
-  struct Call {
-    IngotStepFunction function;
-    const IngotStep *step;
-    uint8_t *const *arenas;
-  } call{range(step.rows).function, &step, arenas.bases()};
-  team.run(
-      [](void *context, IngotTeam *team, uint32_t worker) {
-        auto *call = static_cast<Call *>(context);
-        call->function(call->step, call->arenas, team, worker);
-      },
-      &call);
-}
-
-float *Model::logits(uint32_t wanted) const {
-  const IngotTensor &tensor = entry.outputs[0];
-  return reinterpret_cast<float *>(arenas.bases()[tensor.arena] + tensor.offset + uint64_t{wanted} * tensor.row_stride);
+uint64_t plannedArenaBytes(const IngotDescriptor &descriptor) {
+  uint64_t bytes = 0;
+  for (uint32_t i = 0; i < descriptor.arena_count; ++i)
+    bytes += descriptor.arenas[i].bytes;
+  return bytes;
 }
 
 uint64_t Model::plannedMemory() const { return plannedArenaBytes(descriptor) + imageMemory(); }

@@ -25,6 +25,9 @@ extern "C" {
 
 #define INGOT_CUDA_VERSION 1u
 
+/// Kernels are for devices of this compute capability and newer ones: 10 * major + minor.
+#define INGOT_CUDA_CAPABILITY 80
+
 /// One step, as IngotStep of runtime/abi.h, with all arrays in device memory. The first parameter of every kernel, by
 /// value: a captured launch serves many steps, whose numbers are copied to the same addresses.
 typedef struct IngotCudaStep {

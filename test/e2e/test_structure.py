@@ -15,9 +15,9 @@ LARGEST = 1_000_000  # bytes of a file in the repository
 ALLOWED = {
     "runtime": [],
     "runtime/text": [],
-    "runtime/cpu": ["runtime/abi.h"],
-    "runtime/cuda": [],
-    "runtime/core": ["runtime/abi.h", "runtime/text", "runtime/cpu"],
+    "runtime/core": ["runtime/abi.h", "runtime/text"],
+    "runtime/cpu": ["runtime/abi.h", "runtime/core"],
+    "runtime/cuda": ["runtime/abi.h", "runtime/core"],
     "dialects/Encoding": [],
     "dialects/Model": ["dialects/Encoding"],
     "dialects/Kernel": ["dialects/Encoding", "dialects/Model"],
@@ -29,8 +29,9 @@ ALLOWED = {
     "passes/place": ["dialects", "target", "passes/model", "passes/quantize", "passes/fuse"],
     "passes/schedule": ["dialects", "target", "passes"],
     "passes/schedule/planner": [],
-    "codegen/cpu": ["dialects", "target", "passes/schedule/Report.h", "runtime/abi.h"],
-    "codegen/cuda": ["dialects", "target"],
+    "codegen/host": ["dialects", "target", "passes/schedule/Report.h", "runtime/abi.h"],
+    "codegen/cpu": ["dialects", "target", "codegen/host", "passes/schedule/Report.h", "runtime/abi.h"],
+    "codegen/cuda": ["dialects", "target", "codegen/host", "passes/schedule/Report.h", "runtime/cuda/tables.h"],
     "codegen/link": ["runtime/abi.h"],
     # The one step up: what is written as weights is read from the model's file while it is written.
     "codegen/weights": ["dialects", "target", "compiler/import"],
@@ -96,6 +97,8 @@ def test_includes_point_down():
 @pytest.mark.parametrize("name, line, allowed", [
     ("runtime/core/model.cpp", '#include "compiler/Driver.h"', False),
     ("runtime/core/model.cpp", '#include "llvm/ADT/StringRef.h"', False),
+    ("runtime/core/model.cpp", '#include "runtime/cpu/team.h"', False),
+    ("runtime/cuda/machine.cpp", '#include "runtime/core/error.h"', True),
     ("runtime/text/utf8.cpp", '#include "runtime/core/error.h"', False),
     ("runtime/text/utf8.cpp", '#include "runtime/text/utf8.h"', True),
     ("compiler/import/Llama.cpp", '#include "runtime/text/description.h"', True),

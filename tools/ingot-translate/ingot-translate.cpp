@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "codegen/cpu/ObjectFile.h"
+#include "codegen/host/ObjectFile.h"
 #include "compiler/Registration.h"
 
 #include "mlir/Parser/Parser.h"

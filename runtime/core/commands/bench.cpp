@@ -14,8 +14,6 @@
 #include "runtime/core/options.h"
 #include "runtime/core/process.h"
 #include "runtime/core/sequence.h"
-#include "runtime/cpu/barrier_time.h"
-#include "runtime/cpu/read_ceiling.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -43,23 +41,7 @@ std::vector<int32_t> makeTokens(uint64_t count, uint32_t vocabulary) {
   return tokens;
 }
 
-/// The machine's limits at one moment.
-struct Limits {
-  double readCeiling;          ///< bytes per second
-  double nanosecondsOfBarrier; ///< of one
-};
-
-Limits measureLimits(Model &model) {
-  // Weights lie in the order in which a step reads them. An embedding's table that the head does not share comes first,
-  // and a token reads one row of it: what decoding reads is the end of the weights.
-  const uint64_t bytes = std::min<uint64_t>(model.descriptor.step_weight_bytes, model.descriptor.weights.bytes);
-  const uint64_t first = (model.descriptor.weights.bytes - bytes) / 64 * 64;
-  std::span<const uint8_t> weights(model.weights.data(), model.descriptor.weights.bytes);
-  return {measureReadCeiling(model.team, weights.subspan(first, bytes)),
-          static_cast<double>(measureBarriers(model.team)) / barriersInMeasurement};
-}
-
-Limits mean(const Limits &before, const Limits &after) {
+MachineLimits mean(const MachineLimits &before, const MachineLimits &after) {
   return {(before.readCeiling + after.readCeiling) / 2, (before.nanosecondsOfBarrier + after.nanosecondsOfBarrier) / 2};
 }
 
@@ -83,7 +65,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   int64_t newTokens = -1;
   int64_t depth = 0;
   int64_t repetitions = 5;
-  ThreadOptions threads;
+  std::unique_ptr<Machine> machine = makeMachine();
   bool json = false;
   Options options("bench [options]", "Measures prompt processing and decoding; prints one JSON "
                                      "object.");
@@ -91,11 +73,11 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   options.integer({"-n", "--predict"}, "decoded tokens, 0 none (default 128)", 0, INT32_MAX, newTokens);
   options.integer({"-d", "--depth"}, "tokens in the cache before decoding (default 0)", 0, INT32_MAX, depth);
   options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000, repetitions);
-  declareThreads(options, threads);
+  machine->declareOptions(options);
   options.flag({"--json"}, "print JSON (always so)", json);
   options.parse(arguments);
 
-  Model model(descriptor, threads);
+  Model model(descriptor, *machine);
   const int64_t context = model.context();
   if (depth > context)
     fail("--depth %lld is more than the context of %lld positions; use less, "
@@ -115,7 +97,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
       makeTokens(std::max({promptTokens, depth + newTokens, int64_t{1}}), descriptor.vocabulary);
   std::span<const int32_t> all(tokens);
   Sequence sequence(model);
-  model.weights.finishPopulating();
+  model.executor->finishLoading();
   auto timePrompt = [&](uint64_t count) {
     sequence.rewind(0);
     double start = now();
@@ -151,18 +133,19 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
     timeDecode();
   // One element for each repetition of decoding.
   std::vector<double> decode, ceilings, percents, barriers;
-  Limits before = measureLimits(model);
+  std::optional<MachineLimits> before = model.executor->measureLimits();
   for (int64_t i = 0; newTokens && i < repetitions; ++i) {
     decode.push_back(newTokens / timeDecode());
-    Limits after = measureLimits(model);
-    Limits between = mean(before, after);
+    std::optional<MachineLimits> after = model.executor->measureLimits();
+    if (!before || !after)
+      continue;
+    MachineLimits between = mean(*before, *after);
     ceilings.push_back(between.readCeiling);
     percents.push_back(between.readCeiling > 0 ? 100 * decode.back() * bytesPerToken / between.readCeiling : 0);
     barriers.push_back(between.nanosecondsOfBarrier);
     before = after;
   }
   double decodeRate = median(decode);
-  double ceiling = newTokens ? median(ceilings) : before.readCeiling;
   const IngotRowRange &decodeRange = model.range(1);
   const IngotRowRange &promptRange =
       model.range(static_cast<uint32_t>(std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
@@ -170,8 +153,8 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   JsonWriter writer;
   writer.beginObject();
   writer.text("model", descriptor.model_name);
-  writer.text("variant", model.variant.name);
-  writer.number("threads", model.team.workers());
+  writer.text("variant", model.executor->variant().name);
+  model.executor->describe(writer);
   writer.number("prompt_tokens", promptTokens);
   writer.number("new_tokens", newTokens);
   writer.number("depth", depth);
@@ -184,13 +167,16 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   writer.number("weight_bytes_per_token", descriptor.step_weight_bytes);
   writer.number("key_value_bytes_per_token", cacheBytes);
   writer.number("decode_bytes_per_second", decodeRate * bytesPerToken);
-  writer.number("read_ceiling_bytes_per_second", ceiling);
-  writer.numbers("read_ceiling_bytes_per_second_each", ceilings);
-  writer.number("read_ceiling_tokens_per_second", bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
-  writer.number("decode_percent_of_read_ceiling", median(percents));
-  writer.numbers("decode_percent_of_read_ceiling_each", percents);
-  writer.number("nanoseconds_per_barrier", newTokens ? median(barriers) : before.nanosecondsOfBarrier);
-  writer.numbers("nanoseconds_per_barrier_each", barriers);
+  if (before) {
+    double ceiling = newTokens ? median(ceilings) : before->readCeiling;
+    writer.number("read_ceiling_bytes_per_second", ceiling);
+    writer.numbers("read_ceiling_bytes_per_second_each", ceilings);
+    writer.number("read_ceiling_tokens_per_second", bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
+    writer.number("decode_percent_of_read_ceiling", median(percents));
+    writer.numbers("decode_percent_of_read_ceiling_each", percents);
+    writer.number("nanoseconds_per_barrier", newTokens ? median(barriers) : before->nanosecondsOfBarrier);
+    writer.numbers("nanoseconds_per_barrier_each", barriers);
+  }
   writer.number("peak_memory_bytes", peakMemory());
   writer.number("planned_memory_bytes", model.plannedMemory());
   writer.number("kernel_bodies", descriptor.kernel_bodies);

@@ -37,9 +37,6 @@ text::Tokenizer openTokenizer(const IngotDescriptor &descriptor);
 /// neither is given. Fails when both are, or when nobody pipes anything in.
 std::string readPrompt(const std::optional<std::string> &text, const std::optional<std::string> &file);
 
-/// Declares --threads, --threads-force and --pin.
-void declareThreads(Options &options, ThreadOptions &threads);
-
 } // namespace ingot::runtime
 
 #endif // INGOT_RUNTIME_CORE_COMMANDS_COMMANDS_H

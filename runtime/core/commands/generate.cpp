@@ -28,11 +28,10 @@ struct GenerateOptions {
   bool showSpecial = false;
   bool speculate = false;
   int64_t seed = -1;
-  ThreadOptions threads;
   SamplerOptions sampler;
 };
 
-GenerateOptions parseOptions(Arguments arguments) {
+GenerateOptions parseOptions(Arguments arguments, Machine &machine) {
   GenerateOptions result;
   Options options("[-p TEXT | -f FILE] [options]", "Continues a text, read from standard input if neither -p "
                                                    "nor -f is given.\nText goes to standard output, statistics "
@@ -58,7 +57,7 @@ GenerateOptions parseOptions(Arguments arguments) {
                "guess tokens and check several at once: ngram, from the text before, or off (default); the text stays "
                "the same",
                speculate);
-  declareThreads(options, result.threads);
+  machine.declareOptions(options);
   options.parse(arguments);
   if (speculate && *speculate != "ngram" && *speculate != "off")
     failUsage("--speculate: '%s' is neither ngram nor off", speculate->c_str());
@@ -113,9 +112,10 @@ struct Statistics {
 } // namespace
 
 int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
-  GenerateOptions options = parseOptions(arguments);
+  std::unique_ptr<Machine> machine = makeMachine();
+  GenerateOptions options = parseOptions(arguments, *machine);
   text::Tokenizer tokenizer = openTokenizer(descriptor);
-  Model model(descriptor, options.threads);
+  Model model(descriptor, *machine);
   std::string prompt = readPrompt(options.prompt, options.file);
   std::vector<int32_t> tokens = encodePrompt(tokenizer, prompt, model);
 

@@ -1,12 +1,10 @@
 //===- info.cpp - what is inside this executable --------------------------===//
 
-#include "runtime/core/arenas.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/json.h"
+#include "runtime/core/model.h"
 #include "runtime/core/options.h"
 #include "runtime/core/process.h"
-#include "runtime/cpu/cpu_count.h"
-#include "runtime/cpu/features.h"
 
 #include <algorithm>
 
@@ -37,7 +35,7 @@ const char *lifetimeName(uint32_t lifetime) {
   return "unknown";
 }
 
-void writeEntry(JsonWriter &writer, const IngotEntry &entry, uint64_t features) {
+void writeEntry(JsonWriter &writer, const IngotEntry &entry, const Machine &machine) {
   writer.beginObject();
   writer.text("name", entry.name);
   writer.text("kind", entryKindName(entry.kind));
@@ -49,8 +47,7 @@ void writeEntry(JsonWriter &writer, const IngotEntry &entry, uint64_t features) 
     const IngotVariant &variant = entry.variants[i];
     writer.beginObject();
     writer.text("name", variant.name);
-    writer.text("features", featureNames(variant.features));
-    writer.boolean("runs_here", !(variant.features & ~features));
+    machine.describeVariant(writer, variant);
     writer.beginArray("row_ranges");
     for (uint32_t k = 0; k < variant.range_count; ++k) {
       const IngotRowRange &range = variant.ranges[k];
@@ -72,7 +69,7 @@ void writeEntry(JsonWriter &writer, const IngotEntry &entry, uint64_t features) 
 
 /// The same object in both outputs, so that neither can say more.
 void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
-  uint64_t features = detectFeatures();
+  std::unique_ptr<Machine> machine = makeMachine();
   writer.beginObject();
   writer.text("model", descriptor.model_name);
   writer.text("compiler", descriptor.compiler_version);
@@ -123,12 +120,11 @@ void writeInfo(JsonWriter &writer, const IngotDescriptor &descriptor) {
   writer.number("kernel_bodies", descriptor.kernel_bodies);
   writer.beginArray("entries");
   for (uint32_t i = 0; i < descriptor.entry_count; ++i)
-    writeEntry(writer, descriptor.entries[i], features);
+    writeEntry(writer, descriptor.entries[i], *machine);
   writer.endArray();
 
   writer.beginObject("machine");
-  writer.number("cpus", countUsableCpus());
-  writer.text("features", featureNames(features));
+  machine->describe(writer);
   writer.endObject();
 
   if (descriptor.report.bytes)

@@ -34,11 +34,4 @@ std::string readPrompt(const std::optional<std::string> &text, const std::option
   return contents;
 }
 
-void declareThreads(Options &options, ThreadOptions &threads) {
-  constexpr int64_t farAboveAnyMachine = 65536;
-  options.integer({"-t", "--threads"}, "workers, 0 all CPUs (default)", 0, farAboveAnyMachine, threads.threads);
-  options.flag({"--threads-force"}, "let --threads exceed the CPUs", threads.force);
-  options.flag({"--pin"}, "keep each thread on one CPU", threads.pin);
-}
-
 } // namespace ingot::runtime

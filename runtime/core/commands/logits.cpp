@@ -14,7 +14,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<std::string> file;
   std::optional<std::string> path;
   int64_t chunk = 0;
-  ThreadOptions threads;
+  std::unique_ptr<Machine> machine = makeMachine();
   Options options("logits --tokens 1,2,3 -o FILE.npy [options]", "Writes the logits after each token, float32 [tokens, "
                                                                  "vocabulary].");
   options.text({"--tokens"}, "LIST", "token numbers, separated by commas", list);
@@ -24,7 +24,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
                   "rows of a step, 1 is token by token (default: as many as "
                   "give logits in one step)",
                   1, INT32_MAX, chunk);
-  declareThreads(options, threads);
+  machine->declareOptions(options);
   options.parse(arguments);
 
   if (list && file)
@@ -37,7 +37,7 @@ int runLogits(const IngotDescriptor &descriptor, Arguments arguments) {
   if (!tokens || tokens->empty())
     failUsage("%s: no list of token numbers like 1,2,3", list ? "--tokens" : file->c_str());
 
-  Model model(descriptor, threads);
+  Model model(descriptor, *machine);
   Sequence sequence(model);
   sequence.check(*tokens);
   FloatWriter writer(*path, tokens->size(), descriptor.vocabulary);

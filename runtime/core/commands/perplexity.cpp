@@ -33,7 +33,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<std::string> file;
   int64_t chunkTokens = 512;
   int64_t mostChunks = -1;
-  ThreadOptions threads;
+  std::unique_ptr<Machine> machine = makeMachine();
   Options options("perplexity FILE [options]", "Prints the perplexity of a text as llama-perplexity does: "
                                                "a running\nvalue for each chunk, then the estimate with "
                                                "its standard error.");
@@ -41,7 +41,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
   options.text({"-f", "--file"}, "FILE", "the text", file);
   options.integer({"-c", "--ctx-size"}, "tokens of a chunk (default 512)", 4, INT32_MAX, chunkTokens);
   options.integer({"--chunks"}, "most chunks, -1 all (default)", -1, INT32_MAX, mostChunks);
-  declareThreads(options, threads);
+  machine->declareOptions(options);
   options.parse(arguments);
   if (positional && file)
     failUsage("two files are given; use one of them");
@@ -49,7 +49,7 @@ int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments) {
     failUsage("no file: give the name of a text file");
 
   text::Tokenizer tokenizer = openTokenizer(descriptor);
-  Model model(descriptor, threads);
+  Model model(descriptor, *machine);
   if (chunkTokens > model.context())
     fail("chunks of %lld tokens are more than the context of %u; use -c %u, or "
          "compile the model with a larger --context",

@@ -156,7 +156,7 @@ void checkInputs(const Inputs &inputs, const Model &model) {
 int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
   std::vector<std::string> inputNames;
   std::vector<std::string> outputNames;
-  ThreadOptions threads;
+  std::unique_ptr<Machine> machine = makeMachine();
   Options options("run --input NAME=FILE.npy ... --output logits=FILE.npy",
                   "Runs raw tensors, int32 or int64: tokens [rows], positions "
                   "[rows] (default\n0, 1, ...), row_sequences [rows] (default "
@@ -166,13 +166,13 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments) {
                   "the bound of a\nstep run in further steps.");
   options.list({"--input", "-i"}, "NAME=FILE", "an input; may be repeated", inputNames);
   options.list({"--output", "-o"}, "NAME=FILE", "where to write an output", outputNames);
-  declareThreads(options, threads);
+  machine->declareOptions(options);
   options.parse(arguments);
   if (outputNames.size() != 1)
     failUsage("one output is needed: --output logits=FILE.npy");
   auto [outputName, outputPath] = splitAssignment(outputNames[0], "--output");
 
-  Model model(descriptor, threads);
+  Model model(descriptor, *machine);
   if (outputName != model.entry.outputs[0].name)
     failUsage("--output: the model has no output '%s', only %s", outputName.c_str(), model.entry.outputs[0].name);
   Inputs inputs;

@@ -3,7 +3,7 @@
 #include "test/unit/codegen/kernel_harness.h"
 
 #include "codegen/cpu/Kernels.h"
-#include "codegen/cpu/ObjectFile.h"
+#include "codegen/host/ObjectFile.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
 #include "compiler/Registration.h"

@@ -2,6 +2,7 @@
 
 #include "fake_model.h"
 #include "runtime/core/sequence.h"
+#include "runtime/cpu/machine.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -31,7 +32,8 @@ protected:
   void TearDown() override { fakeStepHook = nullptr; }
 
   IngotDescriptor descriptor = makeFakeDescriptor();
-  Model model{descriptor, {GetParam(), /*force=*/true}};
+  CpuMachine machine{{GetParam(), /*force=*/true}};
+  Model model{descriptor, machine};
   Sequence sequence{model};
 };
 
@@ -79,7 +81,8 @@ TEST_P(SequenceTest, AllLogitsInPiecesOfAnySize) {
 class WindowTest : public testing::Test {
 protected:
   IngotDescriptor descriptor = makeFakeDescriptor({.window = true});
-  Model model{descriptor, {2, /*force=*/true}};
+  CpuMachine machine{{2, /*force=*/true}};
+  Model model{descriptor, machine};
   Sequence sequence{model};
   static constexpr uint32_t ringRows = fakeRingPages * fakePageRows;
 };
@@ -137,7 +140,7 @@ TEST_P(SequenceTest, TokensMustBeOfTheVocabulary) {
               "token 259 is outside the vocabulary of 259 tokens");
 }
 
-TEST(Model, ClampsThreadsToTheCpus) {
+TEST(CpuMachine, ClampsThreadsToTheCpus) {
   cpu_set_t before, one;
   sched_getaffinity(0, sizeof(before), &before);
   CPU_ZERO(&one);

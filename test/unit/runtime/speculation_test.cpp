@@ -2,6 +2,7 @@
 
 #include "fake_model.h"
 #include "runtime/core/speculation.h"
+#include "runtime/cpu/machine.h"
 
 #include <gtest/gtest.h>
 
@@ -44,7 +45,8 @@ protected:
   }
 
   IngotDescriptor descriptor = makeFakeDescriptor({.window = GetParam()});
-  Model model{descriptor, {2, /*force=*/true}};
+  CpuMachine machine{{2, /*force=*/true}};
+  Model model{descriptor, machine};
   Sequence sequence{model};
   Speculation speculation{sequence, countSeconds};
 };

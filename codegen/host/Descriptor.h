@@ -1,9 +1,8 @@
 //===- Descriptor.h - the descriptor of an executable -----------*- C++ -*-===//
 
-#ifndef INGOT_CODEGEN_CPU_DESCRIPTOR_H
-#define INGOT_CODEGEN_CPU_DESCRIPTOR_H
+#ifndef INGOT_CODEGEN_HOST_DESCRIPTOR_H
+#define INGOT_CODEGEN_HOST_DESCRIPTOR_H
 
-#include "codegen/cpu/CpuDescription.h"
 #include "passes/schedule/Report.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -11,16 +10,21 @@
 
 namespace ingot::codegen {
 
-/// A step function that the descriptor lists.
+constexpr llvm::StringLiteral descriptorSymbol = "ingot_descriptor";
+
+/// A range of rows that the descriptor lists.
 struct StepFunction {
   int64_t firstRow, lastRow;
   schedule::ProgramCounts counts;
+  /// Of an IngotStepFunction; "": steps are launched by other tables.
   std::string symbol;
 };
 
-/// The step functions of one instruction set, by ascending rows.
+/// Ranges of one instruction set, by ascending rows.
 struct StepVariant {
-  CpuDescription cpu;
+  std::string name;
+  /// IngotFeature bits of runtime/abi.h.
+  uint64_t features;
   llvm::SmallVector<StepFunction> functions;
 };
 
@@ -43,6 +47,12 @@ struct DescriptorContents {
   std::string report;
 };
 
+/// All programs of a module, by ascending rows.
+llvm::SmallVector<schedule::ProgramOp> getPrograms(mlir::ModuleOp module);
+
+/// What a planned module with programs says of itself: all but the variants.
+DescriptorContents describeModule(mlir::ModuleOp module);
+
 /// The constant's type: the fields of IngotDescriptor, blobs and weights spelled out.
 mlir::Type getDescriptorType(mlir::MLIRContext *context);
 /// Places in it of what is filled in when linking.
@@ -56,4 +66,4 @@ void addDescriptor(mlir::ModuleOp module, const DescriptorContents *contents);
 
 } // namespace ingot::codegen
 
-#endif // INGOT_CODEGEN_CPU_DESCRIPTOR_H
+#endif // INGOT_CODEGEN_HOST_DESCRIPTOR_H

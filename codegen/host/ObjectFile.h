@@ -1,7 +1,7 @@
 //===- ObjectFile.h - from the llvm dialect to an object file ---*- C++ -*-===//
 
-#ifndef INGOT_CODEGEN_CPU_OBJECTFILE_H
-#define INGOT_CODEGEN_CPU_OBJECTFILE_H
+#ifndef INGOT_CODEGEN_HOST_OBJECTFILE_H
+#define INGOT_CODEGEN_HOST_OBJECTFILE_H
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
@@ -15,6 +15,8 @@ struct LinkTimeContents {
   std::string tokenizer;
   /// File name of external weights; empty: embedded.
   std::string externalWeights;
+  /// Bytes by the symbol of the constant IngotBlob that is to hold them.
+  llvm::SmallVector<std::pair<std::string, std::string>> blobs;
 };
 
 /// The object file of a module at the end of the codegen phase. Same module, same bytes.
@@ -26,4 +28,4 @@ llvm::Expected<std::string> emitText(mlir::ModuleOp module, TextKind kind);
 
 } // namespace ingot::codegen
 
-#endif // INGOT_CODEGEN_CPU_OBJECTFILE_H
+#endif // INGOT_CODEGEN_HOST_OBJECTFILE_H

@@ -1,102 +1,16 @@
 //===- Descriptor.cpp - the descriptor of an executable -------------------===//
 
-#include "codegen/cpu/Descriptor.h"
+#include "codegen/host/Descriptor.h"
 
-#include "codegen/cpu/Symbols.h"
+#include "codegen/host/ConstantWriter.h"
 #include "dialects/Schedule/Schedule.h"
 #include "runtime/abi.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-
-#include <variant>
 
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::codegen;
-
-namespace {
-/// A field of a constant structure: a number, or the address of a symbol ("" is null).
-using Field = std::variant<uint64_t, std::string>;
-
-/// Writes constants as LLVM globals.
-class ConstantWriter {
-public:
-  explicit ConstantWriter(ModuleOp module)
-      : builder(ImplicitLocOpBuilder::atBlockEnd(module.getLoc(), module.getBody())) {}
-
-  Type pointer() { return LLVM::LLVMPointerType::get(builder.getContext()); }
-  Type i32() { return builder.getI32Type(); }
-  Type i64() { return builder.getI64Type(); }
-
-  /// A zero-terminated string; the symbol that holds it.
-  std::string string(StringRef text) {
-    std::string symbol = newSymbol("string"), bytes = text.str() + '\0';
-    auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
-    create(symbol, type, LLVM::Linkage::Internal, builder.getStringAttr(bytes));
-    return symbol;
-  }
-
-  /// An array of structures of `types`; "" when it is empty.
-  std::string array(ArrayRef<Type> types, ArrayRef<SmallVector<Field>> rows) {
-    if (rows.empty())
-      return "";
-    std::string symbol = newSymbol("table");
-    auto structure = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
-    LLVM::GlobalOp global =
-        create(symbol, LLVM::LLVMArrayType::get(structure, rows.size()), LLVM::Linkage::Internal, {});
-    fill(global, [&](Value value) {
-      for (auto [index, row] : llvm::enumerate(rows))
-        for (auto [field, content] : llvm::enumerate(row))
-          value = insert(value, types[field], content, {static_cast<int64_t>(index), static_cast<int64_t>(field)});
-      return value;
-    });
-    return symbol;
-  }
-
-  /// One exported structure.
-  void structure(StringRef symbol, ArrayRef<Type> types, ArrayRef<Field> fields) {
-    auto type = LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
-    LLVM::GlobalOp global = create(symbol, type, LLVM::Linkage::External, {});
-    fill(global, [&](Value value) {
-      for (auto [index, content] : llvm::enumerate(fields))
-        value = insert(value, types[index], content, {static_cast<int64_t>(index)});
-      return value;
-    });
-  }
-
-private:
-  std::string newSymbol(StringRef kind) { return ("ingot." + kind + "." + Twine(counter++)).str(); }
-
-  LLVM::GlobalOp create(StringRef symbol, Type type, LLVM::Linkage linkage, Attribute value) {
-    return LLVM::GlobalOp::create(builder, type, /*isConstant=*/true, linkage, symbol, value, /*alignment=*/8);
-  }
-
-  void fill(LLVM::GlobalOp global, function_ref<Value(Value)> content) {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.createBlock(&global.getInitializerRegion());
-    Value value = LLVM::ZeroOp::create(builder, global.getType());
-    LLVM::ReturnOp::create(builder, content(value));
-  }
-
-  Value insert(Value aggregate, Type type, const Field &content, ArrayRef<int64_t> position) {
-    Value value;
-    if (const std::string *symbol = std::get_if<std::string>(&content)) {
-      if (symbol->empty())
-        return aggregate;
-      value = LLVM::AddressOfOp::create(builder, pointer(), *symbol);
-    } else {
-      value = LLVM::ConstantOp::create(builder, type, builder.getIntegerAttr(type, std::get<uint64_t>(content)));
-    }
-    return LLVM::InsertValueOp::create(builder, aggregate, value, position);
-  }
-
-  ImplicitLocOpBuilder builder;
-  unsigned counter = 0;
-};
-} // namespace
-
-static uint64_t number(int64_t value) { return static_cast<uint64_t>(value); }
 
 static uint64_t lifetimeOf(schedule::Lifetime lifetime) {
   switch (lifetime) {
@@ -141,8 +55,49 @@ LogicalResult codegen::verifyDescriptor(LLVM::GlobalOp global) {
   return success();
 }
 
+SmallVector<schedule::ProgramOp> codegen::getPrograms(ModuleOp module) {
+  SmallVector<schedule::ProgramOp> programs(module.getOps<schedule::ProgramOp>());
+  llvm::sort(programs, [](schedule::ProgramOp a, schedule::ProgramOp b) {
+    return a.getRowRange().getFirst() < b.getRowRange().getFirst();
+  });
+  return programs;
+}
+
+DescriptorContents codegen::describeModule(ModuleOp module) {
+  SmallVector<schedule::ProgramOp> programs = getPrograms(module);
+  DescriptorContents contents = {};
+  schedule::ProgramOp largest = programs.back();
+  auto stepType = cast<model::StepType>(largest.getStep());
+  contents.rows = stepType.getRows();
+  contents.sequences = stepType.getSequences();
+  contents.wantedRows = stepType.getWanted();
+  auto result = cast<schedule::ReturnOp>(largest.getBody().front().back());
+  auto view = result.getOutput().getDefiningOp<schedule::ViewOp>();
+  for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>())) {
+    if (arena.getSymName() == view.getArena())
+      contents.output.arena = index;
+    if (arena.getLifetime() == schedule::Lifetime::Constant)
+      contents.weightBytes = arena.getBytes();
+  }
+  contents.output.offset = view.getOffset();
+  contents.output.columns = result.getColumns();
+  contents.output.rows = stepType.getWanted();
+  contents.output.rowBytes = encoding::paddedToPanels(result.getColumns()) * 4;
+  contents.kernelBodies = llvm::range_size(module.getOps<kernel::FunctionOp>());
+
+  schedule::ProgramOp decode = programs.front();
+  for (auto launch : decode.getBody().getOps<schedule::LaunchOp>())
+    if (auto function = module.lookupSymbol<kernel::FunctionOp>(launch.getCallee()))
+      contents.layers += isa<kernel::AttentionOp, kernel::AttentionPartialOp>(function.getKernel());
+  schedule::DecodeTraffic traffic = schedule::getDecodeTraffic(module);
+  contents.stepWeightBytes = traffic.weightBytes;
+  contents.keyValueBytesPerPosition = std::move(traffic.keyValueBytesPerPosition);
+  llvm::raw_string_ostream(contents.report) << schedule::makeReport(module);
+  return contents;
+}
+
 void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents) {
-  ConstantWriter writer(module);
+  ConstantWriter writer(module, "ingot");
   Type pointer = writer.pointer(), i32 = writer.i32(), i64 = writer.i64();
 
   std::string variants;
@@ -156,7 +111,7 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
         ranges.push_back({number(function.firstRow), number(function.lastRow), number(function.counts.launches),
                           number(function.counts.barriers), number(function.counts.launchesPerLayer),
                           number(function.counts.barriersPerLayer), function.symbol});
-      variantRows.push_back({writer.string(variant.cpu.name), variant.cpu.featureBits,
+      variantRows.push_back({writer.string(variant.name), variant.features,
                              writer.array({i32, i32, i32, i32, i32, i32, pointer}, ranges), number(ranges.size()),
                              uint64_t(0)});
     }

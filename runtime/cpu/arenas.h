@@ -1,12 +1,12 @@
 //===- arenas.h - all memory that a step touches ----------------*- C++ -*-===//
 //
-// The compiler planned every buffer; the runtime only provides the arenas, each
-// mapped once with exactly the planned size.
+// The compiler planned every buffer; here are the arenas, each mapped once with
+// exactly the planned size.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef INGOT_RUNTIME_CORE_ARENAS_H
-#define INGOT_RUNTIME_CORE_ARENAS_H
+#ifndef INGOT_RUNTIME_CPU_ARENAS_H
+#define INGOT_RUNTIME_CPU_ARENAS_H
 
 #include "runtime/abi.h"
 
@@ -51,9 +51,6 @@ private:
   std::vector<Range> mappings;
 };
 
-/// The sum of all arenas, weights included.
-uint64_t plannedArenaBytes(const IngotDescriptor &descriptor);
-
 } // namespace ingot::runtime
 
-#endif // INGOT_RUNTIME_CORE_ARENAS_H
+#endif // INGOT_RUNTIME_CPU_ARENAS_H

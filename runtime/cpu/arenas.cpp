@@ -1,6 +1,6 @@
 //===- arenas.cpp - one mapping per arena ---------------------------------===//
 
-#include "runtime/core/arenas.h"
+#include "runtime/cpu/arenas.h"
 #include "runtime/core/error.h"
 
 #include <algorithm>
@@ -70,13 +70,6 @@ void Arenas::useHugeCaches() {
 Arenas::~Arenas() {
   for (const Range &mapping : mappings)
     munmap(mapping.address, mapping.bytes);
-}
-
-uint64_t plannedArenaBytes(const IngotDescriptor &descriptor) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < descriptor.arena_count; ++i)
-    bytes += descriptor.arenas[i].bytes;
-  return bytes;
 }
 
 } // namespace ingot::runtime

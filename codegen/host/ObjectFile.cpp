@@ -1,9 +1,9 @@
 //===- ObjectFile.cpp - from the llvm dialect to an object file -----------===//
 
-#include "codegen/cpu/ObjectFile.h"
+#include "codegen/host/ObjectFile.h"
 
-#include "codegen/cpu/Descriptor.h"
 #include "codegen/cpu/Symbols.h"
+#include "codegen/host/Descriptor.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -47,6 +47,15 @@ static void fillDescriptor(llvm::Module &module, const LinkTimeContents &content
   if (!contents.externalWeights.empty())
     fields[externalWeightsField] = addBytes(module, "ingot.external_weights", contents.externalWeights + '\0');
   descriptor->setInitializer(llvm::ConstantStruct::get(cast<llvm::StructType>(old->getType()), fields));
+}
+
+/// An exported IngotBlob of runtime/abi.h.
+static void addBlob(llvm::Module &module, StringRef symbol, StringRef bytes) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *type = llvm::StructType::get(llvm::PointerType::get(context, 0), llvm::Type::getInt64Ty(context));
+  llvm::Constant *size = llvm::ConstantInt::get(type->getElementType(1), bytes.size());
+  auto *value = llvm::ConstantStruct::get(type, {addBytes(module, (symbol + ".bytes").str(), bytes), size});
+  new llvm::GlobalVariable(module, type, /*isConstant=*/true, llvm::GlobalValue::ExternalLinkage, value, symbol);
 }
 
 namespace {
@@ -133,6 +142,8 @@ llvm::Expected<SmallVector<char, 0>> ingot::codegen::emitObjectFile(ModuleOp mod
   if (llvm::Error error = translation.translate(module))
     return std::move(error);
   fillDescriptor(*translation.module, contents);
+  for (const auto &[symbol, bytes] : contents.blobs)
+    addBlob(*translation.module, symbol, bytes);
   translation.optimize();
   SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);

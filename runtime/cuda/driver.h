@@ -1,0 +1,97 @@
+//===- driver.h - the CUDA driver API, opened at start ----------*- C++ -*-===//
+//
+// The executable runs wherever NVIDIA's driver is, and links against none of it:
+// libcuda.so.1 is opened by name, and its functions by theirs. Declared here is what
+// is called, with the values and layouts of cuda.h.
+//
+// Source: CUDA Driver API, https://docs.nvidia.com/cuda/cuda-driver-api
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef INGOT_RUNTIME_CUDA_DRIVER_H
+#define INGOT_RUNTIME_CUDA_DRIVER_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace ingot::runtime::cuda {
+
+using Result = int;
+using Device = int;
+using DeviceAddress = uint64_t;
+using Context = struct ContextHandle *;
+using Module = struct ModuleHandle *;
+using Function = struct FunctionHandle *;
+using Stream = struct StreamHandle *;
+using Event = struct EventHandle *;
+
+inline constexpr Result success = 0;
+
+/// CUdevice_attribute
+inline constexpr int capabilityMajor = 75, capabilityMinor = 76;
+/// CUfunction_attribute
+inline constexpr int mostDynamicSharedBytes = 8;
+/// CU_STREAM_NON_BLOCKING, CU_EVENT_DISABLE_TIMING
+inline constexpr unsigned nonBlockingStream = 1, eventWithoutTime = 2;
+
+/// Functions by their names in the library, where _v2 tells a layout from an older one.
+struct DriverApi {
+  Result (*cuInit)(unsigned flags);
+  Result (*cuDriverGetVersion)(int *version);
+  Result (*cuGetErrorName)(Result result, const char **text);
+  Result (*cuGetErrorString)(Result result, const char **text);
+  Result (*cuDeviceGetCount)(int *count);
+  Result (*cuDeviceGet)(Device *device, int ordinal);
+  Result (*cuDeviceGetName)(char *name, int length, Device device);
+  Result (*cuDeviceGetAttribute)(int *value, int attribute, Device device);
+  Result (*cuDevicePrimaryCtxRetain)(Context *context, Device device);
+  Result (*cuCtxSetCurrent)(Context context);
+  Result (*cuMemGetInfo_v2)(size_t *free, size_t *total);
+  Result (*cuMemAlloc_v2)(DeviceAddress *address, size_t bytes);
+  Result (*cuMemHostAlloc)(void **address, size_t bytes, unsigned flags);
+  Result (*cuMemFreeHost)(void *address);
+  Result (*cuMemcpyHtoDAsync_v2)(DeviceAddress to, const void *from, size_t bytes, Stream stream);
+  Result (*cuMemcpyDtoHAsync_v2)(void *to, DeviceAddress from, size_t bytes, Stream stream);
+  Result (*cuMemsetD8Async)(DeviceAddress to, unsigned char value, size_t count, Stream stream);
+  Result (*cuModuleLoadData)(Module *module, const void *image);
+  Result (*cuModuleGetFunction)(Function *function, Module module, const char *name);
+  Result (*cuFuncSetAttribute)(Function function, int attribute, int value);
+  Result (*cuLaunchKernel)(Function function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
+                           unsigned blockY, unsigned blockZ, unsigned sharedBytes, Stream stream, void **parameters,
+                           void **extra);
+  Result (*cuStreamCreate)(Stream *stream, unsigned flags);
+  Result (*cuStreamSynchronize)(Stream stream);
+  Result (*cuEventCreate)(Event *event, unsigned flags);
+  Result (*cuEventRecord)(Event event, Stream stream);
+  Result (*cuEventSynchronize)(Event event);
+  Result (*cuEventDestroy_v2)(Event event);
+};
+
+/// What a machine has of a GPU.
+struct FoundDevice {
+  DriverApi api;
+  Device device;
+  std::string name;
+  /// 10 * major + minor
+  int capability;
+  /// Of CUDA that the driver is for: 1000 * major + 10 * minor.
+  int driverVersion;
+};
+
+/// Opens the driver and looks at device `ordinal`. False with one line in `error` that says what is needed and what was
+/// found instead.
+bool findDevice(int ordinal, FoundDevice &found, std::string &error);
+
+/// "8.0"
+std::string spellCapability(int capability);
+
+/// "CUDA_ERROR_LAUNCH_FAILED, unspecified launch failure"
+std::string describe(const DriverApi &api, Result result);
+
+/// Fails with one line that begins with `what` unless `result` is success.
+void check(const DriverApi &api, Result result, const char *what);
+
+} // namespace ingot::runtime::cuda
+
+#endif // INGOT_RUNTIME_CUDA_DRIVER_H

@@ -1,0 +1,69 @@
+//===- executor.h - a model on a GPU ----------------------------*- C++ -*-===//
+
+#ifndef INGOT_RUNTIME_CUDA_EXECUTOR_H
+#define INGOT_RUNTIME_CUDA_EXECUTOR_H
+
+#include "runtime/core/machine.h"
+#include "runtime/cuda/memory.h"
+#include "runtime/cuda/step_arrays.h"
+
+#include <vector>
+
+/// The device code of this executable, as nvcc made it; written when it is linked.
+extern "C" const IngotBlob ingot_cuda_image;
+
+namespace ingot::runtime::cuda {
+
+/// How the launches of a step get to the device.
+enum class LaunchMode {
+  Stream,   ///< one after the other, without waiting
+  OneByOne, ///< waiting for each, so that a failure is of a kernel that has a name
+};
+
+class CudaExecutor : public Executor {
+public:
+  /// Loads the kernels and the weights. Fails with a message when that cannot be.
+  CudaExecutor(const FoundDevice &device, const IngotDescriptor &descriptor, const IngotEntry &entry,
+               const IngotCudaDescriptor &tables, LaunchMode mode);
+
+  const IngotVariant &variant() const override { return entry.variants[0]; }
+  void run(const IngotStep &step, const IngotRowRange &range) override;
+  float *logits(uint32_t wanted) const override;
+  /// Weights are there when the executor is.
+  void finishLoading() override {}
+  std::optional<MachineLimits> measureLimits() override { return std::nullopt; }
+  void describe(JsonWriter &writer) const override;
+
+private:
+  /// A launch of the tables, ready to be asked for.
+  struct Launch {
+    const IngotCudaLaunch *row;
+    const IngotCudaKernel *kernel;
+    Function function;
+    DeviceAddress rowCount;
+    std::vector<DeviceAddress> buffers;
+    std::vector<void *> parameters; ///< addresses of the step, of `rowCount` and of `buffers`
+  };
+  std::vector<Function> loadKernels();
+  void *allocatePinned(uint64_t bytes);
+  void loadWeights(const IngotDescriptor &descriptor);
+  void prepareLaunches(const std::vector<Function> &functions);
+  const IngotCudaProgram &programFor(uint32_t rows) const;
+  void launch(const IngotCudaProgram &program, const Launch &launch, const IngotStep &step);
+  [[noreturn]] void failAt(const IngotCudaProgram &program, const Launch &launch, Result result) const;
+
+  const FoundDevice &device;
+  const DriverApi &api;
+  const IngotEntry &entry;
+  const IngotCudaDescriptor &tables;
+  const LaunchMode mode;
+  Stream stream = nullptr;
+  StepArrays arrays;
+  std::optional<DeviceMemory> memory;
+  std::vector<Launch> launches; ///< of all programs, as in the tables
+  float *output = nullptr;      ///< pinned, [entry.wanted_rows] rows of tables.output_stride bytes
+};
+
+} // namespace ingot::runtime::cuda
+
+#endif // INGOT_RUNTIME_CUDA_EXECUTOR_H

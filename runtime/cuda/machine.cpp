@@ -1,0 +1,62 @@
+//===- machine.cpp - a GPU as what a model runs on ------------------------===//
+
+#include "runtime/core/machine.h"
+#include "runtime/core/error.h"
+#include "runtime/cuda/executor.h"
+
+namespace ingot::runtime {
+namespace {
+
+using namespace cuda;
+
+class CudaMachine : public Machine {
+public:
+  void declareOptions(Options &options) override {
+    options.integer({"--device"}, "number of the GPU (default 0)", 0, INT32_MAX, ordinal);
+    options.text({"--launch"}, "HOW", "stream (default), or one-by-one: wait for each kernel, to learn which one fails",
+                 launch);
+  }
+
+  std::unique_ptr<Executor> open(const IngotDescriptor &descriptor, const IngotEntry &entry) override {
+    LaunchMode mode = LaunchMode::Stream;
+    if (launch == "one-by-one")
+      mode = LaunchMode::OneByOne;
+    else if (launch && launch != "stream")
+      failUsage("--launch: '%s' is neither stream nor one-by-one", launch->c_str());
+    if (!find())
+      fail("%s", error.c_str());
+    return std::make_unique<CudaExecutor>(device, descriptor, entry, ingot_cuda_descriptor, mode);
+  }
+
+  void describeVariant(JsonWriter &writer, const IngotVariant &) const override {
+    writer.text("compute_capability", spellCapability(INGOT_CUDA_CAPABILITY));
+    writer.boolean("runs_here", find());
+  }
+
+  void describe(JsonWriter &writer) const override {
+    if (!find())
+      return writer.text("missing", error);
+    writer.text("device", device.name);
+    writer.text("compute_capability", spellCapability(device.capability));
+  }
+
+private:
+  /// Looks once.
+  bool find() const {
+    if (!found)
+      found = findDevice(static_cast<int>(ordinal), device, error);
+    return *found;
+  }
+
+  int64_t ordinal = 0;
+  std::optional<std::string> launch;
+  mutable std::optional<bool> found;
+  mutable FoundDevice device;
+  mutable std::string error;
+};
+
+} // namespace
+
+std::unique_ptr<Machine> makeMachine() { return std::make_unique<CudaMachine>(); }
+
+} // namespace ingot::runtime
