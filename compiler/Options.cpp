@@ -221,7 +221,7 @@ What is compiled
   --sm=80,86,89,90,90a,100,120
                            compute capabilities that get machine code of their own (cuda; default: 90a);
                            others from 8.0 on compile the kernels when they load them
-  --nvcc=FILE              NVIDIA's compiler (cuda; default: that of PATH, CUDA_HOME or /usr/local/cuda)
+  --nvcc=FILE              NVIDIA's compiler (cuda; default: that of PATH, or of CUDA_HOME or /usr/local/cuda)
   --context=N              positions of one sequence (default: the model's, at most 4096)
   --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
   --kv=auto|f32|f16|q8_0   elements of the key-value cache; auto: f16, and f32 on the exact path

@@ -30,15 +30,11 @@ Expected<std::string> cuda::findNvcc(StringRef asked) {
   }
   if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName("nvcc"))
     return *found;
-  llvm::SmallVector<std::string> folders;
-  if (std::optional<std::string> home = llvm::sys::Process::GetEnv("CUDA_HOME"))
-    folders.push_back(*home + "/bin");
-  folders.push_back("/usr/local/cuda/bin");
-  for (StringRef folder : folders)
-    if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName("nvcc", {folder}))
-      return *found;
-  return llvm::createStringError("nvcc of the CUDA toolkit compiles the kernels, and there is none in PATH, " +
-                                 llvm::join(folders, ", ") +
+  std::string folder = llvm::sys::Process::GetEnv("CUDA_HOME").value_or("/usr/local/cuda") + "/bin";
+  if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName("nvcc", {folder}))
+    return *found;
+  return llvm::createStringError("nvcc of the CUDA toolkit compiles the kernels, and there is none in PATH and in " +
+                                 folder +
                                  "; install it, say where it is by --nvcc=FILE, or stop at --compile-to=codegen");
 }
 

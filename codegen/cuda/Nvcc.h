@@ -15,8 +15,8 @@
 
 namespace ingot::cuda {
 
-/// The path of nvcc: `asked` where it is not empty; otherwise nvcc of PATH, of CUDA_HOME, or of /usr/local/cuda. An
-/// error says where it was looked for and what to do.
+/// The path of nvcc: `asked` where it is not empty; otherwise nvcc of PATH, or of CUDA_HOME, which is /usr/local/cuda
+/// where it is not set. An error says where it was looked for and what to do.
 llvm::Expected<std::string> findNvcc(llvm::StringRef asked);
 
 /// The fat binary of `source`: machine code for each of `architectures` (as `--sm` has them, such as "90a"), and PTX
