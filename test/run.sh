@@ -35,6 +35,9 @@ echo "== end to end"
     build/venv/bin/pip install -q --disable-pip-version-check -r test/e2e/requirements.txt
     touch build/venv/installed
   fi
+  # A machine without the CUDA toolkit gets its compiler from PyPI.
+  PYTHONDONTWRITEBYTECODE=1 build/venv/bin/python -c 'import sys; sys.path.append("test/cuda"); import nvcc; sys.exit(not nvcc.find())' ||
+    build/venv/bin/pip install -q --disable-pip-version-check -r test/cuda/requirements.txt
   INGOT_SMOLLM2=$(examples/download_smollm2.sh)
   export INGOT_SMOLLM2 INGOT_TEST_CACHE="$PWD/build/models" INGOTC="$PWD/build/bin/ingotc" PYTHONDONTWRITEBYTECODE=1
   build/venv/bin/pytest -q -p no:cacheprovider -rs --durations=10 "${full[@]}" --junitxml="$results/e2e.xml" test/e2e test/cuda

@@ -24,7 +24,8 @@ using llvm::Twine;
 
 Expected<std::string> cuda::findNvcc(StringRef asked) {
   if (!asked.empty()) {
-    if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName(asked))
+    if (llvm::ErrorOr<std::string> found = llvm::sys::findProgramByName(asked);
+        found && llvm::sys::fs::can_execute(*found))
       return *found;
     return llvm::createStringError("--nvcc=" + asked + ": no such program");
   }

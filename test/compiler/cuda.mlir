@@ -35,13 +35,20 @@
 // RUN: ingotc cuda/03-quantize.mlir -o - --compile-from=quantize --compile-to=codegen --activations=auto --target=cuda | diff cuda.cu -
 
 // What cannot be had is one line.
-// RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out --target=cuda 2>&1 | FileCheck %s --check-prefix=LINK
-// LINK: ingotc: error: {{.*}}three_kv_heads_q4_1.gguf: executables for --target=cuda are not linked yet; --compile-to=codegen writes the CUDA C++
+// RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out --target=cuda --nvcc=%t/absent 2>&1 | FileCheck %s --check-prefix=LINK
+// LINK: ingotc: error: {{.*}}three_kv_heads_q4_1.gguf: --nvcc={{.*}}absent: no such program
 // RUN: not ls out
 // RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out.cu --target=cuda --compile-to=codegen --tune 2>&1 | FileCheck %s --check-prefix=TUNE
 // TUNE: ingotc: error: {{.*}}: --tune measures tiles of the CPU's code, and --target=cuda has none; leave the option out
 // RUN: not ingotc %data/tiny/sliding_window_q8_0.gguf -o out.cu --target=cuda --kv=q8_0 --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=CACHE
 // CACHE: ingotc: error: {{.*}}'kernel.qkv_rope_append' op has no CUDA C++ for a cache of q8_0: compile with --kv=f16 or f32
+// RUN: not ingotc cuda/02-model.mlir -o out.cu --compile-to=codegen --sm=80 2>&1 | FileCheck %s --check-prefix=SM
+// SM: ingotc: error: {{.*}}: --sm=80 contradicts the dump, which was made for 90a; leave the option out or start from the model
+// RUN: sed 's/target = "cuda"/target = "cuda", sm = "75"/' cuda/02-model.mlir > edited.mlir
+// RUN: not ingotc edited.mlir -o out.cu --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=EDITED
+// EDITED: ingotc: error: {{.*}}expected ingot.options.sm on the target cuda alone, and of 80, 86, 89, 90, 90a, 100, 120, each at most once; found '75'
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o - --target=cuda --sm=80,86 --compile-to=import | FileCheck %s --check-prefix=STORED
+// STORED: sm = "80,86"
 // RUN: sed 's/activations = "f32"/activations = "auto"/' cuda/02-model.mlir > edited.mlir
 // RUN: not ingotc edited.mlir -o out.cu --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=EXACT
 // EXACT: ingotc: error: {{.*}}expected ingot.options.activations to be f32 on the target cuda, found 'auto'

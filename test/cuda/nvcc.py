@@ -4,8 +4,10 @@ import os
 import pathlib
 import shutil
 
-MISSING = ("nvcc is not installed: put it on PATH, set CUDA_HOME, or install from PyPI nvidia-cuda-nvcc, nvidia-cuda-crt, "
-           "nvidia-cuda-runtime, nvidia-cuda-cccl and nvidia-nvvm, all 13.0.*")
+import pytest
+
+MISSING = ("nvcc is not installed: put it on PATH, set CUDA_HOME, or pip install -r "
+           "test/cuda/requirements.txt, as test/run.sh does")
 
 
 def folders():
@@ -25,3 +27,8 @@ def find():
         if found := shutil.which("nvcc", path=folder):
             return pathlib.Path(found)
     return None
+
+
+def require():
+    """The path of nvcc; ends the test that needs it, as failed, where there is none."""
+    return find() or pytest.fail(MISSING)

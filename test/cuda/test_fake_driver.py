@@ -2,12 +2,12 @@
 import ctypes
 import pathlib
 import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
+import nvcc
 from fake_cuda import SHIM, CudaError, in_child
 from test_shim import driver, floats, right  # noqa: F401 (fixtures)
 
@@ -287,11 +287,8 @@ def test_image_for_a_device_needs_a_module(driver, right):  # noqa: F811
 
 
 def test_numbers_are_those_of_cuda_h(tmp_path):
-    """Every enumerator and the layout of every structure of api.h, where a toolkit is installed."""
-    nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
-    header = pathlib.Path(nvcc).resolve().parent.parent / "include" / "cuda.h" if nvcc else None
-    if not header or not header.exists():
-        pytest.skip("cuda.h is not installed")
+    """Every enumerator and the layout of every structure of api.h."""
+    header = nvcc.require().resolve().parent.parent / "include" / "cuda.h"
     api = (SHIM / "driver" / "api.h").read_text()
     lines = [f'#include "{header}"', "namespace fake {", api[api.index("enum CUresult"):api.index("// NOLINTEND")], "}"]
     lines += [f"static_assert(int(fake::{name}) == int(::{name}));" for name in re.findall(r"^  (CU\w+) = ", api, re.M)]

@@ -196,10 +196,7 @@ def test_variables_of_a_module(launch):
 
 def test_nvcc_compiles_the_right_kernels(tmp_path):
     """What the shim runs is CUDA C++."""
-    compiler = nvcc.find()
-    if not compiler:
-        pytest.skip(nvcc.MISSING)
-    command = [compiler, "-std=c++17", "-arch=sm_80", "-ptx", KERNELS / "right.cu", "-o", tmp_path / "right.ptx"]
+    command = [nvcc.require(), "-std=c++17", "-arch=sm_80", "-ptx", KERNELS / "right.cu", "-o", tmp_path / "right.ptx"]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stdout + compiled.stderr
 

@@ -1,5 +1,4 @@
 """The CUDA target without a GPU: emitted text, compiled for the host against test/cuda/shim, runs steps by its own tables."""
-import os
 import pathlib
 import sys
 
@@ -23,15 +22,6 @@ FEWEST_TOKENS, MOST_TOKENS = sum(CHUNKS[:5]), 170
 # Formats of all kinds, rings of pages, sequences of several chunks of keys; the others need --full.
 SHORT = ["mixed_k", "rope_linear_bf16", "rope_llama3_f16", "sliding_window_q8_0", "wide_heads_f32"]
 CHECKED = "three_kv_heads_q4_1"
-
-
-@pytest.fixture(scope="session")
-def driver():
-    """The folder of the fake libcuda.so.1, which is built with the tests."""
-    folder = pathlib.Path(os.environ.get("INGOT_FAKE_CUDA", CUDA.parent.parent / "build" / "lib" / "fake-cuda"))
-    if not (folder / "libcuda.so.1").exists():
-        pytest.exit(f"no {folder}/libcuda.so.1: build the target ingot_fake_cuda", returncode=2)
-    return folder
 
 
 class Emitted:

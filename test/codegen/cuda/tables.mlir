@@ -46,7 +46,19 @@
 // CHECK-NEXT: 256, 1, 16, // rows, sequences, wanted rows
 // CHECK-NEXT: 259, 1088, {2, 0, 0}, // output
 
-// A dump without its text is refused.
-// RUN: ingot-opt %s --verify-diagnostics --ingot-cuda-verify-phase
+// The host's constants say the same.
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o %t.mlir --target=cuda --compile-to=plan
+// RUN: ingot-opt %t.mlir --ingot-cuda-emit-descriptor -o - | FileCheck %s --check-prefix=HOST
+// HOST-DAG: llvm.mlir.global external constant @ingot_descriptor
+// HOST-DAG: llvm.mlir.global external constant @ingot_cuda_descriptor
+// HOST-DAG: constant @ingot.cuda.string.0("embedding_259x64_q8_0_rows_1\00")
+
+// A dump without its text, or without its constants, is refused.
+// RUN: ingot-opt %s --split-input-file --verify-diagnostics --ingot-cuda-verify-phase
 // expected-error @below {{expected the module attribute ingot.source with CUDA C++, found none}}
 module {}
+
+// -----
+
+// expected-error @below {{expected the constants @ingot_descriptor and @ingot_cuda_descriptor, found not the first}}
+module attributes {ingot.source = ""} {}

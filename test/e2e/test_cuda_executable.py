@@ -1,0 +1,195 @@
+"""Executables for GPUs, on the fake driver: emitted text compiled for the host stands for their device code."""
+import json
+import os
+import pathlib
+import re
+import sys
+
+import numpy as np
+import pytest
+
+from conftest import EXACT, assert_close, assert_greedy, needs_tool, run, tiny_path, tiny_reference
+
+CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
+sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
+
+import compile_for_host as shim_compiler  # noqa: E402
+import nvcc  # noqa: E402
+
+BOUND = 2e-3  # of the largest |logit|, against the CPU's exact path
+TEXT, TENSORS = "byte_tokenizer_q8_0", "three_kv_heads_q4_1"
+
+
+class Executable:
+    """A model as an executable for GPUs, one for the CPU with the same arithmetic, and what runs the former here."""
+
+    def __init__(self, ingot, driver, folder, name, *options):
+        self.reference, self.model = tiny_reference(name), tiny_path(name)
+        self.cpu = ingot.compile(self.model, EXACT)
+        self.gpu = ingot.compile(self.model, "--target=cuda", f"--nvcc={nvcc.require()}", *options)
+        source, module = folder / f"{name}.cu", folder / f"{name}.so"
+        run([ingot.compiler, self.model, "--target=cuda", "--compile-to=codegen", "-o", source])
+        shim_compiler.compile_module(source, module, driver)
+        self.environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)}
+
+    def run(self, *arguments, check=True, **device):
+        """Runs it on a fake device: memory=N is INGOT_FAKE_CUDA_MEMORY=N."""
+        device = {f"INGOT_FAKE_CUDA_{name.upper()}": str(value) for name, value in device.items()}
+        return run([self.gpu, *arguments], check=check, env={**self.environment, **device})
+
+    def logits(self, tokens, folder, *options, **device):
+        self.run("logits", "--tokens", ",".join(map(str, tokens)), "-o", folder / "logits.npy", *options, **device)
+        return np.load(folder / "logits.npy")
+
+    def fails(self, *arguments, **device):
+        """Its one line, on standard error."""
+        finished = self.run(*arguments, check=False, **device)
+        lines = [line for line in finished.error.splitlines() if not line.startswith("fake CUDA: ")]
+        assert finished.status == 1 and len(lines) == 1 and not finished.out, finished
+        return lines[0]
+
+
+@pytest.fixture(scope="module")
+def texts(ingot, driver, tmp_path_factory):
+    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), TEXT)
+
+
+@pytest.fixture(scope="module")
+def tensors(ingot, driver, tmp_path_factory):
+    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), TENSORS, "--sm=80,120", "--weights=external")
+
+
+def test_logits(ingot, texts, tensors, tmp_path):
+    for executable in (texts, tensors):
+        reference = executable.reference
+        tokens = reference["prompt"] + reference["greedy"]["tokens"][:-1]
+        exact = ingot.logits(executable.cpu, tokens)
+        for chunk in (1, 7, 64):
+            logits = executable.logits(tokens, tmp_path, "--chunk", chunk)
+            assert_close(logits, exact, bound=BOUND)
+            assert assert_greedy(logits[len(reference["prompt"]) - 1:], reference["greedy"], bound=5e-3)
+        again = executable.logits(tokens, tmp_path, "--chunk", chunk, "--launch", "one-by-one", seed=5)
+        assert np.array_equal(logits, again)
+
+
+def test_text(texts, tmp_path):
+    """Commands that read text say what the CPU's executable says."""
+    text = tmp_path / "text"
+    text.write_text("The quick brown fox jumps over the lazy dog. " * 12)
+    greedy = ["-p", "The quick", "-n", 24, "--temperature", 0, "--ignore-eos"]
+    assert texts.run(*greedy).out == run([texts.cpu, *greedy]).out
+    sampled = ["-p", "The quick", "-n", 24, "--seed", 3, "--ignore-eos"]
+    assert texts.run(*sampled).out == run([texts.cpu, *sampled]).out
+    assert texts.run(*greedy, "--speculate", "ngram").out == texts.run(*greedy).out
+    score = ["perplexity", text, "-c", 64, "--chunks", 3]
+    values = [float(re.findall(r"[\d.]+", finished.out.decode().split("PPL")[-1])[0])
+              for finished in (texts.run(*score), run([texts.cpu, *score]))]
+    assert values[0] == pytest.approx(values[1], rel=1e-3) and values[0] > 1
+
+
+def test_raw_tensors(tensors, tmp_path):
+    tokens = tensors.reference["prompt"]
+    np.save(tmp_path / "tokens.npy", np.array(tokens, np.int32))
+    tensors.run("run", "--input", f"tokens={tmp_path / 'tokens.npy'}", "--output", f"logits={tmp_path / 'raw.npy'}")
+    assert_close(np.load(tmp_path / "raw.npy"), tensors.logits(tokens, tmp_path), bound=BOUND)
+
+
+def test_bench_and_info(tensors):
+    bench = json.loads(tensors.run("bench", "-p", 20, "-n", 4, "-r", 2).out)
+    assert bench["variant"] == "cuda" and bench["compute_capability"] == "8.0" and "threads" not in bench
+    assert bench["prefill_tokens_per_second"] > 0 and len(bench["decode_tokens_per_second_each"]) == 2
+    assert bench["decode_launches_per_layer"] == 6
+    info = json.loads(tensors.run("info", "--json").out)
+    arenas = sum(arena["bytes"] for arena in info["memory"]["arenas"])
+    assert arenas <= bench["device_memory_bytes"] < arenas + 65536
+    assert info["entries"][0]["variants"][0]["runs_here"] and info["machine"]["device"] == "Ingot's fake device"
+    elsewhere = json.loads(run([tensors.gpu, "info", "--json"]).out)
+    assert not elsewhere["entries"][0]["variants"][0]["runs_here"] and "libcuda.so.1" in elsewhere["machine"]["missing"]
+    components = {licence["component"] for licence in info["report"]["licences"]}
+    assert not any("glibc" in component for component in components)
+
+
+def test_needs_the_c_library_alone(texts):
+    """Of any distribution since 2021: glibc 2.34 made one library of those for threads and for opening others."""
+    dynamic = run([needs_tool("readelf"), "-d", "--dyn-syms", "-W", texts.gpu]).out.decode()
+    assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic)) == {"libc.so.6", "libm.so.6"}
+    versions = {tuple(map(int, version.split("."))) for version in re.findall(r"@GLIBC_([\d.]+)", dynamic)}
+    assert (2, 34) in versions and max(versions) == (2, 34), sorted(versions)
+    assert "GLIBC_PRIVATE" not in dynamic
+    # Functions that the driver's libraries would find here instead of their own.
+    assert not re.findall(r"FUNC\s+GLOBAL\s+DEFAULT\s+\d+ (?!main\b)\S+", dynamic)
+
+
+def test_faults_of_the_machine(driver, texts, tensors, tmp_path):
+    command = ["logits", "--tokens", "1", "-o", tmp_path / "logits.npy"]
+    finished = run([texts.gpu, *command], check=False)
+    assert finished.status == 1 and finished.error.count("\n") == 1
+    assert "no driver for an NVIDIA GPU found: libcuda.so.1" in finished.error and "8.0 or newer" in finished.error
+    assert "CUDA_ERROR_NO_DEVICE" in texts.fails(*command, devices=0)
+    assert "--device 3: the driver sees 1 GPU(s)" in texts.fails(*command, "--device", 3)
+    line = texts.fails(*command, capability=75)
+    assert "compute capability 7.5" in line and "8.0 or newer" in line
+
+    needed = json.loads(texts.run("bench", "-p", 0, "-n", 1, "-r", 1).out)["device_memory_bytes"]
+    texts.run(*command, memory=needed)
+    line = texts.fails(*command, memory=needed - 1)
+    assert f"needs {needed} bytes" in line and f"{needed - 1} are free" in line
+
+    assert "forward.rows_1" in texts.fails(*command, fail_launch=3)
+    line = texts.fails(*command, "--launch", "one-by-one", fail_launch=3)
+    assert re.search(r"kernel \w+_rows_1, launch 3 of \d+ of forward.rows_1, failed on .*: CUDA_ERROR_LAUNCH_FAILED", line)
+
+    moved = tmp_path / "moved"
+    moved.write_bytes(tensors.gpu.read_bytes())
+    moved.chmod(0o755)
+    finished = run([moved, *command], check=False, env=tensors.environment)
+    assert finished.status == 1 and ".weights" in finished.error and finished.error.count("\n") == 1, finished
+    finished = texts.run(*command, "--launch", "never", check=False)
+    assert finished.status == 2 and "'never'" in finished.error
+    finished = texts.run(*command, "--threads", 2, check=False)
+    assert finished.status == 2 and "--threads" in finished.error
+
+
+def test_faults_of_the_compilation(ingot, tmp_path):
+    """One line, exit 1, and no file."""
+    failing = tmp_path / "failing"
+    failing.write_text("#!/bin/sh\necho 'model.cu(7): error: no such thing'\necho second\nexit 3\n")
+    failing.chmod(0o755)
+    without = {**os.environ, "PATH": "", "CUDA_HOME": str(tmp_path)}
+    for options, environment, text in [
+            ([], without, f"there is none in PATH and in {tmp_path}/bin; install it"),
+            ([f"--nvcc={tmp_path / 'absent'}"], None, "absent: no such program"),
+            ([f"--nvcc={failing}"], None, "failing: cannot compile the kernels, model.cu(7): error: no such thing"),
+            (["--sm=75"], None, "--sm=75: expected some of 80,86,89,90,90a,100,120, each at most once"),
+            (["--sm=80,80"], None, "--sm=80,80: expected some of"),
+            (["--sm=90a,"], None, "--sm=90a,: expected some of"),
+            (["--target=cpu", "--sm=80"], None, "--sm=80 is about --target=cuda"),
+            (["--target=cpu", "--nvcc=nvcc"], None, "--nvcc=nvcc is about --target=cuda")]:
+        out = tmp_path / "out"
+        finished = run([ingot.compiler, tiny_path(TEXT), "--target=cuda", *options, "-o", out], check=False, env=environment)
+        assert finished.status == 1 and finished.error.count("\n") == 1 and text in finished.error, (options, finished)
+        assert not list(tmp_path.glob("*out*")), options
+
+
+@pytest.mark.full
+def test_same_bytes_from_a_dump(ingot, texts, tmp_path):
+    run([ingot.compiler, texts.model, "--target=cuda", "--compile-to=plan", "-o", tmp_path / "plan.mlir"])
+    run([ingot.compiler, tmp_path / "plan.mlir", "--compile-from=plan", f"--nvcc={nvcc.require()}", "-o", tmp_path / "resumed"])
+    assert (tmp_path / "resumed").read_bytes() == texts.gpu.read_bytes()
+
+
+@pytest.mark.full
+def test_smollm2(ingot, driver, smollm2, smollm2_reference, tmp_path):
+    """And what it costs: at most 90 s of nvcc on two cores, 12 MB beyond the weights."""
+    out, weights = tmp_path / "smollm2", tmp_path / "smollm2.weights"
+    finished = run([ingot.compiler, smollm2, "--target=cuda", "--weights=external", f"--nvcc={nvcc.require()}", "-o", out])
+    print(f"{finished.seconds:.1f} s, {out.stat().st_size} bytes beside {weights.stat().st_size}")
+    assert finished.seconds <= 90 and out.stat().st_size <= 12_000_000
+    source, module = tmp_path / "smollm2.cu", tmp_path / "smollm2.so"
+    run([ingot.compiler, smollm2, "--target=cuda", "--weights=external", "--compile-to=codegen", "-o", source])
+    shim_compiler.compile_module(source, module, driver)
+    tokens = smollm2_reference["prompts"]["5"]["tokens"]
+    run([out, "logits", "--tokens", ",".join(map(str, tokens)), "-o", tmp_path / "logits.npy"],
+        env={**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)})
+    exact = ingot.logits(ingot.compile(smollm2, EXACT), tokens)
+    assert_close(np.load(tmp_path / "logits.npy"), exact, bound=BOUND)
