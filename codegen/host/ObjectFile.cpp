@@ -2,7 +2,6 @@
 
 #include "codegen/host/ObjectFile.h"
 
-#include "codegen/cpu/Symbols.h"
 #include "codegen/host/Descriptor.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

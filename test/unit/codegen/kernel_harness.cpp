@@ -3,9 +3,9 @@
 #include "test/unit/codegen/kernel_harness.h"
 
 #include "codegen/cpu/Kernels.h"
-#include "codegen/host/ObjectFile.h"
 #include "codegen/cpu/Passes.h"
 #include "codegen/cpu/Symbols.h"
+#include "codegen/host/ObjectFile.h"
 #include "compiler/Registration.h"
 #include "dialects/Encoding/Encoding.h"
 #include "dialects/Kernel/Kernel.h"
