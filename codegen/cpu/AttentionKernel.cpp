@@ -92,21 +92,22 @@ namespace {
 /// What the forms of attention over a cache have in common.
 struct AttentionShape {
   template <typename Attention>
-  AttentionShape(Attention op, int64_t rows)
+  AttentionShape(Attention op, int64_t rows, bool roundsProducts = false)
       : cache(op.getCache().getType()), step(op.getStep().getType()), heads(op.getHeads()),
         group(heads / cache.getHeads()), rows(rows), keyChunk(op.getKeyChunk()), window(op.getWindow().value_or(0)),
-        scale(op.getScale().convertToFloat()),
+        roundsProducts(roundsProducts), scale(op.getScale().convertToFloat()),
         queryStride(encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()))) {}
 
   int64_t queries() const { return group * rows; }
 
   model::KeyValueType cache;
   model::StepType step;
-  int64_t heads;    ///< query heads
-  int64_t group;    ///< query heads of one key-value head
-  int64_t rows;     ///< rows of a grain
-  int64_t keyChunk; ///< keys
-  int64_t window;   ///< positions that a row sees at most; 0: all up to its own
+  int64_t heads;       ///< query heads
+  int64_t group;       ///< query heads of one key-value head
+  int64_t rows;        ///< rows of a grain
+  int64_t keyChunk;    ///< keys
+  int64_t window;      ///< positions that a row sees at most; 0: all up to its own
+  bool roundsProducts; ///< numbers are to be rounded to bf16 where they are multiplied
   double scale;
   int64_t queryStride; ///< bytes
 };
@@ -127,8 +128,13 @@ public:
   GrainEmitter(Emitter &emit, const AttentionShape &shape, const KernelArguments &arguments, CacheGeometry geometry)
       : emit(emit), shape(shape), arguments(arguments), cache(shape.cache, geometry) {
     scores = emit.stack(tileQueries() * valueGroups() * shape.keyChunk * 4);
-    if (cache.isQuantized())
+    if (roundsQueries())
       rounded = emit.stack((shape.rows == 1 ? shape.heads : shape.queries()) * roundedQueryBytes());
+    if (inPairs()) {
+      weightPairs = emit.stack(tileQueries() * shape.keyChunk * 2);
+      keyPairs = emit.stack(shape.keyChunk * cache.getKeyDimension() * 2);
+      valuePairs = emit.stack(shape.keyChunk * cache.getValueRowBytes());
+    }
   }
 
   /// Selects the grain: `keyHead` and the first of its rows.
@@ -137,39 +143,12 @@ public:
     firstRow = row;
   }
 
-  /// Keys of 8-bit codes meet queries of two codes for each number, 254 · high + low: rounded to 8 bits, queries would
-  /// lose more than the keys do. Rounds those of the selected grain, in the groups that keys have.
+  /// Rounds the queries of the selected grain to what keys are multiplied with.
   void roundQueries() {
-    if (!cache.isQuantized())
-      return;
-    emit.loop(emit.integer(0), countQueries(), [&](Value query) {
-      Value plain = plainQuery(query), codes = roundedQuery(query);
-      emit.loop(emit.integer(0), emit.integer(cache.getKeyGroups()), [&](Value group) {
-        Type vector = emit.vector(emit.f32()), integers = emit.vector(emit.i32());
-        Value firstAddress = emit.pointer(plain, emit.mul(group, lanes * 4));
-        Value secondAddress = emit.pointer(firstAddress, cache.getKeyDimension() / 2 * 4);
-        Value halves[] = {emit.load(vector, firstAddress, 64), emit.load(vector, secondAddress, 64)};
-        Value largest = largestMagnitude(emit, halves[0], halves[1]);
-        Value inverse = divideOrZero(emit, 127.0, largest);
-        Value address = emit.pointer(codes, emit.mul(group, encoding::groupColumns)), sum = emit.integer(0, integers);
-        for (Value half : halves) {
-          Value scaled = emit.mulf(half, emit.splat(inverse));
-          Value high = math::RoundEvenOp::create(emit.builder, scaled);
-          Value rest = emit.mulf(emit.subf(scaled, high), emit.real(lowSteps, vector));
-          Value low = math::RoundEvenOp::create(emit.builder, rest);
-          for (Value part : {high, low}) {
-            Value numbers = arith::FPToSIOp::create(emit.builder, integers, part);
-            sum = emit.add(sum, part == high ? emit.mul(numbers, lowSteps) : numbers);
-            emit.store(arith::TruncIOp::create(emit.builder, emit.vector(emit.i8()), numbers),
-                       part == high ? address : emit.pointer(address, cache.getKeyDimension()), lanes);
-          }
-          address = emit.pointer(address, lanes);
-        }
-        Value numbers = emit.pointer(codes, emit.add(emit.mul(group, 8), 2 * cache.getKeyDimension()));
-        emit.store(emit.mulf(largest, emit.real(1.0 / 127.0 / lowSteps)), numbers, 4);
-        emit.store(emit.mul(emit.reduceAdd(sum), -128), emit.pointer(numbers, 4), 4);
-      });
-    });
+    if (cache.isQuantized())
+      roundQueriesToCodes();
+    else if (inPairs())
+      roundQueriesToPairs();
   }
 
   /// The first chunk that any row of the grain sees, and the one after the last.
@@ -188,6 +167,9 @@ public:
   }
 
   void emitChunk(Value chunk, ChunkSink &sink) {
+    chunkStart = emit.mul(chunk, shape.keyChunk);
+    if (inPairs())
+      gatherPairs();
     int64_t tile = tileQueries(), whole = shape.queries() / tile * tile;
     Value last = emit.minimum(emit.integer(whole), countQueries());
     if (whole == tile)
@@ -211,8 +193,22 @@ private:
   int64_t valueGroups() const { return cache.isQuantized() ? cache.getValueDimension() / encoding::groupColumns : 1; }
   /// Steps of a low code in one of a high code.
   static constexpr int64_t lowSteps = 254;
-  /// High codes of a head's dimensions, low ones; then for each group its scale and -128 · Σ codes.
+  /// Whether numbers are multiplied as bf16, two to a lane: two dimensions of a key, two positions of values. All tiles
+  /// of a grain take the pairs of a chunk from a buffer, which is to stay in the second cache; for a single tile it
+  /// would cost what it saves.
+  bool inPairs() const {
+    constexpr int64_t mostBytes = 256 << 10;
+    return shape.roundsProducts && emit.cpu.hasPairProducts && cache.getElement().isF16() &&
+           shape.queries() > tileQueries() &&
+           shape.keyChunk * (cache.getKeyDimension() * 2 + cache.getValueRowBytes()) <= mostBytes;
+  }
+  /// Numbers of a lane.
+  int64_t laneNumbers() const { return inPairs() ? 2 : 1; }
+  bool roundsQueries() const { return cache.isQuantized() || inPairs(); }
+  /// Of codes: high ones of a head's dimensions, low ones; then for each group its scale and -128 · Σ codes.
   int64_t roundedQueryBytes() const {
+    if (inPairs())
+      return 2 * cache.getKeyDimension();
     return llvm::alignTo(2 * cache.getKeyDimension() + 8 * cache.getKeyGroups(), 64);
   }
   /// Of one row, all heads have their place: grains that share heads find them rounded.
@@ -252,22 +248,11 @@ private:
     SmallVector<Value> addresses, positions;
     for (int64_t query = 0; query < queries; ++query) {
       Value index = emit.add(firstQuery, query);
-      addresses.push_back(cache.isQuantized() ? roundedQuery(index) : plainQuery(index));
+      addresses.push_back(roundsQueries() ? roundedQuery(index) : plainQuery(index));
       positions.push_back(positionOf(index));
     }
     sequenceRow = realRow(firstQuery);
-    Value first = emit.mul(chunk, shape.keyChunk), keys = emit.integer(shape.keyChunk);
-    if (shape.window) {
-      // Pages before the first row's window are left out. What only earlier rows of the tile see weighs 0.
-      Value visible = firstVisible(emit, positions.front(), shape.window);
-      Value page = emit.mul(emit.divide(visible, cache.getPageRows()), cache.getPageRows());
-      Value end = emit.add(first, shape.keyChunk);
-      first = emit.maximum(first, page);
-      keys = emit.sub(end, first);
-      skipped = emit.sub(visible, first);
-    }
-    // Positions ascend with the rows.
-    Value count = emit.minimum(emit.sub(emit.add(positions.back(), 1), first), keys);
+    auto [first, count] = findKeys(positions.front(), positions.back());
     SmallVector<Value> maxima = emitScores(addresses, positions, first, count);
     SmallVector<Value> sums = emitWeights(maxima, first, count);
     for (int64_t query = 0; query < queries; ++query)
@@ -275,9 +260,129 @@ private:
     emitOutputs(firstQuery, queries, chunk, first, count, sink);
   }
 
+  /// Keys of 8-bit codes meet queries of two codes for each number, 254 · high + low: rounded to 8 bits, queries would
+  /// lose more than the keys do. In the groups that keys have.
+  void roundQueriesToCodes() {
+    emit.loop(emit.integer(0), countQueries(), [&](Value query) {
+      Value plain = plainQuery(query), codes = roundedQuery(query);
+      emit.loop(emit.integer(0), emit.integer(cache.getKeyGroups()), [&](Value group) {
+        Type vector = emit.vector(emit.f32()), integers = emit.vector(emit.i32());
+        Value firstAddress = emit.pointer(plain, emit.mul(group, lanes * 4));
+        Value secondAddress = emit.pointer(firstAddress, cache.getKeyDimension() / 2 * 4);
+        Value halves[] = {emit.load(vector, firstAddress, 64), emit.load(vector, secondAddress, 64)};
+        Value largest = largestMagnitude(emit, halves[0], halves[1]);
+        Value inverse = divideOrZero(emit, 127.0, largest);
+        Value address = emit.pointer(codes, emit.mul(group, encoding::groupColumns)), sum = emit.integer(0, integers);
+        for (Value half : halves) {
+          Value scaled = emit.mulf(half, emit.splat(inverse));
+          Value high = math::RoundEvenOp::create(emit.builder, scaled);
+          Value rest = emit.mulf(emit.subf(scaled, high), emit.real(lowSteps, vector));
+          Value low = math::RoundEvenOp::create(emit.builder, rest);
+          for (Value part : {high, low}) {
+            Value numbers = arith::FPToSIOp::create(emit.builder, integers, part);
+            sum = emit.add(sum, part == high ? emit.mul(numbers, lowSteps) : numbers);
+            emit.store(arith::TruncIOp::create(emit.builder, emit.vector(emit.i8()), numbers),
+                       part == high ? address : emit.pointer(address, cache.getKeyDimension()), lanes);
+          }
+          address = emit.pointer(address, lanes);
+        }
+        Value numbers = emit.pointer(codes, emit.add(emit.mul(group, 8), 2 * cache.getKeyDimension()));
+        emit.store(emit.mulf(largest, emit.real(1.0 / 127.0 / lowSteps)), numbers, 4);
+        emit.store(emit.mul(emit.reduceAdd(sum), -128), emit.pointer(numbers, 4), 4);
+      });
+    });
+  }
+
+  /// With the scale of scores in them.
+  void roundQueriesToPairs() {
+    Type vector = emit.vector(emit.f32());
+    emit.loop(emit.integer(0), countQueries(), [&](Value query) {
+      Value plain = plainQuery(query), pairs = roundedQuery(query);
+      for (int64_t column = 0; column < cache.getKeyDimension(); column += lanes)
+        emit.store(emit.round(emit.mulf(emit.load(vector, emit.pointer(plain, column * 4), 64),
+                                        emit.real(shape.scale, vector)),
+                              emit.bf16()),
+                   emit.pointer(pairs, column * 2), lanes * 2);
+    });
+  }
+
+  /// Of the chunk's keys that rows at `position` to `lastPosition` see: the first one, and how many there are.
+  /// Positions ascend with the rows.
+  std::pair<Value, Value> findKeys(Value position, Value lastPosition) {
+    Value first = chunkStart, keys = emit.integer(shape.keyChunk);
+    if (shape.window) {
+      // Pages before the first row's window are left out. What only earlier rows see weighs 0.
+      Value visible = firstVisible(emit, position, shape.window);
+      Value page = emit.mul(emit.divide(visible, cache.getPageRows()), cache.getPageRows());
+      Value end = emit.add(first, shape.keyChunk);
+      first = emit.maximum(first, page);
+      keys = emit.sub(end, first);
+      skipped = emit.sub(visible, first);
+    }
+    return {first, emit.minimum(emit.sub(emit.add(lastPosition, 1), first), keys)};
+  }
+
+  /// Rounds the keys and values of the chunk that the grain sees, once for all of its tiles.
+  void gatherPairs() {
+    sequenceRow = realRow(emit.integer(0));
+    auto [first, count] = findKeys(positionOf(emit.integer(0)), positionOf(emit.integer(shape.queries() - 1)));
+    forEachPage(first, count, {}, [&](Value page, Value firstKey, Value keys, ValueRange) -> SmallVector<Value> {
+      Value source = cache.keys(emit, arguments.states[0], physicalPage(page), keyValueHead);
+      Value target = pageOfPairs(keyPairs, page, 2 * cache.getKeyDimension());
+      Value blocks = emit.divide(emit.add(keys, lanes - 1), lanes);
+      emit.loop(emit.integer(0), emit.mul(blocks, cache.getKeyDimension()), 2, [&](Value row) {
+        Value offset = emit.mul(row, lanes * 2);
+        emit.store(makePairs(emit.pointer(source, offset), emit.pointer(source, emit.add(offset, lanes * 2))),
+                   emit.pointer(target, offset), 64);
+      });
+      Value sourceRows = cache.values(emit, arguments.states[1], physicalPage(page), keyValueHead);
+      Value targetRows = pageOfPairs(valuePairs, page, cache.getValueRowBytes());
+      emit.loop(firstSeen(firstKey), keys, 2, [&](Value key) {
+        // Where one of the two is not seen the other stands for it: its weight is 0, and what lies there need not be a
+        // number.
+        Value first = skipped ? emit.maximum(key, emit.sub(skipped, firstKey)) : key;
+        Value second = emit.minimum(emit.add(key, 1), emit.sub(keys, emit.integer(1)));
+        auto rowOfKey = [&](Value index) {
+          return emit.pointer(sourceRows, emit.mul(index, cache.getValueRowBytes()));
+        };
+        Value row = rowOfKey(first), partner = rowOfKey(second);
+        Value pairs = emit.pointer(targetRows, emit.mul(key, cache.getValueRowBytes()));
+        for (int64_t block = 0; block < valueBlocks(); ++block)
+          emit.store(makePairs(emit.pointer(row, block * lanes * 2), emit.pointer(partner, block * lanes * 2)),
+                     emit.pointer(pairs, block * lanes * 4), 64);
+      });
+      return {};
+    });
+  }
+  /// Where page `page` of the sequence stands in a buffer of the chunk.
+  Value pageOfPairs(Value buffer, Value page, int64_t keyBytes) {
+    Value key = emit.sub(emit.mul(page, cache.getPageRows()), chunkStart);
+    return emit.pointer(buffer, emit.mul(key, keyBytes));
+  }
+  /// 16 elements of the cache from each address, in turn.
+  Value makePairs(Value first, Value second) {
+    return emit.roundPairs(emit.loadExtended(cache.getElement(), first, lanes * 2),
+                           emit.loadExtended(cache.getElement(), second, lanes * 2));
+  }
+  /// The first key of a page that is looked at; of pairs, the first one of its pair. Keys before the window may be gone
+  /// from a ring.
+  Value firstSeen(Value firstKey) {
+    if (!skipped)
+      return emit.integer(0);
+    Value first = emit.maximum(emit.sub(skipped, firstKey), emit.integer(0));
+    return inPairs() ? emit.bitAnd(first, -2) : first;
+  }
+
   /// The score of a key; later its weight, of 8-bit values with the scale of each group of columns.
   Value scoreAddress(int64_t query, Value key, int64_t group = 0) {
     return emit.pointer(scores, emit.add(emit.mul(key, 4), (query * valueGroups() + group) * shape.keyChunk * 4));
+  }
+
+  /// Of pairs, the weights stand apart from the scores, as bf16.
+  Value weightAddress(int64_t query, Value key, int64_t group = 0) {
+    if (!inPairs())
+      return scoreAddress(query, key, group);
+    return emit.pointer(weightPairs, emit.add(emit.mul(key, 2), query * shape.keyChunk * 2));
   }
 
   /// Calls `body` for the pages of a chunk with the page's first key in the chunk and how many keys of it are seen.
@@ -312,7 +417,9 @@ private:
       auto keysOf = [&](Value physicalPage, Value keyHead) {
         return cache.keys(emit, arguments.states[0], physicalPage, keyHead);
       };
-      Value base = keysOf(physicalPage(page), keyValueHead), nextBase = addressInNext(firstKey, keysOf);
+      Value base = inPairs() ? pageOfPairs(keyPairs, page, 2 * cache.getKeyDimension())
+                             : keysOf(physicalPage(page), keyValueHead);
+      Value nextBase = addressInNext(firstKey, keysOf);
       return emit.loop(emit.integer(0), keys, together * lanes, carried, [&](Value key, ValueRange before) {
         Value blocks = emit.pointer(base, emit.mul(key, cache.getKeyBlockBytes() / lanes));
         Value ahead = nextBase ? emit.pointer(nextBase, emit.mul(key, cache.getKeyBlockBytes() / lanes)) : Value();
@@ -345,7 +452,9 @@ private:
           Value inside = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sgt, keyPositions, before);
           visible = arith::AndIOp::create(emit.builder, visible, inside);
         }
-        Value score = emit.mulf(sums[query * together + block], emit.real(shape.scale, vector));
+        Value score = sums[query * together + block];
+        if (!inPairs())
+          score = emit.mulf(score, emit.real(shape.scale, vector));
         score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
         emit.store(score, scoreAddress(query, emit.add(key, block * lanes)), 64);
         // As the instruction has it: the second where one is NaN.
@@ -362,23 +471,28 @@ private:
     constexpr int64_t unroll = 2;
     auto multiply = [&](Value start, ValueRange carried) {
       SmallVector<Value> next(carried);
-      prefetch(ahead, start, unroll, together * cache.getKeyBlockBytes() / cache.getKeyDimension());
+      const int64_t rowBytes = lanes * cache.getElementBytes();
+      prefetch(ahead, start, unroll, together * rowBytes * laneNumbers());
       for (int64_t offset = 0; offset < unroll; ++offset) {
         Value index = emit.add(start, offset);
-        Value row = emit.pointer(blocks, emit.mul(index, lanes * cache.getElementBytes()));
+        Value row = emit.pointer(blocks, emit.mul(index, rowBytes * laneNumbers()));
         auto loadQuery = [&](int64_t query) {
-          return emit.load(emit.f32(), emit.pointer(addresses[query], emit.mul(index, 4)), 4);
+          return emit.load(numberType(), emit.pointer(addresses[query], emit.mul(index, 4)), 4);
         };
         auto loadKeys = [&](int64_t part) {
-          return loadPart(emit.pointer(row, part / parts() * cache.getKeyBlockBytes()), part % parts());
+          Value address = emit.pointer(row, part / parts() * cache.getKeyBlockBytes());
+          return inPairs() ? loadPairs(address) : loadPart(address, part % parts());
         };
         multiplyParts(next, queries, 0, together * parts(), together * parts(), loadQuery, loadKeys);
       }
       return next;
     };
-    return join(emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension()), unroll, zeroParts(queries * together),
-                          multiply));
+    return join(emit.loop(emit.integer(0), emit.integer(cache.getKeyDimension() / laneNumbers()), unroll,
+                          zeroParts(queries * together), multiply));
   }
+  /// A number that all lanes are multiplied with, or two of them.
+  Type numberType() { return inPairs() ? emit.i32() : emit.f32(); }
+  Value loadPairs(Value address) { return emit.load(emit.vector(emit.bf16(), 2 * lanes), address, 64); }
 
   /// Sums of an inner loop are vectors of a register's lanes: LLVM would take wider ones apart, all of their operands
   /// at once, and have no registers left.
@@ -396,14 +510,17 @@ private:
     return emit.toFloat(
         arith::ExtSIOp::create(emit.builder, emit.vector(emit.i32(), emit.cpu.registerLanes), elements));
   }
-  /// sums[query · all + part] += number(query) · vector(part), for parts from `first` to `last`. Of numbers and vectors
-  /// the fewer are held in registers while the others pass by.
+  /// sums[query · all + part] += number(query) · vector(part), for parts from `first` to `last`; or pairs of both. Of
+  /// numbers and vectors the fewer are held in registers while the others pass by.
   void multiplyParts(SmallVector<Value> &sums, int64_t queries, int64_t first, int64_t last, int64_t all,
                      function_ref<Value(int64_t)> number, function_ref<Value(int64_t)> vector) {
-    auto splat = [&](int64_t query) { return emit.splat(number(query), emit.cpu.registerLanes); };
+    auto splat = [&](int64_t query) {
+      Value splatted = emit.splat(number(query), emit.cpu.registerLanes);
+      return inPairs() ? emit.bitcast(splatted, emit.vector(emit.bf16(), 2 * lanes)) : splatted;
+    };
     auto add = [&](int64_t query, int64_t part, Value splatted, Value vector) {
       Value &sum = sums[query * all + part];
-      sum = emit.fma(splatted, vector, sum);
+      sum = inPairs() ? emit.dotPairs(sum, splatted, vector) : emit.fma(splatted, vector, sum);
     };
     SmallVector<Value> held;
     if (last - first <= queries) {
@@ -502,18 +619,27 @@ private:
   SmallVector<Value> emitWeights(ArrayRef<Value> maxima, Value first, Value count) {
     Type vector = emit.vector(emit.f32());
     SmallVector<Value> wide, totals(maxima.size(), emit.real(0.0, vector));
+    constexpr double log2e = 1.44269504088896341;
+    // Where a query sees no key of the chunk, the largest score is a masked one, and masked ones still weigh 0.
     for (Value maximum : maxima)
-      wide.push_back(emit.splat(maximum));
+      wide.push_back(
+          emit.splat(inPairs() ? emit.mulf(emit.maxf(maximum, emit.real(masked / 10)), emit.real(-log2e)) : maximum));
+    auto emitWeight = [&](int64_t query, Value score) -> Value {
+      if (inPairs())
+        return emit.roughPowerOfTwo(emit.fma(score, emit.real(log2e, vector), wide[query]));
+      Value seen = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::UNE, score, emit.real(masked, vector));
+      Value power = math::ExpOp::create(emit.builder, emit.subf(score, wide[query]));
+      return arith::SelectOp::create(emit.builder, seen, power, emit.real(0.0, vector));
+    };
     auto weigh = [&](Value key, ArrayRef<Value> scales, ValueRange carried) {
       SmallVector<Value> next(carried);
       for (int64_t query = 0; query < static_cast<int64_t>(maxima.size()); ++query) {
-        Value score = emit.load(vector, scoreAddress(query, key), 64);
-        Value seen = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::UNE, score, emit.real(masked, vector));
-        Value power = math::ExpOp::create(emit.builder, emit.subf(score, wide[query]));
-        Value weight = arith::SelectOp::create(emit.builder, seen, power, emit.real(0.0, vector));
+        Value weight = emitWeight(query, emit.load(vector, scoreAddress(query, key), 64));
         next[query] = emit.addf(next[query], weight);
-        for (int64_t group = 0; group < valueGroups(); ++group)
-          emit.store(scales.empty() ? weight : emit.mulf(weight, scales[group]), scoreAddress(query, key, group), 64);
+        if (inPairs())
+          emit.store(emit.round(weight, emit.bf16()), weightAddress(query, key), lanes * 2);
+        for (int64_t group = 0; group < valueGroups() && !inPairs(); ++group)
+          emit.store(scales.empty() ? weight : emit.mulf(weight, scales[group]), weightAddress(query, key, group), 64);
       }
       return next;
     };
@@ -544,14 +670,13 @@ private:
         auto valuesOf = [&](Value physicalPage, Value keyHead) {
           return cache.values(emit, arguments.states[1], physicalPage, keyHead);
         };
-        Value base =
-            emit.pointer(valuesOf(physicalPage(page), keyValueHead), firstBlock * lanes * cache.getElementBytes());
+        Value rows = inPairs() ? pageOfPairs(valuePairs, page, cache.getValueRowBytes())
+                               : valuesOf(physicalPage(page), keyValueHead);
+        Value base = emit.pointer(rows, firstBlock * lanes * cache.getElementBytes() * laneNumbers());
         Value ahead = firstBlock == 0 ? addressInNext(firstKey, valuesOf) : Value();
-        // Keys before the window may be gone from a ring.
-        Value firstRow = skipped ? emit.maximum(emit.sub(skipped, firstKey), emit.integer(0)) : emit.integer(0);
-        return emit.loop(firstRow, keys, 1, carried, [&](Value key, ValueRange before) {
+        return emit.loop(firstSeen(firstKey), keys, laneNumbers(), carried, [&](Value key, ValueRange before) {
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
-          prefetch(ahead, key, 1, cache.getValueRowBytes());
+          prefetch(ahead, key, laneNumbers(), cache.getValueRowBytes());
           SmallVector<Value> next(before);
           int64_t all = together * parts(), groupParts = encoding::groupColumns / lanes * parts();
           for (int64_t part = 0, end; part < all; part = end) {
@@ -561,10 +686,11 @@ private:
             end = cache.isQuantized() ? std::min(all, part + groupParts - inGroup) : all;
             auto loadWeight = [&](int64_t query) {
               int64_t group = column * valueGroups() / cache.getValueDimension();
-              return emit.load(emit.f32(), scoreAddress(query, emit.add(firstKey, key), group), 4);
+              return emit.load(numberType(), weightAddress(query, emit.add(firstKey, key), group), 4);
             };
             auto loadValues = [&](int64_t part) {
-              return loadPart(emit.pointer(row, part / parts() * lanes * cache.getElementBytes()), part % parts());
+              Value address = emit.pointer(row, part / parts() * lanes * cache.getElementBytes() * laneNumbers());
+              return inPairs() ? loadPairs(address) : loadPart(address, part % parts());
             };
             multiplyParts(next, queries, part, end, all, loadWeight, loadValues);
           }
@@ -583,7 +709,8 @@ private:
   const AttentionShape &shape;
   const KernelArguments &arguments;
   CacheLayout cache;
-  Value scores, rounded, keyValueHead, firstRow, sequenceRow;
+  Value scores, rounded, keyPairs, valuePairs, weightPairs;
+  Value keyValueHead, firstRow, sequenceRow, chunkStart;
   struct Next {
     Value keyHead, chunk, lastPage;
   };
@@ -669,7 +796,9 @@ private:
 
 void codegen::emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments,
                             kernel::RowRangeAttr rows, CacheGeometry geometry) {
-  AttentionShape shape(op, target::getAttentionRows(op, rows));
+  // Few rows keep the bits of one row, on which speculation relies.
+  bool isPrompt = rows.getFirst() > 8;
+  AttentionShape shape(op, target::getAttentionRows(op, rows), op.getBf16Products() && isPrompt);
   GrainEmitter grains(emit, shape, arguments, geometry);
   MergingSink sink(emit, shape.queries(), grains.valueBlocks());
   auto type = cast<RankedTensorType>(op.getResult().getType());

@@ -101,6 +101,7 @@ static Expected<CpuDescription> describeCpu(StringRef cpu) {
 
   description.has512BitVectors = has(INGOT_FEATURE_AVX512F) && has(INGOT_FEATURE_AVX512BW) &&
                                  has(INGOT_FEATURE_AVX512VL) && has(INGOT_FEATURE_AVX512DQ);
+  description.hasPairProducts = description.has512BitVectors && has(INGOT_FEATURE_AVX512BF16);
   if (description.has512BitVectors && has(INGOT_FEATURE_AVX512VNNI))
     description.dot = DotInstruction::Avx512Vnni;
   else if (description.has512BitVectors)

@@ -42,6 +42,8 @@ struct CpuDescription {
   DotInstruction dot;
   TileShape tiles;
   bool has512BitVectors;
+  /// vdpbf16ps on 512 bits: products of pairs of bf16 at twice the rate of f32's.
+  bool hasPairProducts;
   /// Lanes of a register of 32-bit numbers: 4, 8 or 16.
   int64_t registerLanes;
 };

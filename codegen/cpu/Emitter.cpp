@@ -115,6 +115,35 @@ Value Emitter::splat(Value scalar, int64_t count) {
 }
 Value Emitter::bitcast(Value value, VectorType type) { return vector::BitCastOp::create(builder, type, value); }
 
+Value Emitter::roundPairs(Value first, Value second) {
+  Value halves = LLVM::CallIntrinsicOp::create(builder, vector(bf16(), 2 * lanes),
+                                               builder.getStringAttr("llvm.x86.avx512bf16.cvtne2ps2bf16.512"),
+                                               ValueRange{second, first})
+                     .getResult(0);
+  SmallVector<int64_t> order;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    order.append({lane, lanes + lane});
+  return vector::ShuffleOp::create(builder, halves, halves, order);
+}
+Value Emitter::dotPairs(Value sums, Value a, Value b) {
+  return LLVM::CallIntrinsicOp::create(
+             builder, sums.getType(), builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), ValueRange{sums, a, b})
+      .getResult(0);
+}
+Value Emitter::roughPowerOfTwo(Value x) {
+  Type type = x.getType();
+  Value whole = math::RoundEvenOp::create(builder, x), rest = subf(x, whole);
+  // The cubic of least relative error on [-1/2, 1/2], by reweighted least squares.
+  Value y = real(0.05517166948513847, type);
+  for (double coefficient : {0.24261112497775567, 0.6932609856236787, 0.9999280733736741})
+    y = fma(y, rest, real(coefficient, type));
+  constexpr int64_t allLanes = -1, currentRounding = 4;
+  return LLVM::CallIntrinsicOp::create(
+             builder, type, builder.getStringAttr("llvm.x86.avx512.mask.scalef.ps.512"),
+             ValueRange{y, whole, y, integer(allLanes, builder.getI16Type()), integer(currentRounding, i32())})
+      .getResult(0);
+}
+
 Value Emitter::reduceAdd(Value value) {
   // A fixed tree of halves: an ordered reduction would be a chain of fifteen additions.
   auto flags = arith::FastMathFlags::reassoc;

@@ -1,5 +1,4 @@
-//===- Pipeline.cpp - the quantize phase, read top-down
-//--------------------===//
+//===- Pipeline.cpp - the quantize phase, read top-down -------===//
 
 #include "passes/quantize/Passes.h"
 
@@ -7,5 +6,6 @@ using namespace mlir;
 
 void ingot::quantize::addQuantizePhasePasses(OpPassManager &manager) {
   manager.addPass(createQuantizeActivations());
+  manager.addPass(createQuantizeAttentionProducts());
   manager.addPass(createQuantizeVerifyPhase());
 }
