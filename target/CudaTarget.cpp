@@ -12,7 +12,7 @@ using namespace ingot::target;
 SmallVector<RowRange> CudaTarget::getRowRanges(int64_t rows) const {
   SmallVector<RowRange> ranges;
   int64_t first = 1;
-  for (int64_t last : {1, 2, 4, 8}) {
+  for (int64_t last : {1, 2, 4, 8, 64}) {
     if (first <= rows)
       ranges.push_back({first, std::min(last, rows)});
     first = last + 1;
@@ -23,6 +23,27 @@ SmallVector<RowRange> CudaTarget::getRowRanges(int64_t rows) const {
 }
 
 bool CudaTarget::repeatsPrologue(Operation *kernel) const { return isa<kernel::NormQuantizeOp>(kernel); }
+
+std::optional<std::pair<int64_t, int64_t>> target::getProductPanels(Operation *kernel) {
+  auto get = [](Value weight, int64_t together) {
+    int64_t rows = cast<RankedTensorType>(weight.getType()).getDimSize(0);
+    return std::pair(encoding::paddedToPanels(rows) / encoding::panelRows, together);
+  };
+  return llvm::TypeSwitch<Operation *, std::optional<std::pair<int64_t, int64_t>>>(kernel)
+      .Case([&](kernel::MatmulOp op) { return get(op.getWeight(), 1); })
+      .Case<kernel::GatedMatmulOp, kernel::QkvRopeAppendOp>([&](auto op) { return get(op.getWeight(), 2); })
+      .Default([](Operation *) { return std::nullopt; });
+}
+
+ProductTile target::getProductTile(kernel::RowRangeAttr rows, int64_t panels, int64_t together) {
+  if (isFewRows(rows))
+    return {rows.getLast(), together};
+  // Tiles of more rows read and convert the weights fewer times, as long as there are enough of them for a whole GPU:
+  // one for each of the 108 multiprocessors of an A100.
+  constexpr int64_t tilePanels = 4, smallRows = 64, largeRows = 128, multiprocessors = 108;
+  bool fills = llvm::divideCeil(rows.getLast(), largeRows) * llvm::divideCeil(panels, tilePanels) >= multiprocessors;
+  return {rows.getLast() > smallRows && fills ? largeRows : smallRows, tilePanels};
+}
 
 int64_t target::getAttentionTileRows(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
   // Rows of several sequences have keys of their own.
@@ -39,15 +60,12 @@ schedule::PartitionAttr CudaTarget::getPartition(Operation *kernel, kernel::RowR
     return schedule::PartitionAttr::get(kernel->getContext(), axis, grain, grains, /*window=*/0);
   };
   // A grain is what one block of threads computes; of a product, for each tile of rows.
-  auto columns = [&](Value weight, int64_t together) {
-    int64_t panels =
-        encoding::paddedToPanels(cast<RankedTensorType>(weight.getType()).getDimSize(0)) / encoding::panelRows;
-    int64_t ofBlock = getProductPanels(rows, together);
+  if (auto product = getProductPanels(kernel)) {
+    auto [panels, together] = *product;
+    int64_t ofBlock = getProductTile(rows, panels, together).panels;
     return get(Axis::Columns, ofBlock / together * encoding::panelRows, llvm::divideCeil(panels, ofBlock));
-  };
+  }
   return llvm::TypeSwitch<Operation *, schedule::PartitionAttr>(kernel)
-      .Case([&](kernel::MatmulOp op) { return columns(op.getWeight(), 1); })
-      .Case<kernel::GatedMatmulOp, kernel::QkvRopeAppendOp>([&](auto op) { return columns(op.getWeight(), 2); })
       .Case([&](kernel::AttentionOp op) { return get(Axis::Heads, getAttentionTileRows(op, rows), op.getHeads()); })
       .Case([&](kernel::AttentionPartialOp op) {
         return schedule::PartitionAttr::get(kernel->getContext(), Axis::HeadKeys, op.getKeyChunk(),

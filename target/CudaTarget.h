@@ -46,11 +46,16 @@ std::optional<llvm::SmallVector<llvm::StringRef>> parseArchitectures(llvm::Strin
 /// memory.
 inline bool isFewRows(kernel::RowRangeAttr rows) { return rows.getLast() <= 8; }
 
-/// Rows of the tile that one block of a product computes.
-inline int64_t getProductRows(kernel::RowRangeAttr rows) { return isFewRows(rows) ? rows.getLast() : 64; }
+/// What one block of a product computes: rows times weight panels.
+struct ProductTile {
+  int64_t rows, panels;
+};
 
-/// Weight panels of one block of a product that needs `together` panels for one panel of outputs.
-inline int64_t getProductPanels(kernel::RowRangeAttr rows, int64_t together) { return isFewRows(rows) ? together : 4; }
+/// Of a product with `panels` panels in all, which needs `together` of them for one panel of outputs.
+ProductTile getProductTile(kernel::RowRangeAttr rows, int64_t panels, int64_t together);
+
+/// Weight panels of a kernel that multiplies, and how many make one panel of outputs; nothing of another kernel.
+std::optional<std::pair<int64_t, int64_t>> getProductPanels(mlir::Operation *kernel);
 
 /// Rows of one block of kernel.attention, which computes one query head for them.
 int64_t getAttentionTileRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);

@@ -14,7 +14,7 @@ using namespace ingot;
 using namespace ingot::cuda;
 
 /// Threads of a block of multiplyManyRows.
-static constexpr int64_t tileThreads = 256;
+static constexpr int64_t tileThreads = 128;
 
 /// Warps that share out the columns of a product of few rows: no more than have something to do.
 static int64_t getWarps(Value weight) {
@@ -40,11 +40,14 @@ int64_t cuda::getThreads(Operation *kernel, kernel::RowRangeAttr rows) {
 /// lane).
 static void emitProduct(KernelContext &context, Value input, Value weight, int64_t together, StringRef finish) {
   encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
+  int64_t panels = encoding::paddedToPanels(tensorOf(weight).getDimSize(0)) / encoding::panelRows;
   bool isFew = target::isFewRows(context.rows);
+  target::ProductTile tile = target::getProductTile(context.rows, panels, together);
   std::string arguments =
       isFew ? fillIn("columns, $rows, panels, $together, $warps",
                      {{"rows", context.rows.getLast()}, {"together", together}, {"warps", context.threads / 32}})
-            : fillIn("columns, panels, $together", {{"together", together}});
+            : fillIn("columns, panels, $together, $rows, $panels",
+                     {{"together", together}, {"rows", tile.rows}, {"panels", tile.panels}});
   context.print(R"(  constexpr int columns = $columns, panels = $panels;
   constexpr uint64_t panelBytes = $panelBytes;
   multiply$kind<$format, $arguments>(
@@ -53,7 +56,7 @@ static void emitProduct(KernelContext &context, Value input, Value weight, int64
       });
 )",
                 {{"columns", columnsOf(weight)},
-                 {"panels", encoding::paddedToPanels(tensorOf(weight).getDimSize(0)) / encoding::panelRows},
+                 {"panels", panels},
                  {"panelBytes", encoding::getPanelBytes(format, columnsOf(weight))},
                  {"kind", isFew ? "FewRows" : "ManyRows"},
                  {"format", context.structs.getFormat(tensorOf(weight))},

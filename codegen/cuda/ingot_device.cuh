@@ -1,7 +1,8 @@
 //===- ingot_device.cuh - what CUDA C++ has no word for -------------------===//
 //
-// The only inline PTX of emitted text. Each function says in C++ what it does; that is
-// also what a compiler for another machine sees.
+// The only inline PTX of emitted text. What one thread does alone each function says in
+// C++ too; that is what a compiler for another machine sees. What a warp does together
+// is for such a machine a function of the emulation in test/cuda.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace ingot {
 
@@ -37,6 +39,75 @@ __device__ __forceinline__ float byteToFloat(uint32_t word, int index, int zero)
   return static_cast<float>(static_cast<int>(word >> 8 * index & 0xff) - zero);
 #endif
 }
+
+//===----------------------------------------------------------------------===//
+// Products of a warp
+//===----------------------------------------------------------------------===//
+
+#ifdef INGOT_CUDA_SHIM
+
+using shim::mmaBfloat;
+using shim::mmaHalf;
+
+template <bool transposed> __device__ __forceinline__ void loadMatrices(uint32_t (&words)[4], const void *row) {
+  shim::loadMatrix<4, transposed>(words, row);
+}
+__device__ __forceinline__ void copyAsync(void *shared, const void *global, int bytes) {
+  shim::copyAsync(shared, global, 16, bytes);
+}
+__device__ __forceinline__ void copyCommit() { shim::copyAsyncCommit(); }
+template <int pending> __device__ __forceinline__ void copyWait() { shim::copyAsyncWait(pending); }
+
+#else
+
+/// d = a b + c of 16 x 16 and 16 x 8 elements; element by element as PTX ISA, "Matrix Fragments for mma.m16n8k16", has
+/// them in the lanes of a warp. Sums are f32.
+__device__ __forceinline__ void mmaBfloat(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                                          const float (&c)[4]) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%10, %11, %12, %13};"
+      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+__device__ __forceinline__ void mmaHalf(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
+                                        const float (&c)[4]) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+      "{%10, %11, %12, %13};"
+      : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
+}
+
+/// Four matrices of 8 x 8 elements of 16 bits from shared memory: lane 8 m + r brings the address of row r of matrix m,
+/// and has of each matrix two elements of row lane / 4 (transposed: of that column).
+template <bool transposed> __device__ __forceinline__ void loadMatrices(uint32_t (&words)[4], const void *row) {
+  const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(row));
+  if constexpr (transposed)
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "r"(address)
+                 : "memory");
+  else
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
+                 : "r"(address)
+                 : "memory");
+}
+
+/// Begins a copy of 16 bytes to shared memory, of which the first `bytes` come from `global`; the others become 0.
+__device__ __forceinline__ void copyAsync(void *shared, const void *global, int bytes) {
+  asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" ::"r"(
+                   static_cast<uint32_t>(__cvta_generic_to_shared(shared))),
+               "l"(global), "r"(bytes)
+               : "memory");
+}
+/// The thread's copies since the last call are a group.
+__device__ __forceinline__ void copyCommit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+/// Waits until at most `pending` of the thread's groups are under way.
+template <int pending> __device__ __forceinline__ void copyWait() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(pending) : "memory");
+}
+
+#endif
 
 } // namespace ingot
 

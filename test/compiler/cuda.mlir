@@ -14,7 +14,8 @@
 // ROWS-NEXT: @forward.rows_2
 // ROWS-NEXT: @forward.rows_3_to_4
 // ROWS-NEXT: @forward.rows_5_to_8
-// ROWS-NEXT: @forward.rows_9_to_256
+// ROWS-NEXT: @forward.rows_9_to_64
+// ROWS-NEXT: @forward.rows_65_to_256
 // A layer of one row is six launches, the merging of keys included.
 // RUN: sed -n '/func.func @forward.rows_1(/,/return/p' cuda/04-fuse.mlir | grep -o 'kernel.call @[^(]*' | FileCheck %s --check-prefix=FUSE
 // FUSE: @embedding

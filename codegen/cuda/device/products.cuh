@@ -85,57 +85,165 @@ __device__ __forceinline__ void multiplyFewRows(const float *input, int stride, 
   }
 }
 
-/// Many rows: a block of 256 threads computes 64 rows times 4 panels, 32 columns at a time in shared memory. A thread
-/// holds 4 rows, 16 apart, times one row of each panel.
-template <class Format, int columns, int panels, int together, class Finish>
+/// Many rows: a block of 128 threads computes `tileRows` rows times `tilePanels` panels, a slab of 32 columns at a
+/// time; the slabs after it are on their way to shared memory. A warp has 32 rows, or of the panels its share. The sums
+/// of a row depend on nothing else in the tile.
+template <class Format, int columns, int panels, int together, int tileRows, int tilePanels, class Finish>
 __device__ __forceinline__ void multiplyManyRows(const float *input, int stride, const uint8_t *weight,
                                                  uint64_t panelBytes, int rows, Finish finish) {
-  using P = Piece<Format>;
-  constexpr int threads = 256, tileRows = 64, tilePanels = 4, step = groupColumns;
-  constexpr int pieces = panelRows / P::rows * (step / P::columns);
-  __shared__ float activations[tileRows][step + 1];
-  __shared__ float weights[step][tilePanels * panelRows + 1];
-  const int lane = threadIdx.x % panelRows, group = threadIdx.x / panelRows;
+  using S = Slab<Format>;
+  constexpr int threads = 128, warpTiles = 2, warpRows = 16 * warpTiles;
+  constexpr int warpPanels = tilePanels * tileRows / warpRows / (threads / 32);
+  constexpr int stages = tileRows > 64 ? 2 : 3, slabs = (columns + groupColumns - 1) / groupColumns;
+  static_assert(warpPanels % together == 0, "both panels of a pair are one warp's");
+  constexpr int parts = S::parts > S::inputParts ? S::parts : S::inputParts;
+  // Chunks of four columns; those of odd rows change places, so that lanes of a warp read different banks.
+  __shared__ __align__(128) float inputs[stages][tileRows][groupColumns];
+  __shared__ __align__(128) uint8_t weights[stages][tilePanels][S::bytes];
+  auto place = [](int row, int chunk) { return (chunk ^ row % 2 * 5) * 4; };
+
+  const int lane = threadIdx.x % 32, group = lane / 4, member = lane % 4, warp = threadIdx.x / 32;
+  const int warpRow = warp % (tileRows / warpRows) * warpRows, warpPanel = warp / (tileRows / warpRows) * warpPanels;
   const int firstRow = blockIdx.y * tileRows, firstPanel = blockIdx.x * tilePanels;
-  float sums[4][tilePanels] = {};
-  for (int start = 0; start < columns; start += step) {
-    for (int index = threadIdx.x; index < tileRows * step; index += threads) {
-      const int row = firstRow + index / step, column = start + index % step;
-      activations[index / step][index % step] = row < rows && column < columns ? input[row * stride + column] : 0.0f;
+
+  auto copySlab = [&](int slab) {
+    const int stage = slab % stages, start = slab * groupColumns;
+    for (int index = threadIdx.x; index < tileRows * 8; index += threads) {
+      const int row = index / 8, chunk = index % 8, left = columns - start - chunk * 4;
+      const bool exists = firstRow + row < rows && left > 0;
+      copyAsync(&inputs[stage][row][place(row, chunk)],
+                exists ? input + (firstRow + row) * stride + start + chunk * 4 : input, exists ? min(left, 4) * 4 : 0);
     }
-    for (int index = threadIdx.x; index < tilePanels * pieces; index += threads) {
-      const int panel = index / pieces, row = index % P::rowLanes * P::rows;
-      const int column = index % pieces / P::rowLanes * P::columns;
-      const bool exists = firstPanel + panel < panels && start + column < columns;
-      P piece;
-      if (exists)
-        piece.load(weight + (firstPanel + panel) * panelBytes, row, start + column);
-#pragma unroll
-      for (int i = 0; i < P::rows; ++i)
-#pragma unroll
-        for (int c = 0; c < P::columns; ++c)
-          weights[column + c][panel * panelRows + row + i] = exists ? piece.weight(i, c) : 0.0f;
+    for (int index = threadIdx.x; index < tilePanels * S::chunks; index += threads) {
+      const int panel = index / S::chunks, chunk = index % S::chunks;
+      const bool exists = firstPanel + panel < panels && S::exists(columns - start, chunk);
+      copyAsync(&weights[stage][panel][S::place(chunk)],
+                exists ? S::source(weight + (firstPanel + panel) * panelBytes, start, chunk) : weight, exists ? 16 : 0);
     }
-    __syncthreads();
-#pragma unroll 8
-    for (int k = 0; k < step; ++k)
+  };
+
+  float sums[warpPanels][warpTiles][2][4] = {};
+  auto addSlab = [&](int stage) {
+    uint32_t x[warpTiles][2][S::inputParts][4];
+    float totals[warpTiles][2][2];
 #pragma unroll
-      for (int r = 0; r < 4; ++r)
+    for (int tile = 0; tile < warpTiles; ++tile)
 #pragma unroll
-        for (int p = 0; p < tilePanels; ++p)
-          sums[r][p] = fmaf(activations[group + 16 * r][k], weights[k][p * panelRows + lane], sums[r][p]);
-    __syncthreads();
+      for (int second = 0; second < 2; ++second)
+#pragma unroll
+        for (int step = 0; step < 2; ++step) {
+          const int row = warpRow + tile * 16 + second * 8 + group;
+          const float4 quad = *reinterpret_cast<const float4 *>(&inputs[stage][row][place(row, S::quad(step, member))]);
+          uint32_t first[S::inputParts], last[S::inputParts];
+          splitPair(quad.x, quad.y, first);
+          splitPair(quad.z, quad.w, last);
+#pragma unroll
+          for (int part = 0; part < S::inputParts; ++part) {
+            x[tile][step][part][second] = first[part];
+            x[tile][step][part][2 + second] = last[part];
+          }
+          totals[tile][second][step] = (quad.x + quad.y) + (quad.z + quad.w);
+        }
+    if constexpr (S::hasMinimum) {
+#pragma unroll
+      for (int tile = 0; tile < warpTiles; ++tile)
+#pragma unroll
+        for (int second = 0; second < 2; ++second) {
+          if (S::scaleSteps == 2)
+            totals[tile][second][0] += totals[tile][second][1];
+#pragma unroll
+          for (int step = 0; step < 2; step += S::scaleSteps)
+#pragma unroll
+            for (int offset = 1; offset < 4; offset *= 2)
+              totals[tile][second][step] += __shfl_xor_sync(allLanes, totals[tile][second][step], offset);
+        }
+    }
+    // Adds the products of parts of one step, the smallest first.
+    auto addStep = [&](const uint8_t *slab, int step, float (&results)[warpTiles][2][4]) {
+      uint32_t w[S::parts][2][2];
+      S::load(slab, step, lane, w);
+#pragma unroll
+      for (int order = parts - 1; order >= 0; --order)
+#pragma unroll
+        for (int part = 0; part < S::parts; ++part)
+          if (part <= order && order - part < S::inputParts)
+#pragma unroll
+            for (int tile = 0; tile < warpTiles; ++tile)
+#pragma unroll
+              for (int half = 0; half < 2; ++half)
+                mmaBfloat(results[tile][half], x[tile][step][order - part], w[part][half], results[tile][half]);
+    };
+#pragma unroll
+    for (int panel = 0; panel < warpPanels; ++panel) {
+      const uint8_t *slab = weights[stage][warpPanel + panel];
+      if constexpr (Format::isQuantized) {
+#pragma unroll
+        for (int first = 0; first < 2; first += S::scaleSteps) {
+          float results[warpTiles][2][4] = {};
+#pragma unroll
+          for (int step = first; step < first + S::scaleSteps; ++step)
+            addStep(slab, step, results);
+          Scale scales[4];
+          S::scales(slab, first, member, scales);
+#pragma unroll
+          for (int tile = 0; tile < warpTiles; ++tile)
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+#pragma unroll
+              for (int i = 0; i < 4; ++i) {
+                const Scale scale = scales[i % 2 * 2 + half];
+                float &sum = sums[panel][tile][half][i];
+                sum = fmaf(results[tile][half][i], scale.scale, sum);
+                if constexpr (S::hasMinimum)
+                  sum = fmaf(totals[tile][i / 2][first], scale.minimum, sum);
+              }
+        }
+      } else {
+#pragma unroll
+        for (int step = 0; step < 2; ++step)
+          addStep(slab, step, sums[panel]);
+      }
+    }
+  };
+
+#pragma unroll
+  for (int slab = 0; slab < stages - 1; ++slab) {
+    if (slab < slabs)
+      copySlab(slab);
+    copyCommit();
   }
-#pragma unroll
-  for (int r = 0; r < 4; ++r) {
-    const int row = firstRow + group + 16 * r;
-    if (row >= rows)
-      continue;
-#pragma unroll
-    for (int p = 0; p < tilePanels; p += together)
-      if (firstPanel + p < panels)
-        finish(row, (firstPanel + p) / together, lane, &sums[r][p]);
+  for (int slab = 0; slab < slabs; ++slab) {
+    copyWait<stages - 2>();
+    // Also: nobody reads the slab whose place the next copies take.
+    __syncthreads();
+    if (slab + stages - 1 < slabs)
+      copySlab(slab + stages - 1);
+    copyCommit();
+    if (firstRow + warpRow < rows)
+      addSlab(slab % stages);
   }
+
+#pragma unroll
+  for (int tile = 0; tile < warpTiles; ++tile)
+#pragma unroll
+    for (int second = 0; second < 2; ++second) {
+      const int row = firstRow + warpRow + tile * 16 + second * 8 + group;
+      if (row >= rows)
+        continue;
+#pragma unroll
+      for (int panel = 0; panel < warpPanels; panel += together) {
+        if (firstPanel + warpPanel + panel >= panels)
+          continue;
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          float results[together];
+#pragma unroll
+          for (int p = 0; p < together; ++p)
+            results[p] = sums[panel + p][tile][i / 2][second * 2 + i % 2];
+          finish(row, (firstPanel + warpPanel + panel) / together, S::row(i / 2, member, i % 2), results);
+        }
+      }
+    }
 }
 
 } // namespace ingot

@@ -46,19 +46,39 @@ struct Scale {
   float scale, minimum;
 };
 
-/// Of the columns from `column` of the block on, given d and m of the row `row` of the panel.
-template <class Format>
-__device__ __forceinline__ Scale subScale(const uint8_t *block, int column, int row, float d, float m) {
-  if constexpr (Format::subScales == SubScales::None) {
+/// First byte in a block of the sub-scales for the columns from `column` of the block on.
+template <class Format> __device__ __forceinline__ int subScaleOffset(int column) {
+  return Format::subScaleOffset + column / Format::scaleColumns * Format::subScaleBytes;
+}
+
+/// Given d, m and the sub-scales of the row `row` of the panel.
+template <class Format> __device__ __forceinline__ Scale subScale(const uint8_t *subScales, int row, float d, float m) {
+  const uint8_t *bytes = subScales + row;
+  if constexpr (Format::subScales == SubScales::None)
     return {d, m};
-  } else {
-    const uint8_t *bytes = block + Format::subScaleOffset + column / Format::scaleColumns * Format::subScaleBytes + row;
-    if constexpr (Format::subScales == SubScales::Nibbles)
-      return {d * static_cast<float>(*bytes & 15), -m * static_cast<float>(*bytes >> 4)};
-    else
-      return {d * static_cast<float>(static_cast<int8_t>(*bytes)),
-              Format::hasMinimum ? -m * static_cast<float>(static_cast<int8_t>(bytes[panelRows])) : 0.0f};
+  else if constexpr (Format::subScales == SubScales::Nibbles)
+    return {d * static_cast<float>(*bytes & 15), -m * static_cast<float>(*bytes >> 4)};
+  else
+    return {d * static_cast<float>(static_cast<int8_t>(*bytes)),
+            Format::hasMinimum ? -m * static_cast<float>(static_cast<int8_t>(bytes[panelRows])) : 0.0f};
+}
+
+/// Of four rows from `row`, a multiple of 4, on, whose d and m stand at these addresses.
+template <class Format>
+__device__ __forceinline__ void loadScales(Scale (&scales)[4], const uint8_t *ds, const uint8_t *ms,
+                                           const uint8_t *subScales, int row) {
+  uint2 halves;
+  memcpy(&halves, ds, sizeof halves);
+  const float2 d[2] = {halvesToFloats(halves.x), halvesToFloats(halves.y)};
+  float2 m[2] = {};
+  if constexpr (Format::hasMinimum) {
+    memcpy(&halves, ms, sizeof halves);
+    m[0] = halvesToFloats(halves.x);
+    m[1] = halvesToFloats(halves.y);
   }
+#pragma unroll
+  for (int r = 0; r < 4; ++r)
+    scales[r] = subScale<Format>(subScales, row + r, r % 2 ? d[r / 2].y : d[r / 2].x, r % 2 ? m[r / 2].y : m[r / 2].x);
 }
 
 /// A lane's piece of a quantised format, or of a plain one (below).
@@ -94,19 +114,8 @@ template <class Format, bool isQuantized = Format::isQuantized> struct Piece {
 #pragma unroll
       for (int q = 0; q < columns / 4; ++q)
         codes[r][q] = pickCodes<Format>(lowWords[r], highWords[r], quad + q);
-    uint2 halves;
-    memcpy(&halves, block + row * 2, sizeof halves);
-    const float2 d[2] = {halvesToFloats(halves.x), halvesToFloats(halves.y)};
-    float2 m[2] = {};
-    if constexpr (Format::hasMinimum) {
-      memcpy(&halves, block + Format::minimumOffset + row * 2, sizeof halves);
-      m[0] = halvesToFloats(halves.x);
-      m[1] = halvesToFloats(halves.y);
-    }
-#pragma unroll
-    for (int r = 0; r < rows; ++r)
-      scales[r] =
-          subScale<Format>(block, inBlock, row + r, r % 2 ? d[r / 2].y : d[r / 2].x, r % 2 ? m[r / 2].y : m[r / 2].x);
+    loadScales<Format>(scales, block + row * 2, block + Format::minimumOffset + row * 2,
+                       block + subScaleOffset<Format>(inBlock), row);
   }
 
   __device__ __forceinline__ float code(int row, int column) const {
@@ -167,7 +176,8 @@ template <class Format> __device__ __forceinline__ float weightAt(const uint8_t 
     memcpy(&d, block + row * 2, sizeof d);
     if constexpr (Format::hasMinimum)
       memcpy(&m, block + Format::minimumOffset + row * 2, sizeof m);
-    const Scale scale = subScale<Format>(block, inBlock, row, __half2float(d), __half2float(m));
+    const Scale scale =
+        subScale<Format>(block + subScaleOffset<Format>(inBlock), row, __half2float(d), __half2float(m));
     const float code = static_cast<float>(pickCodes<Format>(low, high, quad) >> 8 * (column % 4) & 0xff);
     return fmaf(code - Format::zeroPoint, scale.scale, scale.minimum);
   } else {

@@ -109,14 +109,25 @@ kernel.function @matmul.rows_5_to_8(%x: tensor<?x1024xf32>, %w: tensor<64x1024xf
   }
   kernel.return %y : tensor<?x64xf32>
 }
-// CHECK: __launch_bounds__(256) matmul_rows_9_to_512(
-// CHECK: multiplyManyRows<BF16, columns, panels, 1>(
+// CHECK: __launch_bounds__(128) matmul_rows_9_to_512(
+// CHECK: multiplyManyRows<BF16, columns, panels, 1, 64, 4>(
 kernel.function @matmul.rows_9_to_512(%x: tensor<?x1024xf32>, %w: tensor<64x1024xf32, #bf16>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
   %y = kernel.matmul %x, %w : tensor<?x1024xf32>, tensor<64x1024xf32, #bf16> to tensor<?x64xf32> {
   ^bb0(%a: f32, %row: index, %column: index):
     kernel.yield %a : f32
   }
   kernel.return %y : tensor<?x64xf32>
+}
+
+// Where they make enough blocks for a whole GPU, tiles have more rows.
+// CHECK: __launch_bounds__(128) wide_rows_65_to_2048(
+// CHECK: multiplyManyRows<I4_64, columns, panels, 1, 128, 4>(
+kernel.function @wide.rows_65_to_2048(%x: tensor<?x1024xf32>, %w: tensor<1024x1024xf32, #i4>) -> tensor<?x1024xf32> attributes {row_range = #kernel.rows<65 to 2048>} {
+  %y = kernel.matmul %x, %w : tensor<?x1024xf32>, tensor<1024x1024xf32, #i4> to tensor<?x1024xf32> {
+  ^bb0(%a: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
+  kernel.return %y : tensor<?x1024xf32>
 }
 
 // CHECK: /// kernel.qkv_rope_append for one row.
@@ -142,6 +153,7 @@ kernel.function @qkv.rows_1(%x: tensor<1x256xf32>, %w: tensor<512x256xf32, #bf16
 }
 
 // CHECK: /// kernel.attention_partial for one row.
+// CHECK-NEXT: __launch_bounds__(128, 4)
 // CHECK: constexpr int heads = 4, keyValueHeads = 2, keyChunk = 128, chunks = 8;
 // CHECK-NEXT: attendChunk<Cache_64, heads, keyValueHeads, keyChunk, chunks>(step, query, keys, values, 0.125f, result);
 kernel.function @partial.rows_1(%q: tensor<1x256xf32>, %c: !cache, %step: !step) -> tensor<1x2112xf32> attributes {row_range = #kernel.rows<1 to 1>} {

@@ -31,18 +31,19 @@
 // CHECK-NEXT: {7, {{.*}}}, // matmul_64x96_
 // CHECK-NEXT: {9, 17, 1, 1, {{.*}}}, // norm_64_then_matmul_259x64_q8_0_rows_1
 // Of many rows, a block computes 64 of a product, 16 of attention.
-// CHECK: {{.*}}, 8, 64, 0, {{.*}}}, // qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_9_to_256
-// CHECK-NEXT: {{.*}}, 9, 16, 0, {{.*}}}, // attention_9x3x20_f32_rows_9_to_256
+// CHECK: {{.*}}, 8, 64, 0, {{.*}}}, // qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_9_to_64
+// CHECK-NEXT: {{.*}}, 9, 16, 0, {{.*}}}, // attention_9x3x20_f32_rows_9_to_64
 
 // CHECK: static const IngotCudaProgram programs[] = {
 // CHECK-NEXT: {"forward.rows_1", 1, 1, 0, 16},
 // CHECK-NEXT: {"forward.rows_2", 2, 2, 16, {{[0-9]+}}},
 // CHECK-NEXT: {"forward.rows_3_to_4", 3, 4,
 // CHECK-NEXT: {"forward.rows_5_to_8", 5, 8,
-// CHECK-NEXT: {"forward.rows_9_to_256", 9, 256,
+// CHECK-NEXT: {"forward.rows_9_to_64", 9, 64,
+// CHECK-NEXT: {"forward.rows_65_to_256", 65, 256,
 // CHECK: ingot_cuda_descriptor = {
 // CHECK-NEXT: INGOT_CUDA_VERSION
-// CHECK: 3, 5, // kernels, arenas, programs
+// CHECK: 3, 6, // kernels, arenas, programs
 // CHECK-NEXT: 256, 1, 16, // rows, sequences, wanted rows
 // CHECK-NEXT: 259, 1088, {2, 0, 0}, // output
 

@@ -1,0 +1,184 @@
+//===- fragments.cuh - what mma.sync takes, from what memory holds --------===//
+//
+// A number is a sum of bf16 parts, the largest first: two carry 16 bits, three all of an
+// f32. Codes, and weights in bf16, are one part. So a product of two numbers is a few
+// products of parts, each exact, in f32 sums; the ones that would not be seen are left out.
+//
+// A slab is 32 columns of a panel, two steps of mma.m16n8k16 deep. Which column an
+// element of a fragment stands for is ours to choose, as long as both factors agree: the
+// four elements of a lane in one step are neighbouring columns, a quad.
+//
+//===----------------------------------------------------------------------===//
+
+namespace ingot {
+
+/// Both numbers in parts: a pair of bf16 in every word.
+template <int parts> __device__ __forceinline__ void splitPair(float x, float y, uint32_t (&words)[parts]) {
+#pragma unroll
+  for (int part = 0; part < parts; ++part) {
+    const __nv_bfloat162 rounded = __floats2bfloat162_rn(x, y);
+    memcpy(&words[part], &rounded, sizeof rounded);
+    x -= __low2float(rounded);
+    y -= __high2float(rounded);
+  }
+}
+
+/// A pair of the codes in `codes`, less the zero point, as bf16: exact, as differences of numbers from 128 on.
+template <int bits, int zeroPoint> __device__ __forceinline__ uint32_t codesToBfloats(uint32_t codes, int pair) {
+  static_assert(bits < 8 ? zeroPoint < 128 : zeroPoint == 128, "a difference that is exact");
+  // 0x43 above seven bits: 128 and their value.
+  uint32_t word = __byte_perm(codes, 0x43434343, pair == 0 ? 0x4140 : 0x4342), addend;
+  if constexpr (bits < 8) {
+    const __nv_bfloat162 less = __float2bfloat162_rn(-128.0f - zeroPoint);
+    memcpy(&addend, &less, sizeof addend);
+  } else {
+    // -128 where the eighth bit is set, which counts 128 itself; -256 otherwise.
+    addend = (word & 0x00800080) ^ 0xc380c380;
+    word &= 0x437f437f;
+  }
+  __nv_bfloat162 numbers, less;
+  memcpy(&numbers, &word, sizeof numbers);
+  memcpy(&less, &addend, sizeof less);
+  numbers = __hadd2(numbers, less);
+  memcpy(&word, &numbers, sizeof word);
+  return word;
+}
+
+/// A slab of a quantised format in shared memory, or of a plain one (below).
+template <class Format, bool isQuantized = Format::isQuantized> struct Slab {
+  /// Parts of a weight and of an activation.
+  static constexpr int parts = 1, inputParts = 2;
+  static constexpr bool hasMinimum = Format::hasMinimum;
+  /// Steps that share a scale.
+  static constexpr int scaleSteps = Format::scaleColumns < groupColumns ? 1 : 2;
+
+  /// Lines of codes, then d, m and sub-scales.
+  static constexpr int codeChunks = Format::groupBytes / 16, codeBytes = (Format::groupBytes + 127) / 128 * 128;
+  static constexpr int scaleChunks = Format::hasMinimum ? 4 : 2;
+  static constexpr int subScaleChunks =
+      Format::subScales == SubScales::None ? 0 : 2 / scaleSteps * Format::subScaleBytes / 16;
+  /// Of 16 bytes, and bytes of all.
+  static constexpr int chunks = codeChunks + scaleChunks + subScaleChunks;
+  static constexpr int bytes = codeBytes + (scaleChunks + subScaleChunks) * 16;
+
+  /// The quad of columns that the lanes of `member`, a lane's place in a group of four, have in a step. Where a step
+  /// has its own scale, its columns are neighbours; otherwise both steps read the same bytes.
+  static __device__ __forceinline__ int quad(int step, int member) {
+    return scaleSteps == 1 ? 4 * step + member : 2 * member + step;
+  }
+  /// The row in its panel of column 2 `member` + `second` of the `half`th fragment of 8 rows.
+  static __device__ __forceinline__ int row(int half, int member, int second) { return 4 * member + 2 * second + half; }
+
+  /// Where a chunk comes from, of the columns from `column`, a multiple of 32, on.
+  static __device__ __forceinline__ const uint8_t *source(const uint8_t *panel, int column, int chunk) {
+    const uint8_t *block = panel + column / Format::blockColumns * Format::blockBytes;
+    const int inBlock = column % Format::blockColumns;
+    if (chunk < codeChunks)
+      return block + Format::codesOffset + inBlock / groupColumns * Format::groupBytes + chunk * 16;
+    chunk -= codeChunks;
+    if (chunk >= scaleChunks)
+      return block + subScaleOffset<Format>(inBlock) + (chunk - scaleChunks) * 16;
+    return block + (chunk < 2 ? 0 : Format::minimumOffset - 32) + chunk * 16;
+  }
+  static __device__ __forceinline__ bool exists(int, int) { return true; }
+  /// Where it goes. Halves of lines change places so that lanes of a warp read different banks.
+  static __device__ __forceinline__ int place(int chunk) {
+    if (chunk >= codeChunks)
+      return codeBytes + (chunk - codeChunks) * 16;
+    return (chunk / 2 ^ chunk / 8 % 4) * 32 + chunk % 2 * 16;
+  }
+
+  /// Words of rows 2 `group` and 2 `group` + 1.
+  static __device__ __forceinline__ uint2 line(const uint8_t *slab, int index, int group) {
+    return *reinterpret_cast<const uint2 *>(slab + ((index * 2 + group / 4) ^ index / 2 % 4) * 32 + group % 4 * 8);
+  }
+  /// Fragments of both halves of the panel's rows.
+  static __device__ __forceinline__ void load(const uint8_t *slab, int step, int lane,
+                                              uint32_t (&fragments)[parts][2][2]) {
+    const int group = lane / 4, columns = quad(step, lane % 4);
+    const uint2 low = line(slab, Format::highBits + columns / (8 / Format::lowBits), group);
+    uint2 high = {};
+    if constexpr (Format::highBits > 0)
+      high = line(slab, columns / (8 / Format::highBits), group);
+    const uint32_t lowWords[2] = {low.x, low.y}, highWords[2] = {high.x, high.y};
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const uint32_t codes = pickCodes<Format>(lowWords[half], highWords[half], columns);
+#pragma unroll
+      for (int pair = 0; pair < 2; ++pair)
+        fragments[0][half][pair] = codesToBfloats<Format::lowBits + Format::highBits, Format::zeroPoint>(codes, pair);
+    }
+  }
+  /// Of the rows 4 `member` … 4 `member` + 3 of the panel.
+  static __device__ __forceinline__ void scales(const uint8_t *slab, int step, int member, Scale (&scales)[4]) {
+    const uint8_t *ds = slab + codeBytes;
+    loadScales<Format>(scales, ds + member * 8, ds + 32 + member * 8,
+                       ds + scaleChunks * 16 + step / scaleSteps * Format::subScaleBytes, member * 4);
+  }
+};
+
+template <class Format> struct Slab<Format, false> {
+  using Element = typename Format::Element;
+  static constexpr int parts = sizeof(Element) == 4 ? 3 : std::is_same_v<Element, __half> ? 2 : 1;
+  static constexpr int inputParts = sizeof(Element) == 4 ? 3 : 2;
+  static constexpr bool hasMinimum = false;
+  static constexpr int columnChunks = panelRows * sizeof(Element) / 16;
+  static constexpr int chunks = groupColumns * columnChunks, bytes = chunks * 16;
+
+  static __device__ __forceinline__ int quad(int step, int member) { return 4 * step + member; }
+  static __device__ __forceinline__ int row(int half, int member, int second) { return 8 * half + 2 * member + second; }
+
+  static __device__ __forceinline__ const uint8_t *source(const uint8_t *panel, int column, int chunk) {
+    return panel + (column * columnChunks + chunk) * 16;
+  }
+  /// Whether the chunk is of one of `columns` columns.
+  static __device__ __forceinline__ bool exists(int columns, int chunk) { return chunk / columnChunks < columns; }
+  /// Columns of different quads change places, so that lanes of a warp read different banks.
+  static __device__ __forceinline__ int place(int chunk) {
+    const int member = chunk / columnChunks / 4 % 4;
+    return (chunk ^ (sizeof(Element) == 4 ? member * 2 : member % 2 + member / 2 * 4)) * 16;
+  }
+
+  static __device__ __forceinline__ void load(const uint8_t *slab, int step, int lane,
+                                              uint32_t (&fragments)[parts][2][2]) {
+    if constexpr (sizeof(Element) == 4) {
+#pragma unroll
+      for (int half = 0; half < 2; ++half)
+#pragma unroll
+        for (int pair = 0; pair < 2; ++pair) {
+          const int column = quad(step, lane % 4) * 4 + pair * 2, row = half * 8 + lane / 4;
+          float numbers[2];
+#pragma unroll
+          for (int i = 0; i < 2; ++i)
+            numbers[i] =
+                *reinterpret_cast<const float *>(slab + place((column + i) * columnChunks + row / 4) + row % 4 * 4);
+          uint32_t words[parts];
+          splitPair(numbers[0], numbers[1], words);
+#pragma unroll
+          for (int part = 0; part < parts; ++part)
+            fragments[part][half][pair] = words[part];
+        }
+    } else {
+      // Four matrices: of each half both pairs of columns.
+      const int matrix = lane / 8, r = lane % 8;
+      const int column = quad(step, r / 2) * 4 + matrix % 2 * 2 + r % 2;
+      uint32_t words[4];
+      loadMatrices<true>(words, slab + place(column * columnChunks + matrix / 2));
+#pragma unroll
+      for (int half = 0; half < 2; ++half)
+#pragma unroll
+        for (int pair = 0; pair < 2; ++pair) {
+          uint32_t word[parts] = {words[half * 2 + pair]};
+          if constexpr (std::is_same_v<Element, __half>) {
+            const float2 numbers = halvesToFloats(word[0]);
+            splitPair(numbers.x, numbers.y, word);
+          }
+#pragma unroll
+          for (int part = 0; part < parts; ++part)
+            fragments[part][half][pair] = word[part];
+        }
+    }
+  }
+};
+
+} // namespace ingot
