@@ -80,7 +80,8 @@ def report(ingotc, compiler):
             kernels = measure(compiler, emit(ingotc, shape, pathlib.Path(folder)))
         for name, figures in sorted(kernels.items()):
             line = f"{model} {name} {figures['sm_80'][0]}"
-            for architecture, (threads, registers, shared, local) in figures.items():
+            for architecture in SHARED:
+                threads, registers, shared, local = figures[architecture]
                 warps = resident_warps(threads, registers, shared, architecture)
                 line += f"  {registers} {shared} {warps}"
                 if local:

@@ -4,8 +4,6 @@ import os
 import pathlib
 import shutil
 
-import pytest
-
 MISSING = ("nvcc is not installed: put it on PATH, set CUDA_HOME, or pip install -r "
            "test/cuda/requirements.txt, as test/run.sh does")
 
@@ -31,4 +29,5 @@ def find():
 
 def require():
     """The path of nvcc; ends the test that needs it, as failed, where there is none."""
+    import pytest
     return find() or pytest.fail(MISSING)

@@ -10,10 +10,7 @@ INGOTC = os.environ.get("INGOTC", budgets.HERE.parent.parent / "build" / "bin" /
 
 @pytest.fixture(scope="module")
 def compiler():
-    found = nvcc.find()
-    if not found:
-        pytest.skip(nvcc.MISSING)
-    return found
+    return nvcc.require()
 
 
 def test_budgets(compiler):
