@@ -51,7 +51,13 @@ const char *loadFunctions(void *library, DriverApi &api) {
                            INGOT_ENTRY(cuEventCreate),
                            INGOT_ENTRY(cuEventRecord),
                            INGOT_ENTRY(cuEventSynchronize),
-                           INGOT_ENTRY(cuEventDestroy_v2)};
+                           INGOT_ENTRY(cuEventDestroy_v2),
+                           INGOT_ENTRY(cuGraphCreate),
+                           INGOT_ENTRY(cuGraphAddMemcpyNode),
+                           INGOT_ENTRY(cuGraphAddKernelNode_v2),
+                           INGOT_ENTRY(cuGraphInstantiateWithFlags),
+                           INGOT_ENTRY(cuGraphDestroy),
+                           INGOT_ENTRY(cuGraphLaunch)};
 #undef INGOT_ENTRY
   static_assert(sizeof(entries) / sizeof(Entry) == sizeof(DriverApi) / sizeof(void *), "every function is loaded");
   for (const Entry &entry : entries) {

@@ -25,6 +25,9 @@ using Module = struct ModuleHandle *;
 using Function = struct FunctionHandle *;
 using Stream = struct StreamHandle *;
 using Event = struct EventHandle *;
+using Graph = struct GraphHandle *;
+using GraphNode = struct GraphNodeHandle *;
+using GraphExecutable = struct GraphExecutableHandle *;
 
 inline constexpr Result success = 0;
 
@@ -34,6 +37,38 @@ inline constexpr int capabilityMajor = 75, capabilityMinor = 76;
 inline constexpr int mostDynamicSharedBytes = 8;
 /// CU_STREAM_NON_BLOCKING, CU_EVENT_DISABLE_TIMING
 inline constexpr unsigned nonBlockingStream = 1, eventWithoutTime = 2;
+
+/// CUmemorytype
+inline constexpr int hostMemory = 1, deviceMemory = 2;
+
+/// CUDA_KERNEL_NODE_PARAMS
+struct KernelNode {
+  Function function;
+  unsigned gridX, gridY, gridZ;
+  unsigned blockX, blockY, blockZ;
+  unsigned sharedBytes;
+  void **parameters;
+  void **extra;
+  void *kernel; ///< null: `function` says what runs
+  Context context;
+};
+
+/// CUDA_MEMCPY3D; offsets are in bytes, pitches and heights of no importance to one row.
+struct Copy {
+  size_t fromX, fromY, fromZ, fromLevel;
+  int fromKind;
+  const void *fromHost;
+  DeviceAddress fromDevice;
+  void *fromArray, *reserved0;
+  size_t fromPitch, fromHeight;
+  size_t toX, toY, toZ, toLevel;
+  int toKind;
+  void *toHost;
+  DeviceAddress toDevice;
+  void *toArray, *reserved1;
+  size_t toPitch, toHeight;
+  size_t bytes, height, depth;
+};
 
 /// Functions by their names in the library, where _v2 tells a layout from an older one.
 struct DriverApi {
@@ -66,6 +101,14 @@ struct DriverApi {
   Result (*cuEventRecord)(Event event, Stream stream);
   Result (*cuEventSynchronize)(Event event);
   Result (*cuEventDestroy_v2)(Event event);
+  Result (*cuGraphCreate)(Graph *graph, unsigned flags);
+  Result (*cuGraphAddMemcpyNode)(GraphNode *node, Graph graph, const GraphNode *after, size_t count, const Copy *copy,
+                                 Context context);
+  Result (*cuGraphAddKernelNode_v2)(GraphNode *node, Graph graph, const GraphNode *after, size_t count,
+                                    const KernelNode *kernel);
+  Result (*cuGraphInstantiateWithFlags)(GraphExecutable *executable, Graph graph, unsigned long long flags);
+  Result (*cuGraphDestroy)(Graph graph);
+  Result (*cuGraphLaunch)(GraphExecutable executable, Stream stream);
 };
 
 /// What a machine has of a GPU.

@@ -17,6 +17,18 @@ std::string spellVersion(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+const char *spell(LaunchMode mode) {
+  switch (mode) {
+  case LaunchMode::Graph:
+    return "graph";
+  case LaunchMode::Stream:
+    return "stream";
+  case LaunchMode::OneByOne:
+    return "one-by-one";
+  }
+  return "unknown";
+}
+
 } // namespace
 
 CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &descriptor, const IngotEntry &entry,
@@ -34,7 +46,9 @@ CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &des
   memory.emplace(device, tables, arrays.bytes());
   arrays.place(static_cast<uint8_t *>(allocatePinned(arrays.bytes())), memory->step());
   output = static_cast<float *>(allocatePinned(uint64_t{entry.wanted_rows} * tables.output_stride));
-  prepareLaunches(functions);
+  launches.emplace(tables, functions, *memory, arrays);
+  if (mode == LaunchMode::Graph)
+    decode.emplace(api, context, tables, programFor(1), *launches, transferOfArrays(), transferOfLogits(1));
   loadWeights(descriptor);
 }
 
@@ -90,23 +104,6 @@ void CudaExecutor::loadWeights(const IngotDescriptor &descriptor) {
   check(api, api.cuStreamSynchronize(stream), what);
 }
 
-void CudaExecutor::prepareLaunches(const std::vector<Function> &functions) {
-  for (uint32_t p = 0; p < tables.program_count; ++p)
-    for (uint32_t i = 0; i < tables.programs[p].launch_count; ++i) {
-      const IngotCudaLaunch &row = tables.launches[tables.programs[p].first_launch + i];
-      Launch launch = {&row, &tables.kernels[row.kernel], functions[row.kernel], arrays.rowCount(row.wanted), {}, {}};
-      for (uint32_t k = 0; k < launch.kernel->buffers; ++k)
-        launch.buffers.push_back(memory->locate(tables.buffers[row.first_buffer + k]));
-      launches.push_back(std::move(launch));
-    }
-  // Addresses hold now that nothing moves any more.
-  for (Launch &launch : launches) {
-    launch.parameters = {const_cast<IngotCudaStep *>(&arrays.parameter()), &launch.rowCount};
-    for (DeviceAddress &buffer : launch.buffers)
-      launch.parameters.push_back(&buffer);
-  }
-}
-
 const IngotCudaProgram &CudaExecutor::programFor(uint32_t rows) const {
   for (uint32_t i = 0; i < tables.program_count; ++i)
     if (rows >= tables.programs[i].first_row && rows <= tables.programs[i].last_row)
@@ -120,33 +117,43 @@ void CudaExecutor::failAt(const IngotCudaProgram &program, const Launch &launch,
        program.name, device.name.c_str(), cuda::describe(api, result).c_str());
 }
 
-void CudaExecutor::launch(const IngotCudaProgram &program, const Launch &launch, const IngotStep &step) {
-  const uint32_t rows = launch.row->wanted ? step.wanted_rows : step.rows;
-  if (rows == 0)
-    return;
-  const uint32_t blocks = (rows + launch.row->rows_per_block - 1) / launch.row->rows_per_block;
-  Result result =
-      api.cuLaunchKernel(launch.function, launch.row->grid_x, blocks, 1, launch.kernel->threads, 1, 1,
-                         launch.kernel->shared_bytes, stream, const_cast<void **>(launch.parameters.data()), nullptr);
-  if (result == success && mode == LaunchMode::OneByOne)
-    result = api.cuStreamSynchronize(stream);
-  if (result != success)
-    failAt(program, launch, result);
+Transfer CudaExecutor::transferOfArrays() const { return {arrays.host(), arrays.device(), arrays.bytes()}; }
+
+Transfer CudaExecutor::transferOfLogits(uint32_t rows) const {
+  return {output, memory->locate(tables.output), uint64_t{rows} * tables.output_stride};
+}
+
+void CudaExecutor::runInStream(const IngotCudaProgram &program, const IngotStep &step) {
+  Transfer to = transferOfArrays(), from = transferOfLogits(step.wanted_rows);
+  check(api, api.cuMemcpyHtoDAsync_v2(to.device, to.host, to.bytes, stream), "the step cannot be copied to the GPU");
+  for (const Launch &launch : launches->of(program)) {
+    const uint32_t blocks = launch.blocks(step.rows, step.wanted_rows);
+    if (blocks == 0)
+      continue;
+    Result result =
+        api.cuLaunchKernel(launch.function, launch.row->grid_x, blocks, 1, launch.kernel->threads, 1, 1,
+                           launch.kernel->shared_bytes, stream, const_cast<void **>(launch.parameters.data()), nullptr);
+    if (result == success && mode == LaunchMode::OneByOne)
+      result = api.cuStreamSynchronize(stream);
+    if (result != success)
+      failAt(program, launch, result);
+  }
+  if (from.bytes)
+    check(api, api.cuMemcpyDtoHAsync_v2(from.host, from.device, from.bytes, stream),
+          "the logits cannot be copied from the GPU");
 }
 
 void CudaExecutor::run(const IngotStep &step, const IngotRowRange &) {
   const IngotCudaProgram &program = programFor(step.rows);
   arrays.fill(step);
-  check(api, api.cuMemcpyHtoDAsync_v2(arrays.device(), arrays.host(), arrays.bytes(), stream),
-        "the step cannot be copied to the GPU");
-  for (uint32_t i = 0; i < program.launch_count; ++i)
-    launch(program, launches[program.first_launch + i], step);
-  if (step.wanted_rows)
-    check(api,
-          api.cuMemcpyDtoHAsync_v2(output, memory->locate(tables.output),
-                                   uint64_t{step.wanted_rows} * tables.output_stride, stream),
-          "the logits cannot be copied from the GPU");
-  if (Result result = api.cuStreamSynchronize(stream); result != success)
+  Result result = success;
+  if (decode && step.rows == 1 && step.wanted_rows == 1)
+    result = decode->launch(stream);
+  else
+    runInStream(program, step);
+  if (result == success)
+    result = api.cuStreamSynchronize(stream);
+  if (result != success)
     fail("a kernel of %s, for %u rows from position %d on, failed on %s: %s; --launch=one-by-one says which",
          program.name, step.rows, step.positions[0], device.name.c_str(), cuda::describe(api, result).c_str());
 }
@@ -160,6 +167,7 @@ void CudaExecutor::describe(JsonWriter &writer) const {
   writer.text("compute_capability", spellCapability(device.capability));
   writer.text("driver", "CUDA " + spellVersion(device.driverVersion));
   writer.number("device_memory_bytes", memory->bytes());
+  writer.text("launch", spell(mode));
 }
 
 } // namespace ingot::runtime::cuda

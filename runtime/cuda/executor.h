@@ -4,10 +4,7 @@
 #define INGOT_RUNTIME_CUDA_EXECUTOR_H
 
 #include "runtime/core/machine.h"
-#include "runtime/cuda/memory.h"
-#include "runtime/cuda/step_arrays.h"
-
-#include <vector>
+#include "runtime/cuda/decode_graph.h"
 
 /// The device code of this executable, as nvcc made it; written when it is linked.
 extern "C" const IngotBlob ingot_cuda_image;
@@ -16,6 +13,7 @@ namespace ingot::runtime::cuda {
 
 /// How the launches of a step get to the device.
 enum class LaunchMode {
+  Graph,    ///< all of a step of one row at once; of other steps as in a stream
   Stream,   ///< one after the other, without waiting
   OneByOne, ///< waiting for each, so that a failure is of a kernel that has a name
 };
@@ -35,21 +33,13 @@ public:
   void describe(JsonWriter &writer) const override;
 
 private:
-  /// A launch of the tables, ready to be asked for.
-  struct Launch {
-    const IngotCudaLaunch *row;
-    const IngotCudaKernel *kernel;
-    Function function;
-    DeviceAddress rowCount;
-    std::vector<DeviceAddress> buffers;
-    std::vector<void *> parameters; ///< addresses of the step, of `rowCount` and of `buffers`
-  };
   std::vector<Function> loadKernels();
   void *allocatePinned(uint64_t bytes);
   void loadWeights(const IngotDescriptor &descriptor);
-  void prepareLaunches(const std::vector<Function> &functions);
+  Transfer transferOfArrays() const;
+  Transfer transferOfLogits(uint32_t rows) const;
   const IngotCudaProgram &programFor(uint32_t rows) const;
-  void launch(const IngotCudaProgram &program, const Launch &launch, const IngotStep &step);
+  void runInStream(const IngotCudaProgram &program, const IngotStep &step);
   [[noreturn]] void failAt(const IngotCudaProgram &program, const Launch &launch, Result result) const;
 
   const FoundDevice &device;
@@ -60,8 +50,9 @@ private:
   Stream stream = nullptr;
   StepArrays arrays;
   std::optional<DeviceMemory> memory;
-  std::vector<Launch> launches; ///< of all programs, as in the tables
-  float *output = nullptr;      ///< pinned, [entry.wanted_rows] rows of tables.output_stride bytes
+  std::optional<Launches> launches;
+  std::optional<DecodeGraph> decode;
+  float *output = nullptr; ///< pinned, [entry.wanted_rows] rows of tables.output_stride bytes
 };
 
 } // namespace ingot::runtime::cuda

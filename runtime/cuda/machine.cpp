@@ -13,16 +13,21 @@ class CudaMachine : public Machine {
 public:
   void declareOptions(Options &options) override {
     options.integer({"--device"}, "number of the GPU (default 0)", 0, INT32_MAX, ordinal);
-    options.text({"--launch"}, "HOW", "stream (default), or one-by-one: wait for each kernel, to learn which one fails",
-                 launch);
+    options.text(
+        {"--launch"}, "HOW",
+        "graph: a token's kernels at once (default); stream: one after the other; one-by-one: wait for each, to learn "
+        "which one fails",
+        launch);
   }
 
   std::unique_ptr<Executor> open(const IngotDescriptor &descriptor, const IngotEntry &entry) override {
-    LaunchMode mode = LaunchMode::Stream;
-    if (launch == "one-by-one")
+    LaunchMode mode = LaunchMode::Graph;
+    if (launch == "stream")
+      mode = LaunchMode::Stream;
+    else if (launch == "one-by-one")
       mode = LaunchMode::OneByOne;
-    else if (launch && launch != "stream")
-      failUsage("--launch: '%s' is neither stream nor one-by-one", launch->c_str());
+    else if (launch && launch != "graph")
+      failUsage("--launch: '%s' is none of graph, stream and one-by-one", launch->c_str());
     if (!find())
       fail("%s", error.c_str());
     return std::make_unique<CudaExecutor>(device, descriptor, entry, ingot_cuda_descriptor, mode);

@@ -34,7 +34,7 @@ public:
   /// Address of the number of rows that a launch works on.
   DeviceAddress rowCount(bool wanted) const;
 
-  const uint8_t *host() const { return base; }
+  uint8_t *host() const { return base; }
   DeviceAddress device() const { return address; }
 
 private:

@@ -23,13 +23,13 @@ TEXT, TENSORS = "byte_tokenizer_q8_0", "three_kv_heads_q4_1"
 class Executable:
     """A model as an executable for GPUs, one for the CPU with the same arithmetic, and what runs the former here."""
 
-    def __init__(self, ingot, driver, folder, name, *options):
+    def __init__(self, ingot, driver, folder, name, *options, check=False):
         self.reference, self.model = tiny_reference(name), tiny_path(name)
         self.cpu = ingot.compile(self.model, EXACT)
         self.gpu = ingot.compile(self.model, "--target=cuda", f"--nvcc={nvcc.require()}", *options)
         source, module = folder / f"{name}.cu", folder / f"{name}.so"
         run([ingot.compiler, self.model, "--target=cuda", "--compile-to=codegen", "-o", source])
-        shim_compiler.compile_module(source, module, driver)
+        shim_compiler.compile_module(source, module, driver, check)
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)}
 
     def run(self, *arguments, check=True, **device):
@@ -56,7 +56,7 @@ def texts(ingot, driver, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tensors(ingot, driver, tmp_path_factory):
-    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), TENSORS, "--sm=80,120", "--weights=external")
+    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), TENSORS, "--sm=80,120", "--weights=external", check=True)
 
 
 def test_logits(ingot, texts, tensors, tmp_path):
@@ -68,8 +68,18 @@ def test_logits(ingot, texts, tensors, tmp_path):
             logits = executable.logits(tokens, tmp_path, "--chunk", chunk)
             assert_close(logits, exact, bound=BOUND)
             assert assert_greedy(logits[len(reference["prompt"]) - 1:], reference["greedy"], bound=5e-3)
-        again = executable.logits(tokens, tmp_path, "--chunk", chunk, "--launch", "one-by-one", seed=5)
-        assert np.array_equal(logits, again)
+
+
+def test_ways_to_launch(tensors, tmp_path):
+    """The same bits by a graph, in which the order of kernels is only what they await, in a stream and one by one; and no
+    access that another one may come before."""
+    tokens = (tensors.reference["prompt"] + tensors.reference["greedy"]["tokens"])[:24]
+    for chunk in (1, 5):
+        expected = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", "one-by-one")
+        for how in ("graph", "stream"):
+            logits = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", how, check=1, seed=chunk)
+            assert np.array_equal(logits, expected), (chunk, how)
+    assert json.loads(tensors.run("bench", "-p", 0, "-n", 2, "-r", 1).out)["launch"] == "graph"
 
 
 def test_text(texts, tmp_path):
