@@ -45,7 +45,15 @@ ProductTile target::getProductTile(kernel::RowRangeAttr rows, int64_t panels, in
   return {rows.getLast() > smallRows && fills ? largeRows : smallRows, tilePanels};
 }
 
+bool target::attendsByTensorCores(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
+  // Of wider heads registers do not hold the outputs.
+  constexpr int64_t widest = 256;
+  return !isFewRows(rows) && op.getCache().getType().getDimension() <= widest;
+}
+
 int64_t target::getAttentionTileRows(kernel::AttentionOp op, kernel::RowRangeAttr rows) {
+  if (attendsByTensorCores(op, rows))
+    return 64;
   // Rows of several sequences have keys of their own.
   if (op.getStep().getType().getSequences() > 1)
     return 1;

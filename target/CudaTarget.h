@@ -57,6 +57,9 @@ ProductTile getProductTile(kernel::RowRangeAttr rows, int64_t panels, int64_t to
 /// Weight panels of a kernel that multiplies, and how many make one panel of outputs; nothing of another kernel.
 std::optional<std::pair<int64_t, int64_t>> getProductPanels(mlir::Operation *kernel);
 
+/// Whether kernel.attention multiplies by mma.sync.
+bool attendsByTensorCores(kernel::AttentionOp op, kernel::RowRangeAttr rows);
+
 /// Rows of one block of kernel.attention, which computes one query head for them.
 int64_t getAttentionTileRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
 

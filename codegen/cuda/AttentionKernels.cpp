@@ -26,26 +26,36 @@ static int64_t getTileKeys(model::KeyValueType cache, int64_t tileRows) {
   return 0;
 }
 
+/// The same for mma.sync, of 16-bit elements: two tiles of one part, or one of two parts; rows are padded by 8.
+static int64_t getTensorTileKeys(model::KeyValueType cache) {
+  constexpr int64_t sharedBytes = 48 << 10, mostKeys = 32, fewestKeys = 16;
+  int64_t columns =
+      kernel::paddedRotatedDimension(cache.getDimension()) + encoding::paddedToPanels(cache.getDimension()) + 16;
+  return 2 * 2 * mostKeys * columns <= sharedBytes ? mostKeys : fewestKeys;
+}
+
 LogicalResult cuda::emitAttention(KernelContext &context, kernel::AttentionOp op) {
   FailureOr<std::string> shape = getCache(context, op);
   if (failed(shape))
     return failure();
   model::KeyValueType cache = op.getCache().getType();
-  int64_t tileRows = target::getAttentionTileRows(op, context.rows), tileKeys = getTileKeys(cache, tileRows);
+  bool isMany = target::attendsByTensorCores(op, context.rows);
+  int64_t tileRows = target::getAttentionTileRows(op, context.rows);
+  int64_t tileKeys = isMany ? getTensorTileKeys(cache) : getTileKeys(cache, tileRows);
   if (!tileKeys)
     return op.emitOpError() << "has no CUDA C++ for heads of " << cache.getDimension()
                             << " columns: a tile does not fit into 48 KiB of shared memory";
   const BufferNames &names = context.buffers.find(op.getCache())->second;
   context.print(R"(  constexpr int heads = $heads, keyValueHeads = $keyValueHeads, dimension = $dimension;
-  attendRows<$shape, heads, keyValueHeads, dimension, $tileRows, $tileKeys>(
+  attend$kind<$shape, heads, keyValueHeads, dimension, $tiles>(
       step, $query, $queryStride, $keys, $values, rows, $scale, $result, $resultStride);
 )",
                 {{"heads", op.getHeads()},
                  {"keyValueHeads", cache.getHeads()},
                  {"dimension", cache.getDimension()},
                  {"shape", *shape},
-                 {"tileRows", tileRows},
-                 {"tileKeys", tileKeys},
+                 {"kind", isMany ? "ManyRows" : "Rows"},
+                 {"tiles", (isMany ? "" : std::to_string(tileRows) + ", ") + std::to_string(tileKeys)},
                  {"query", context.name(op.getQuery())},
                  {"queryStride", strideOf(op.getQuery())},
                  {"keys", names.first},

@@ -48,7 +48,6 @@ class Model:
                 self.arenas.append(cuda.upload(np.zeros(arena.bytes, np.uint8)))
             else:
                 self.arenas.append(cuda.allocate(arena.bytes))
-        # One sequence: nobody reads page tables.
         self.arrays = {"counts": cuda.allocate(12), **{name: cuda.allocate(4 * tables.rows)
                                                        for name in ("tokens", "positions", "row_sequences", "wanted")}}
         self.executed = set()
@@ -63,14 +62,21 @@ class Model:
 
     def step(self, tokens, first, wanted):
         """The logits of the rows `wanted` of a step of `tokens`, the first of which stands at position `first`."""
-        tables, rows = self.tables, len(tokens)
-        self.store("counts", [rows, 1, len(wanted)])
-        self.store("tokens", tokens)
-        self.store("positions", range(first, first + rows))
-        self.store("row_sequences", [0] * rows)
+        return self.step_of([(tokens, first)], None, wanted)
+
+    def step_of(self, sequences, pages, wanted):
+        """The same of several sequences (tokens, first position), whose pages of the only cache group are `pages`
+        [sequences][pages of one]; of a model of one sequence nobody reads them."""
+        tables = self.tables
+        rows = sum(len(tokens) for tokens, _ in sequences)
+        self.store("counts", [rows, len(sequences), len(wanted)])
+        self.store("tokens", [token for tokens, _ in sequences for token in tokens])
+        self.store("positions", [first + row for tokens, first in sequences for row in range(len(tokens))])
+        self.store("row_sequences", [index for index, (tokens, _) in enumerate(sequences) for _ in tokens])
         if wanted:
             self.store("wanted", wanted)
-        step = Step(page_tables=0, pages_per_sequence=0, **self.arrays)
+        page_tables = 0 if pages is None else self.cuda.upload(np.array(pages, np.int32))
+        step = Step(page_tables=page_tables, pages_per_sequence=0 if pages is None else len(pages[0]), **self.arrays)
         program = self.program(rows)
         for index in range(program.first_launch, program.first_launch + program.launch_count):
             launch = tables.launches[index]

@@ -105,6 +105,43 @@ def test_accesses(ingot, driver, name, tmp_path):
     assert np.array_equal(shuffled, logits)
 
 
+# First position and rows of each sequence of one step; the others stand in a tile of 64 rows beside them.
+SEQUENCES = [(40, 21), (0, 9), (70, 12)]
+
+
+def step_of_several(cuda, module, weights, tokens, pages):
+    """Logits of the last five rows of each sequence: in a step of its own, and all sequences in one step."""
+    alone, together = [], Model(cuda, module, weights)
+    for (first, rows), own in zip(SEQUENCES, pages):
+        model = Model(cuda, module, weights)
+        for each in (model, together):
+            if first:
+                each.step_of([(tokens[:first], 0)], [own], [])
+        alone.append(model.step_of([(tokens[first:first + rows], first)], [own], range(rows - 5, rows)))
+    ends = np.cumsum([rows for _, rows in SEQUENCES])
+    wanted = [row for end in ends for row in range(end - 5, end)]
+    return alone, together.step_of([(tokens[first:first + rows], first) for first, rows in SEQUENCES], pages, wanted)
+
+
+def test_sequences(ingot, driver, tmp_path):
+    """Rows of several sequences in one step: the bits of each alone, which are near the CPU's."""
+    shape = ("--layers=2 --width=64 --hidden=96 --heads=4 --key-value-heads=2 --head-dim=32 --vocabulary=300 --context=128 "
+             "--rows=80 --sequences=3 --wanted=16 --format=q8_0 --kv=f16").split()
+    model = tmp_path / "shape.mlir"
+    model.write_bytes(run([ingot.compiler.parent / "ingot-shape", *shape]).out)
+    emitted = Emitted(ingot, model, tmp_path)
+    module = tmp_path / "module.so"
+    shim_compiler.compile_module(emitted.source, module, driver, check=True)
+    tokens = [(17 * index + 5) % 300 for index in range(128)]
+    result, messages = in_child(step_of_several, driver, module, emitted.weights, tokens, [[4, 1], [0, 2], [3, 5]], check=1)
+    assert not isinstance(result, CudaError), f"{result}\n{messages}"
+    alone, together = result
+    assert np.array_equal(np.concatenate(alone), together)
+    exact = ingot.logits(emitted.executable, tokens)
+    for (first, rows), logits in zip(SEQUENCES, alone):
+        assert_close(logits, exact[first + rows - 5:first + rows], bound=2e-3)
+
+
 def test_smollm2(ingot, driver, smollm2, smollm2_reference, tmp_path):
     emitted = Emitted(ingot, smollm2, tmp_path)
     module = tmp_path / "module.so"

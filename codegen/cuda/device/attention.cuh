@@ -1,8 +1,8 @@
 //===- attention.cuh - softmax(q Kᵀ · scale) V over a cache ---------------===//
 //
 // Of one row, keys are shared out by chunks, which are merged in ascending order; of
-// several rows, a block takes all keys of a head for some of them, tile by tile. Either
-// way: a maximum, a sum and an output so far (arXiv:2205.14135).
+// several rows, a block takes all keys of a head for some of them, tile by tile; of many
+// by mma.sync. Either way: a maximum, a sum and an output so far (arXiv:2205.14135).
 //
 //===----------------------------------------------------------------------===//
 
@@ -284,6 +284,298 @@ __device__ __forceinline__ void attendRows(const IngotCudaStep &step, const floa
     const int column = i * rowThreads + lane;
     if (column < dimension)
       result[(firstRow + r) * resultStride + head * dimension + column] = output[i] / softmax.sum;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Many rows
+//===----------------------------------------------------------------------===//
+
+/// What a cache's elements are for mma.sync: f16 as it is; f32 in two bf16 parts.
+template <class Element> struct CacheParts {
+  using Part = __nv_bfloat16;
+  static constexpr int parts = 2;
+};
+template <> struct CacheParts<__half> {
+  using Part = __half;
+  static constexpr int parts = 1;
+};
+
+/// A power of two that brings a number to between 2^13 and 2^14: so much is left to f16 below and above. `inverse` is
+/// exact too.
+struct PowerOfTwo {
+  float factor, inverse;
+};
+__device__ __forceinline__ PowerOfTwo scaleToHalf(float largest) {
+  const uint32_t exponent = min(max(__float_as_uint(largest) >> 23, 14u), 254u);
+  return {__uint_as_float((267 - exponent) << 23), __uint_as_float((exponent - 13) << 23)};
+}
+
+/// Tiles of keys and values in shared memory; rows are 16 bytes longer than they must be, so that lanes of a warp read
+/// different banks. f16 comes by asynchronous copies, f32 is split on the way.
+template <class Shape, int tileKeys> struct KeyTiles {
+  using C = Cache<Shape>;
+  using Element = typename C::Element;
+  static constexpr int parts = CacheParts<Element>::parts, stages = parts == 1 ? 2 : 1;
+  static constexpr int threads = 128;
+
+  uint16_t keys[stages][parts][tileKeys][Shape::keyColumns + 8];
+  uint16_t values[stages][parts][tileKeys][Shape::valueColumns + 8];
+
+  /// Rows of `columns` elements; what lies beyond the first `count` was never written.
+  template <int columns, class Tile>
+  static __device__ __forceinline__ void fill(Tile &tile, const Element *rows, int count) {
+    if constexpr (parts == 1) {
+      constexpr int chunks = columns / 8;
+      for (int i = threadIdx.x; i < tileKeys * chunks; i += threads) {
+        const int row = i / chunks, column = i % chunks * 8;
+        const bool exists = row < count;
+        copyAsync(&tile[0][row][column], exists ? rows + row * columns + column : rows, exists ? 16 : 0);
+      }
+    } else {
+      constexpr int quads = columns / 4;
+      for (int i = threadIdx.x; i < tileKeys * quads; i += threads) {
+        const int row = i / quads, column = i % quads * 4;
+        const float4 quad = row < count ? loadFour(rows + row * columns + column) : float4{};
+        uint32_t first[parts], last[parts];
+        splitPair(quad.x, quad.y, first);
+        splitPair(quad.z, quad.w, last);
+#pragma unroll
+        for (int part = 0; part < parts; ++part)
+          *reinterpret_cast<uint2 *>(&tile[part][row][column]) = {first[part], last[part]};
+      }
+    }
+  }
+  __device__ __forceinline__ void load(int stage, const Element *keyRows, const Element *valueRows, int count) {
+    fill<Shape::keyColumns>(keys[stage], keyRows, count);
+    fill<Shape::valueColumns>(values[stage], valueRows, count);
+    copyCommit();
+  }
+};
+
+/// What ldmatrix gives of all parts from (line, column) on: of twice eight columns, two pairs.
+template <bool transposed, int parts, int lines, int columns>
+__device__ __forceinline__ void loadFragments(uint32_t (&fragments)[parts][2][2],
+                                              const uint16_t (&tile)[parts][lines][columns], int line, int column) {
+#pragma unroll
+  for (int part = 0; part < parts; ++part) {
+    uint32_t words[4];
+    loadMatrices<transposed>(words, &tile[part][line][column]);
+#pragma unroll
+    for (int i = 0; i < 4; ++i)
+      fragments[part][i / 2][i % 2] = words[i];
+  }
+}
+
+/// All keys of one head for the 64 rows of a block of 128 threads, 16 to a warp: kernel.attention. Rows of different
+/// sequences may share a block: one sequence is done after the other. Tiles of keys begin at multiples of `tileKeys`
+/// positions, which divides a page; a tile of which a row sees nothing leaves its bits as they are.
+template <class Shape, int heads, int keyValueHeads, int dimension, int tileKeys>
+__device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const float *query, int queryStride,
+                                               uint8_t *keys, uint8_t *values, int rows, float scale, float *result,
+                                               int resultStride) {
+  using C = Cache<Shape>;
+  using Tiles = KeyTiles<Shape, tileKeys>;
+  using Part = typename CacheParts<typename C::Element>::Part;
+  constexpr int parts = Tiles::parts, queryParts = 2, warpRows = 16, tileRows = 64;
+  constexpr int steps = Shape::keyColumns / 16, outputs = Shape::valueColumns / 16;
+  // Registers hold the queries of a warp unless the head is wide.
+  constexpr bool holdsQueries = Shape::keyColumns <= 128;
+  __shared__ __align__(16) Tiles tiles;
+
+  const int head = blockIdx.x, keyValueHead = head / (heads / keyValueHeads);
+  // The last rows see most keys: they begin first.
+  const int firstRow = (gridDim.y - 1 - blockIdx.y) * tileRows, lastRow = min(firstRow + tileRows, rows) - 1;
+  const int lane = threadIdx.x % 32, group = lane / 4, member = lane % 4;
+  const int warpRow = firstRow + threadIdx.x / 32 * warpRows;
+  const int matrix = lane / 8, matrixRow = lane % 8;
+
+  // A lane has two rows of a warp, eight apart.
+  int row[2], position[2], firstVisible[2];
+  const float *queries[2];
+  float factor[2] = {1.0f, 1.0f}, inverse[2] = {scale, scale};
+#pragma unroll
+  for (int second = 0; second < 2; ++second) {
+    row[second] = min(warpRow + second * 8 + group, lastRow);
+    position[second] = step.positions[row[second]];
+    firstVisible[second] = C::firstVisible(position[second]);
+    queries[second] = query + row[second] * queryStride + head * Shape::keyColumns + member * 2;
+    if constexpr (std::is_same_v<Part, __half>) {
+      float largest = 0.0f;
+#pragma unroll 4
+      for (int column = 0; column < Shape::keyColumns; column += 8) {
+        const float2 pair = *reinterpret_cast<const float2 *>(queries[second] + column);
+        largest = fmaxf(largest, fmaxf(fabsf(pair.x), fabsf(pair.y)));
+      }
+#pragma unroll
+      for (int offset = 1; offset < 4; offset *= 2)
+        largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, offset));
+      const PowerOfTwo power = scaleToHalf(largest);
+      factor[second] = power.factor;
+      inverse[second] = scale * power.inverse;
+    }
+  }
+  auto loadQueries = [&](int k, uint32_t (&fragments)[queryParts][4]) {
+#pragma unroll
+    for (int second = 0; second < 2; ++second)
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        const float2 pair = *reinterpret_cast<const float2 *>(queries[second] + k * 16 + half * 8);
+        uint32_t words[queryParts];
+        splitPair<Part>(pair.x * factor[second], pair.y * factor[second], words);
+#pragma unroll
+        for (int part = 0; part < queryParts; ++part)
+          fragments[part][half * 2 + second] = words[part];
+      }
+  };
+  uint32_t held[holdsQueries ? steps : 1][queryParts][4];
+  if constexpr (holdsQueries) {
+#pragma unroll
+    for (int k = 0; k < steps; ++k)
+      loadQueries(k, held[k]);
+  }
+  // Adds the products of parts, the smallest first, for 16 rows and twice eight columns.
+  auto addProducts = [](float (&sums)[2][4], const uint32_t (&a)[queryParts][4], const uint32_t (&b)[parts][2][2]) {
+#pragma unroll
+    for (int order = queryParts - 1; order >= 0; --order)
+#pragma unroll
+      for (int part = 0; part < parts; ++part)
+        if (part <= order)
+#pragma unroll
+          for (int half = 0; half < 2; ++half)
+            addProduct(Part{}, sums[half], a[order - part], b[part][half]);
+  };
+  float largest[2] = {masked, masked}, total[2] = {};
+  float output[outputs][2][4] = {};
+  auto addTile = [&](int stage, int start, int first, int last) {
+    float scores[tileKeys / 16][2][4] = {};
+#pragma unroll
+    for (int k = 0; k < steps; ++k) {
+      uint32_t loaded[queryParts][4];
+      if constexpr (!holdsQueries)
+        loadQueries(k, loaded);
+#pragma unroll
+      for (int n = 0; n < tileKeys / 16; ++n) {
+        uint32_t b[parts][2][2];
+        loadFragments<false>(b, tiles.keys[stage], n * 16 + matrix / 2 * 8 + matrixRow, k * 16 + matrix % 2 * 8);
+        if constexpr (holdsQueries)
+          addProducts(scores[n], held[k], b);
+        else
+          addProducts(scores[n], loaded, b);
+      }
+    }
+#pragma unroll
+    for (int second = 0; second < 2; ++second) {
+      const bool isMine = row[second] >= first && row[second] <= last;
+      float next = largest[second], sum = 0.0f;
+#pragma unroll
+      for (int n = 0; n < tileKeys / 8; ++n)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          const int key = start + n * 8 + member * 2 + i;
+          float &score = scores[n / 2][n % 2][second * 2 + i];
+          const bool isVisible = isMine && key <= position[second] && key >= firstVisible[second];
+          score = isVisible ? score * inverse[second] : masked;
+          next = fmaxf(next, score);
+        }
+#pragma unroll
+      for (int offset = 1; offset < 4; offset *= 2)
+        next = fmaxf(next, __shfl_xor_sync(0xffffffffu, next, offset));
+      const float old = expf(largest[second] - next);
+      largest[second] = next;
+#pragma unroll
+      for (int n = 0; n < tileKeys / 8; ++n)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          float &score = scores[n / 2][n % 2][second * 2 + i];
+          score = score > masked ? expf(score - next) : 0.0f;
+          sum += score;
+        }
+      total[second] = fmaf(total[second], old, sum);
+#pragma unroll
+      for (int n = 0; n < outputs; ++n)
+#pragma unroll
+        for (int half = 0; half < 2; ++half)
+#pragma unroll
+          for (int i = 0; i < 2; ++i)
+            output[n][half][second * 2 + i] *= old;
+    }
+#pragma unroll
+    for (int k = 0; k < tileKeys / 16; ++k) {
+      uint32_t weights[queryParts][4];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        uint32_t words[queryParts];
+        splitPair<Part>(scores[k][i / 2][i % 2 * 2], scores[k][i / 2][i % 2 * 2 + 1], words);
+#pragma unroll
+        for (int part = 0; part < queryParts; ++part)
+          weights[part][i] = words[part];
+      }
+#pragma unroll
+      for (int n = 0; n < outputs; ++n) {
+        uint32_t b[parts][2][2];
+        loadFragments<true>(b, tiles.values[stage], k * 16 + matrix % 2 * 8 + matrixRow, n * 16 + matrix / 2 * 8);
+        addProducts(output[n], weights, b);
+      }
+    }
+  };
+
+  int stage = 0;
+  for (int first = firstRow, last = lastRow; first <= lastRow; first = last + 1) {
+    // The rows of one sequence.
+    if constexpr (Shape::sequences > 1)
+      for (last = first; last < lastRow && step.row_sequences[last + 1] == step.row_sequences[first];)
+        ++last;
+    const int lastKey = step.positions[last];
+    const int firstTile = C::firstVisible(step.positions[first]) / tileKeys * tileKeys;
+    auto loadTile = [&](int start) {
+      const int page = C::page(step, first, start);
+      tiles.load(stage, C::keyRow(keys, keyValueHead, page, start), C::valueRow(values, keyValueHead, page, start),
+                 lastKey + 1 - start);
+    };
+    // Of the rows of this warp, those of the sequence; keys that none of them sees are left out.
+    const int mine = max(first, warpRow), myLast = min(last, warpRow + warpRows - 1);
+    const int fewest = mine <= myLast ? C::firstVisible(step.positions[mine]) : 0;
+    const int most = mine <= myLast ? step.positions[myLast] : -1;
+    if constexpr (Tiles::stages > 1)
+      loadTile(firstTile);
+    for (int start = firstTile; start <= lastKey; start += tileKeys) {
+      const int current = stage;
+      if constexpr (Tiles::stages > 1) {
+        copyWait<0>();
+        // Also: nobody reads the tile whose place the next one takes.
+        __syncthreads();
+        stage = 1 - stage;
+        if (start + tileKeys <= lastKey)
+          loadTile(start + tileKeys);
+      } else {
+        __syncthreads();
+        loadTile(start);
+        __syncthreads();
+      }
+      if (start <= most && start + tileKeys > fewest)
+        addTile(current, start, first, last);
+    }
+  }
+
+#pragma unroll
+  for (int second = 0; second < 2; ++second) {
+#pragma unroll
+    for (int offset = 1; offset < 4; offset *= 2)
+      total[second] += __shfl_xor_sync(0xffffffffu, total[second], offset);
+    if (warpRow + second * 8 + group > lastRow)
+      continue;
+#pragma unroll
+    for (int n = 0; n < outputs; ++n)
+#pragma unroll
+      for (int half = 0; half < 2; ++half)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          const int column = n * 16 + half * 8 + member * 2 + i;
+          if (column < dimension)
+            result[row[second] * resultStride + head * dimension + column] =
+                output[n][half][second * 2 + i] / total[second];
+        }
   }
 }
 

@@ -12,15 +12,30 @@
 
 namespace ingot {
 
-/// Both numbers in parts: a pair of bf16 in every word.
-template <int parts> __device__ __forceinline__ void splitPair(float x, float y, uint32_t (&words)[parts]) {
+__device__ __forceinline__ __nv_bfloat162 roundPair(__nv_bfloat16, float x, float y) {
+  return __floats2bfloat162_rn(x, y);
+}
+__device__ __forceinline__ __half2 roundPair(__half, float x, float y) { return __floats2half2_rn(x, y); }
+
+/// Both numbers in parts: a pair in every word.
+template <class Part = __nv_bfloat16, int parts>
+__device__ __forceinline__ void splitPair(float x, float y, uint32_t (&words)[parts]) {
 #pragma unroll
   for (int part = 0; part < parts; ++part) {
-    const __nv_bfloat162 rounded = __floats2bfloat162_rn(x, y);
+    const auto rounded = roundPair(Part{}, x, y);
     memcpy(&words[part], &rounded, sizeof rounded);
     x -= __low2float(rounded);
     y -= __high2float(rounded);
   }
+}
+
+/// Adds a b to the sums `d`.
+__device__ __forceinline__ void addProduct(__nv_bfloat16, float (&d)[4], const uint32_t (&a)[4],
+                                           const uint32_t (&b)[2]) {
+  mmaBfloat(d, a, b, d);
+}
+__device__ __forceinline__ void addProduct(__half, float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+  mmaHalf(d, a, b, d);
 }
 
 /// A pair of the codes in `codes`, less the zero point, as bf16: exact, as differences of numbers from 128 on.

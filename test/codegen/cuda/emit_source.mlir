@@ -166,9 +166,16 @@ kernel.function @merge.rows_1(%p: tensor<1x2112xf32>, %step: !step) -> tensor<1x
   %y = kernel.attention_merge %p, %step {heads = 4, dimension = 64, chunks = 8} : tensor<1x2112xf32>, !step to tensor<1x256xf32>
   kernel.return %y : tensor<1x256xf32>
 }
-// Rows of several sequences have keys of their own.
-// CHECK: /// kernel.attention for 9 to 512 rows.
+// Of few rows, those of several sequences have keys of their own.
+// CHECK: /// kernel.attention for 5 to 8 rows.
 // CHECK: attendRows<Cache_64_2, heads, keyValueHeads, dimension, 1, 32>(
+// CHECK-NEXT: step, query, 256, keys, values, rows, 0.125f, result, 256);
+kernel.function @attention.rows_5_to_8(%q: tensor<?x256xf32>, %c: !cache, %step: !steps) -> tensor<?x256xf32> attributes {row_range = #kernel.rows<5 to 8>} {
+  %y = kernel.attention %q, %c, %step {heads = 4, scale = 0.125 : f32} : tensor<?x256xf32>, !cache, !steps to tensor<?x256xf32>
+  kernel.return %y : tensor<?x256xf32>
+}
+// CHECK: /// kernel.attention for 9 to 512 rows.
+// CHECK: attendManyRows<Cache_64_2, heads, keyValueHeads, dimension, 32>(
 // CHECK-NEXT: step, query, 256, keys, values, rows, 0.125f, result, 256);
 kernel.function @attention.rows_9_to_512(%q: tensor<?x256xf32>, %c: !cache, %step: !steps) -> tensor<?x256xf32> attributes {row_range = #kernel.rows<9 to 512>} {
   %y = kernel.attention %q, %c, %step {heads = 4, scale = 0.125 : f32} : tensor<?x256xf32>, !cache, !steps to tensor<?x256xf32>
