@@ -33,7 +33,8 @@ def info(executable):
     return json.loads(run([executable, "info", "--json"]).out)
 
 
-def run_step(executable, tokens, positions=None, row_sequences=None, page_tables=None, threads=None, check=True):
+def run_step(executable, tokens, positions=None, row_sequences=None, page_tables=None, threads=None, check=True,
+             env=None):
     """`run`: logits [rows, vocabulary]; with check=False how it ended"""
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
@@ -45,7 +46,8 @@ def run_step(executable, tokens, positions=None, row_sequences=None, page_tables
                 np.save(scratch / f"{name}.npy", np.asarray(values, np.int32))
                 command += ["--input", f"{name}={scratch}/{name}.npy"]
         command += ["--output", f"logits={scratch}/logits.npy"]
-        finished = run(command + ([] if threads is None else ["--threads", threads, "--threads-force"]), check=check)
+        finished = run(command + ([] if threads is None else ["--threads", threads, "--threads-force"]), check=check,
+                       env=env)
         if not check:
             return finished
         logits = np.load(scratch / "logits.npy")

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from conftest import EXACT, assert_close, assert_greedy, needs_tool, run, tiny_path, tiny_reference
+from llama import Sizes
+from programs import print_shape, run_step
 
 CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
 sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
@@ -20,16 +22,24 @@ BOUND = 2e-3  # of the largest |logit|, against the CPU's exact path
 TEXT, TENSORS = "byte_tokenizer_q8_0", "three_kv_heads_q4_1"
 
 
+def without_device_code(folder):
+    """What takes nvcc's place, and no time, where device code does not matter: the fake driver runs other code."""
+    stub = folder / "nvcc"
+    stub.write_text('#!/bin/sh\necho "$@" >>"$0.log"\nwhile [ "$1" != -o ]; do shift; done\necho "no code" >"$2"\n')
+    stub.chmod(0o755)
+    return stub
+
+
 class Executable:
     """A model as an executable for GPUs, one for the CPU with the same arithmetic, and what runs the former here."""
 
-    def __init__(self, ingot, driver, folder, name, *options, check=False):
-        self.reference, self.model = tiny_reference(name), tiny_path(name)
-        self.cpu = ingot.compile(self.model, EXACT)
-        self.gpu = ingot.compile(self.model, "--target=cuda", f"--nvcc={nvcc.require()}", *options)
-        source, module = folder / f"{name}.cu", folder / f"{name}.so"
-        run([ingot.compiler, self.model, "--target=cuda", "--compile-to=codegen", "-o", source])
-        shim_compiler.compile_module(source, module, driver, check)
+    def __init__(self, ingot, driver, folder, model, *options, compiler=None, check=False):
+        self.model, self.source = model, folder / "model.cu"
+        self.cpu = ingot.compile(model, EXACT)
+        self.gpu = ingot.compile(model, "--target=cuda", f"--nvcc={compiler or without_device_code(folder)}", *options)
+        run([ingot.compiler, model, "--target=cuda", "--compile-to=codegen", "-o", self.source])
+        module = folder / "model.so"
+        shim_compiler.compile_module(self.source, module, driver, check)
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)}
 
     def run(self, *arguments, check=True, **device):
@@ -49,19 +59,25 @@ class Executable:
         return lines[0]
 
 
+def tokens_of(name):
+    reference = tiny_reference(name)
+    return reference["prompt"] + reference["greedy"]["tokens"]
+
+
 @pytest.fixture(scope="module")
 def texts(ingot, driver, tmp_path_factory):
-    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), TEXT)
+    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), tiny_path(TEXT), compiler=nvcc.require())
 
 
 @pytest.fixture(scope="module")
 def tensors(ingot, driver, tmp_path_factory):
-    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), TENSORS, "--sm=80,120", "--weights=external", check=True)
+    return Executable(ingot, driver, tmp_path_factory.mktemp("cuda"), tiny_path(TENSORS), "--sm=80,90a,120",
+                      "--weights=external", check=True)
 
 
 def test_logits(ingot, texts, tensors, tmp_path):
-    for executable in (texts, tensors):
-        reference = executable.reference
+    for executable, name in ((texts, TEXT), (tensors, TENSORS)):
+        reference = tiny_reference(name)
         tokens = reference["prompt"] + reference["greedy"]["tokens"][:-1]
         exact = ingot.logits(executable.cpu, tokens)
         for chunk in (1, 7, 64):
@@ -73,7 +89,7 @@ def test_logits(ingot, texts, tensors, tmp_path):
 def test_ways_to_launch(tensors, tmp_path):
     """The same bits by a graph, in which the order of kernels is only what they await, in a stream and one by one; and no
     access that another one may come before."""
-    tokens = (tensors.reference["prompt"] + tensors.reference["greedy"]["tokens"])[:24]
+    tokens = tokens_of(TENSORS)[:24]
     for chunk in (1, 5):
         expected = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", "one-by-one")
         for how in ("graph", "stream"):
@@ -98,10 +114,24 @@ def test_text(texts, tmp_path):
 
 
 def test_raw_tensors(tensors, tmp_path):
-    tokens = tensors.reference["prompt"]
-    np.save(tmp_path / "tokens.npy", np.array(tokens, np.int32))
-    tensors.run("run", "--input", f"tokens={tmp_path / 'tokens.npy'}", "--output", f"logits={tmp_path / 'raw.npy'}")
-    assert_close(np.load(tmp_path / "raw.npy"), tensors.logits(tokens, tmp_path), bound=BOUND)
+    tokens = tokens_of(TENSORS)
+    assert_close(run_step(tensors.gpu, tokens, env=tensors.environment), tensors.logits(tokens, tmp_path), bound=BOUND)
+
+
+def test_two_sequences(ingot, driver, tmp_path):
+    """Steps of rows of both, on shuffled pages, and last of a single row of the second one, every access checked."""
+    sizes = Sizes(sequences=2, rows=16, wanted=16)
+    model = tmp_path / "sequences.mlir"
+    model.write_text(print_shape(ingot, *sizes.options()))
+    executable = Executable(ingot, driver, tmp_path, model, check=True)
+    rows = [(0, i) for i in range(9)] + [(1, i) for i in range(7)]
+    rows += [(sequence, first + i) for i in range(5) for sequence, first in ((1, 7), (0, 9))]
+    rows += [(0, i) for i in range(14, 20)] + [(1, 12)]
+    row_sequences, positions = np.array(rows).T
+    step = [np.random.default_rng(0).integers(0, sizes.vocabulary, len(rows)), positions, row_sequences,
+            [[3, 1, 5, 6], [0, 7, 2, 4]]]
+    logits = run_step(executable.gpu, *step, env={**executable.environment, "INGOT_FAKE_CUDA_CHECK": "1"})
+    assert_close(logits, run_step(executable.cpu, *step), bound=BOUND)
 
 
 def test_bench_and_info(tensors):
@@ -117,6 +147,13 @@ def test_bench_and_info(tensors):
     assert not elsewhere["entries"][0]["variants"][0]["runs_here"] and "libcuda.so.1" in elsewhere["machine"]["missing"]
     components = {licence["component"] for licence in info["report"]["licences"]}
     assert not any("glibc" in component for component in components)
+
+
+def test_what_nvcc_is_told(tensors):
+    """Machine code of each architecture, and PTX for those between and after them."""
+    told = (tensors.source.parent / "nvcc.log").read_text()
+    codes = re.findall(r"-gencode=arch=compute_(\w+),code=(\w+)", told)
+    assert codes == [("80", "compute_80"), ("80", "sm_80"), ("90a", "sm_90a"), ("120", "sm_120")], told
 
 
 def test_needs_the_c_library_alone(texts):
