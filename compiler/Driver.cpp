@@ -2,6 +2,7 @@
 
 #include "compiler/Driver.h"
 
+#include "codegen/cpu/CpuDescription.h"
 #include "codegen/cuda/Nvcc.h"
 #include "codegen/cuda/Passes.h"
 #include "codegen/link/link.h"
@@ -183,8 +184,32 @@ static std::optional<std::string> cacheElement(ModuleOp module) {
   if (auto forward = module.lookupSymbol<func::FuncOp>(model::forwardName))
     for (Type type : forward.getArgumentTypes())
       if (auto cache = dyn_cast<model::KeyValueType>(type))
-        return cache.isQuantized() ? "q8_0" : cache.getElement().isF32() ? "f32" : "f16";
+        return cache.getElementName().str();
   return std::nullopt;
+}
+
+/// Whether all CPUs that code is generated for multiply pairs of bf16.
+static bool multipliesPairs(const target::CompileOptions &options) {
+  Expected<SmallVector<codegen::CpuDescription>> cpus = codegen::describeCpus(options.cpu);
+  if (!cpus) {
+    llvm::consumeError(cpus.takeError());
+    return false;
+  }
+  return options.target == "cpu" && llvm::all_of(*cpus, [](const auto &cpu) { return cpu.hasPairProducts; });
+}
+
+/// Whether results of attention go into products with quantised weights only, which round them to 8 bits.
+static bool roundsWhatAttentionGives(ModuleOp module) {
+  auto isRounded = [](Operation *user) {
+    auto linear = dyn_cast<model::LinearOp>(user);
+    encoding::StorageAttr storage = linear ? encoding::getStorage(linear.getWeight().getType()) : nullptr;
+    return storage && storage.getFormat().isQuantized();
+  };
+  return !module
+              .walk([&](model::AttentionOp attention) {
+                return llvm::all_of(attention->getUsers(), isRounded) ? WalkResult::advance() : WalkResult::interrupt();
+              })
+              .wasInterrupted();
 }
 
 /// The target's name: the module's, or what was asked for.
@@ -216,9 +241,14 @@ Error Compilation::attachOptions() {
   if (existing)
     chosen.keyValue = *existing;
   else if (asked == "auto")
-    chosen.keyValue = chosen.activations == "f32" ? "f32" : "f16";
+    chosen.keyValue = chosen.activations == "f32"                                    ? "f32"
+                      : multipliesPairs(chosen) && roundsWhatAttentionGives(*module) ? "bf16"
+                                                                                     : "f16";
   else
     chosen.keyValue = asked;
+  if (chosen.keyValue == "bf16" && !multipliesPairs(chosen))
+    return llvm::createStringError(modelName + ": --kv=bf16 needs a CPU with AVX-512 BF16, and '" + chosen.cpu +
+                                   "' is not one; take --kv=f16");
   chosen.attachTo(*module);
   return Error::success();
 }

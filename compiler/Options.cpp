@@ -112,7 +112,7 @@ Error Parser::parseOption(StringRef argument) {
                {"--sm", options.sm, {}},
                {"--nvcc", options.nvcc, {}},
                {"--activations", options.activations, {"auto", "f32"}},
-               {"--kv", options.keyValue, {"auto", "f32", "f16", "q8_0"}},
+               {"--kv", options.keyValue, {"auto", "f32", "f16", "bf16", "q8_0"}},
                {"--weights", options.weights, {"embedded", "external"}},
                {"--dump-phases", options.dumpFolder, {}},
                {"--remark-format", options.remarkFormat, {"emitRemark", "yaml", "bitstream"}},
@@ -224,7 +224,9 @@ What is compiled
   --nvcc=FILE              NVIDIA's compiler (cuda; default: that of PATH, or of CUDA_HOME or /usr/local/cuda)
   --context=N              positions of one sequence (default: the model's, at most 4096)
   --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
-  --kv=auto|f32|f16|q8_0   elements of the key-value cache; auto: f16, and f32 on the exact path
+  --kv=auto|f32|f16|bf16|q8_0
+                           elements of the key-value cache; auto: f32 on the exact path, else f16, or bf16 where the
+                           CPU multiplies it (AVX-512 BF16) and the weights are quantised
   --tune                   measure tile shapes on this machine, and take those that are faster
   --weights=embedded|external
                            in the executable, or in OUT.weights beside it

@@ -27,7 +27,7 @@ int64_t target::getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr ro
     return 1;
   // Few rows are shared out in small grains, so that all workers have some.
   constexpr int64_t mostQueries = 64;
-  int64_t group = op.getHeads() / op.getCache().getType().getHeads(), count = rows.getLast() <= 8 ? 2 : 32;
+  int64_t group = op.getHeads() / op.getCache().getType().getHeads(), count = rows.getLast() <= 8 ? 2 : 8;
   while (count > 1 && count * group > mostQueries)
     count /= 2;
   return count;

@@ -40,7 +40,7 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
   };
   if (failed(read("target", options.target, {"cpu", "cuda"})) || failed(read("cpu", options.cpu, {})) ||
       failed(read("activations", options.activations, {"auto", "f32"})) ||
-      failed(read("key_value", options.keyValue, {"f16", "f32", "q8_0"})) ||
+      failed(read("key_value", options.keyValue, {"f16", "bf16", "f32", "q8_0"})) ||
       failed(read("weights", options.weights, {"embedded", "external"})))
     return failure();
   if (dictionary.contains("sm")) {

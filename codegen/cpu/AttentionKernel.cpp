@@ -92,22 +92,21 @@ namespace {
 /// What the forms of attention over a cache have in common.
 struct AttentionShape {
   template <typename Attention>
-  AttentionShape(Attention op, int64_t rows, bool roundsProducts = false)
+  AttentionShape(Attention op, int64_t rows)
       : cache(op.getCache().getType()), step(op.getStep().getType()), heads(op.getHeads()),
         group(heads / cache.getHeads()), rows(rows), keyChunk(op.getKeyChunk()), window(op.getWindow().value_or(0)),
-        roundsProducts(roundsProducts), scale(op.getScale().convertToFloat()),
+        scale(op.getScale().convertToFloat()),
         queryStride(encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()))) {}
 
   int64_t queries() const { return group * rows; }
 
   model::KeyValueType cache;
   model::StepType step;
-  int64_t heads;       ///< query heads
-  int64_t group;       ///< query heads of one key-value head
-  int64_t rows;        ///< rows of a grain
-  int64_t keyChunk;    ///< keys
-  int64_t window;      ///< positions that a row sees at most; 0: all up to its own
-  bool roundsProducts; ///< numbers are to be rounded to bf16 where they are multiplied
+  int64_t heads;    ///< query heads
+  int64_t group;    ///< query heads of one key-value head
+  int64_t rows;     ///< rows of a grain
+  int64_t keyChunk; ///< keys
+  int64_t window;   ///< positions that a row sees at most; 0: all up to its own
   double scale;
   int64_t queryStride; ///< bytes
 };
@@ -130,11 +129,8 @@ public:
     scores = emit.stack(tileQueries() * valueGroups() * shape.keyChunk * 4);
     if (roundsQueries())
       rounded = emit.stack((shape.rows == 1 ? shape.heads : shape.queries()) * roundedQueryBytes());
-    if (inPairs()) {
+    if (cache.isPaired())
       weightPairs = emit.stack(tileQueries() * shape.keyChunk * 2);
-      keyPairs = emit.stack(shape.keyChunk * cache.getKeyDimension() * 2);
-      valuePairs = emit.stack(shape.keyChunk * cache.getValueRowBytes());
-    }
   }
 
   /// Selects the grain: `keyHead` and the first of its rows.
@@ -147,7 +143,7 @@ public:
   void roundQueries() {
     if (cache.isQuantized())
       roundQueriesToCodes();
-    else if (inPairs())
+    else if (cache.isPaired())
       roundQueriesToPairs();
   }
 
@@ -167,9 +163,6 @@ public:
   }
 
   void emitChunk(Value chunk, ChunkSink &sink) {
-    chunkStart = emit.mul(chunk, shape.keyChunk);
-    if (inPairs())
-      gatherPairs();
     int64_t tile = tileQueries(), whole = shape.queries() / tile * tile;
     Value last = emit.minimum(emit.integer(whole), countQueries());
     if (whole == tile)
@@ -193,21 +186,12 @@ private:
   int64_t valueGroups() const { return cache.isQuantized() ? cache.getValueDimension() / encoding::groupColumns : 1; }
   /// Steps of a low code in one of a high code.
   static constexpr int64_t lowSteps = 254;
-  /// Whether numbers are multiplied as bf16, two to a lane: two dimensions of a key, two positions of values. All tiles
-  /// of a grain take the pairs of a chunk from a buffer, which is to stay in the second cache; for a single tile it
-  /// would cost what it saves.
-  bool inPairs() const {
-    constexpr int64_t mostBytes = 256 << 10;
-    return shape.roundsProducts && emit.cpu.hasPairProducts && cache.getElement().isF16() &&
-           shape.queries() > tileQueries() &&
-           shape.keyChunk * (cache.getKeyDimension() * 2 + cache.getValueRowBytes()) <= mostBytes;
-  }
-  /// Numbers of a lane.
-  int64_t laneNumbers() const { return inPairs() ? 2 : 1; }
-  bool roundsQueries() const { return cache.isQuantized() || inPairs(); }
+  /// Numbers of a lane: of pairs, two dimensions of a key or two positions of values.
+  int64_t laneNumbers() const { return cache.isPaired() ? 2 : 1; }
+  bool roundsQueries() const { return cache.isQuantized() || cache.isPaired(); }
   /// Of codes: high ones of a head's dimensions, low ones; then for each group its scale and -128 · Σ codes.
   int64_t roundedQueryBytes() const {
-    if (inPairs())
+    if (cache.isPaired())
       return 2 * cache.getKeyDimension();
     return llvm::alignTo(2 * cache.getKeyDimension() + 8 * cache.getKeyGroups(), 64);
   }
@@ -252,7 +236,18 @@ private:
       positions.push_back(positionOf(index));
     }
     sequenceRow = realRow(firstQuery);
-    auto [first, count] = findKeys(positions.front(), positions.back());
+    Value first = emit.mul(chunk, shape.keyChunk), keys = emit.integer(shape.keyChunk);
+    if (shape.window) {
+      // Pages before the first row's window are left out. What only earlier rows of the tile see weighs 0.
+      Value visible = firstVisible(emit, positions.front(), shape.window);
+      Value page = emit.mul(emit.divide(visible, cache.getPageRows()), cache.getPageRows());
+      Value end = emit.add(first, shape.keyChunk);
+      first = emit.maximum(first, page);
+      keys = emit.sub(end, first);
+      skipped = emit.sub(visible, first);
+    }
+    // Positions ascend with the rows.
+    Value count = emit.minimum(emit.sub(emit.add(positions.back(), 1), first), keys);
     SmallVector<Value> maxima = emitScores(addresses, positions, first, count);
     SmallVector<Value> sums = emitWeights(maxima, first, count);
     for (int64_t query = 0; query < queries; ++query)
@@ -306,71 +301,13 @@ private:
     });
   }
 
-  /// Of the chunk's keys that rows at `position` to `lastPosition` see: the first one, and how many there are.
-  /// Positions ascend with the rows.
-  std::pair<Value, Value> findKeys(Value position, Value lastPosition) {
-    Value first = chunkStart, keys = emit.integer(shape.keyChunk);
-    if (shape.window) {
-      // Pages before the first row's window are left out. What only earlier rows see weighs 0.
-      Value visible = firstVisible(emit, position, shape.window);
-      Value page = emit.mul(emit.divide(visible, cache.getPageRows()), cache.getPageRows());
-      Value end = emit.add(first, shape.keyChunk);
-      first = emit.maximum(first, page);
-      keys = emit.sub(end, first);
-      skipped = emit.sub(visible, first);
-    }
-    return {first, emit.minimum(emit.sub(emit.add(lastPosition, 1), first), keys)};
-  }
-
-  /// Rounds the keys and values of the chunk that the grain sees, once for all of its tiles.
-  void gatherPairs() {
-    sequenceRow = realRow(emit.integer(0));
-    auto [first, count] = findKeys(positionOf(emit.integer(0)), positionOf(emit.integer(shape.queries() - 1)));
-    forEachPage(first, count, {}, [&](Value page, Value firstKey, Value keys, ValueRange) -> SmallVector<Value> {
-      Value source = cache.keys(emit, arguments.states[0], physicalPage(page), keyValueHead);
-      Value target = pageOfPairs(keyPairs, page, 2 * cache.getKeyDimension());
-      Value blocks = emit.divide(emit.add(keys, lanes - 1), lanes);
-      emit.loop(emit.integer(0), emit.mul(blocks, cache.getKeyDimension()), 2, [&](Value row) {
-        Value offset = emit.mul(row, lanes * 2);
-        emit.store(makePairs(emit.pointer(source, offset), emit.pointer(source, emit.add(offset, lanes * 2))),
-                   emit.pointer(target, offset), 64);
-      });
-      Value sourceRows = cache.values(emit, arguments.states[1], physicalPage(page), keyValueHead);
-      Value targetRows = pageOfPairs(valuePairs, page, cache.getValueRowBytes());
-      emit.loop(firstSeen(firstKey), keys, 2, [&](Value key) {
-        // Where one of the two is not seen the other stands for it: its weight is 0, and what lies there need not be a
-        // number.
-        Value first = skipped ? emit.maximum(key, emit.sub(skipped, firstKey)) : key;
-        Value second = emit.minimum(emit.add(key, 1), emit.sub(keys, emit.integer(1)));
-        auto rowOfKey = [&](Value index) {
-          return emit.pointer(sourceRows, emit.mul(index, cache.getValueRowBytes()));
-        };
-        Value row = rowOfKey(first), partner = rowOfKey(second);
-        Value pairs = emit.pointer(targetRows, emit.mul(key, cache.getValueRowBytes()));
-        for (int64_t block = 0; block < valueBlocks(); ++block)
-          emit.store(makePairs(emit.pointer(row, block * lanes * 2), emit.pointer(partner, block * lanes * 2)),
-                     emit.pointer(pairs, block * lanes * 4), 64);
-      });
-      return {};
-    });
-  }
-  /// Where page `page` of the sequence stands in a buffer of the chunk.
-  Value pageOfPairs(Value buffer, Value page, int64_t keyBytes) {
-    Value key = emit.sub(emit.mul(page, cache.getPageRows()), chunkStart);
-    return emit.pointer(buffer, emit.mul(key, keyBytes));
-  }
-  /// 16 elements of the cache from each address, in turn.
-  Value makePairs(Value first, Value second) {
-    return emit.roundPairs(emit.loadExtended(cache.getElement(), first, lanes * 2),
-                           emit.loadExtended(cache.getElement(), second, lanes * 2));
-  }
   /// The first key of a page that is looked at; of pairs, the first one of its pair. Keys before the window may be gone
   /// from a ring.
   Value firstSeen(Value firstKey) {
     if (!skipped)
       return emit.integer(0);
     Value first = emit.maximum(emit.sub(skipped, firstKey), emit.integer(0));
-    return inPairs() ? emit.bitAnd(first, -2) : first;
+    return cache.isPaired() ? emit.bitAnd(first, -2) : first;
   }
 
   /// The score of a key; later its weight, of 8-bit values with the scale of each group of columns.
@@ -380,7 +317,7 @@ private:
 
   /// Of pairs, the weights stand apart from the scores, as bf16.
   Value weightAddress(int64_t query, Value key, int64_t group = 0) {
-    if (!inPairs())
+    if (!cache.isPaired())
       return scoreAddress(query, key, group);
     return emit.pointer(weightPairs, emit.add(emit.mul(key, 2), query * shape.keyChunk * 2));
   }
@@ -417,9 +354,7 @@ private:
       auto keysOf = [&](Value physicalPage, Value keyHead) {
         return cache.keys(emit, arguments.states[0], physicalPage, keyHead);
       };
-      Value base = inPairs() ? pageOfPairs(keyPairs, page, 2 * cache.getKeyDimension())
-                             : keysOf(physicalPage(page), keyValueHead);
-      Value nextBase = addressInNext(firstKey, keysOf);
+      Value base = keysOf(physicalPage(page), keyValueHead), nextBase = addressInNext(firstKey, keysOf);
       return emit.loop(emit.integer(0), keys, together * lanes, carried, [&](Value key, ValueRange before) {
         Value blocks = emit.pointer(base, emit.mul(key, cache.getKeyBlockBytes() / lanes));
         Value ahead = nextBase ? emit.pointer(nextBase, emit.mul(key, cache.getKeyBlockBytes() / lanes)) : Value();
@@ -453,7 +388,7 @@ private:
           visible = arith::AndIOp::create(emit.builder, visible, inside);
         }
         Value score = sums[query * together + block];
-        if (!inPairs())
+        if (!cache.isPaired())
           score = emit.mulf(score, emit.real(shape.scale, vector));
         score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
         emit.store(score, scoreAddress(query, emit.add(key, block * lanes)), 64);
@@ -481,7 +416,7 @@ private:
         };
         auto loadKeys = [&](int64_t part) {
           Value address = emit.pointer(row, part / parts() * cache.getKeyBlockBytes());
-          return inPairs() ? loadPairs(address) : loadPart(address, part % parts());
+          return cache.isPaired() ? loadPairs(address) : loadPart(address, part % parts());
         };
         multiplyParts(next, queries, 0, together * parts(), together * parts(), loadQuery, loadKeys);
       }
@@ -491,7 +426,12 @@ private:
                           zeroParts(queries * together), multiply));
   }
   /// A number that all lanes are multiplied with, or two of them.
-  Type numberType() { return inPairs() ? emit.i32() : emit.f32(); }
+  Type numberType() { return cache.isPaired() ? emit.i32() : emit.f32(); }
+  /// Of 16 pairs the first members, and zeros.
+  Value loadFirstOfPairs(Value address) {
+    Value words = emit.bitAnd(emit.load(emit.vector(emit.i32()), address, 64), 0xffff);
+    return emit.bitcast(words, emit.vector(emit.bf16(), 2 * lanes));
+  }
   Value loadPairs(Value address) { return emit.load(emit.vector(emit.bf16(), 2 * lanes), address, 64); }
 
   /// Sums of an inner loop are vectors of a register's lanes: LLVM would take wider ones apart, all of their operands
@@ -516,11 +456,11 @@ private:
                      function_ref<Value(int64_t)> number, function_ref<Value(int64_t)> vector) {
     auto splat = [&](int64_t query) {
       Value splatted = emit.splat(number(query), emit.cpu.registerLanes);
-      return inPairs() ? emit.bitcast(splatted, emit.vector(emit.bf16(), 2 * lanes)) : splatted;
+      return cache.isPaired() ? emit.bitcast(splatted, emit.vector(emit.bf16(), 2 * lanes)) : splatted;
     };
     auto add = [&](int64_t query, int64_t part, Value splatted, Value vector) {
       Value &sum = sums[query * all + part];
-      sum = inPairs() ? emit.dotPairs(sum, splatted, vector) : emit.fma(splatted, vector, sum);
+      sum = cache.isPaired() ? emit.dotPairs(sum, splatted, vector) : emit.fma(splatted, vector, sum);
     };
     SmallVector<Value> held;
     if (last - first <= queries) {
@@ -622,10 +562,10 @@ private:
     constexpr double log2e = 1.44269504088896341;
     // Where a query sees no key of the chunk, the largest score is a masked one, and masked ones still weigh 0.
     for (Value maximum : maxima)
-      wide.push_back(
-          emit.splat(inPairs() ? emit.mulf(emit.maxf(maximum, emit.real(masked / 10)), emit.real(-log2e)) : maximum));
+      wide.push_back(emit.splat(
+          cache.isPaired() ? emit.mulf(emit.maxf(maximum, emit.real(masked / 10)), emit.real(-log2e)) : maximum));
     auto emitWeight = [&](int64_t query, Value score) -> Value {
-      if (inPairs())
+      if (cache.isPaired())
         return emit.roughPowerOfTwo(emit.fma(score, emit.real(log2e, vector), wide[query]));
       Value seen = arith::CmpFOp::create(emit.builder, arith::CmpFPredicate::UNE, score, emit.real(masked, vector));
       Value power = math::ExpOp::create(emit.builder, emit.subf(score, wide[query]));
@@ -635,10 +575,14 @@ private:
       SmallVector<Value> next(carried);
       for (int64_t query = 0; query < static_cast<int64_t>(maxima.size()); ++query) {
         Value weight = emitWeight(query, emit.load(vector, scoreAddress(query, key), 64));
+        if (cache.isPaired()) {
+          // What is added up is what values are multiplied with: the result stays a mean.
+          Value rounded = emit.round(weight, emit.bf16());
+          emit.store(rounded, weightAddress(query, key), lanes * 2);
+          weight = emit.extend(rounded);
+        }
         next[query] = emit.addf(next[query], weight);
-        if (inPairs())
-          emit.store(emit.round(weight, emit.bf16()), weightAddress(query, key), lanes * 2);
-        for (int64_t group = 0; group < valueGroups() && !inPairs(); ++group)
+        for (int64_t group = 0; group < valueGroups() && !cache.isPaired(); ++group)
           emit.store(scales.empty() ? weight : emit.mulf(weight, scales[group]), weightAddress(query, key, group), 64);
       }
       return next;
@@ -670,11 +614,10 @@ private:
         auto valuesOf = [&](Value physicalPage, Value keyHead) {
           return cache.values(emit, arguments.states[1], physicalPage, keyHead);
         };
-        Value rows = inPairs() ? pageOfPairs(valuePairs, page, cache.getValueRowBytes())
-                               : valuesOf(physicalPage(page), keyValueHead);
-        Value base = emit.pointer(rows, firstBlock * lanes * cache.getElementBytes() * laneNumbers());
+        Value base = emit.pointer(valuesOf(physicalPage(page), keyValueHead),
+                                  firstBlock * lanes * cache.getElementBytes() * laneNumbers());
         Value ahead = firstBlock == 0 ? addressInNext(firstKey, valuesOf) : Value();
-        return emit.loop(firstSeen(firstKey), keys, laneNumbers(), carried, [&](Value key, ValueRange before) {
+        auto addKeys = [&](Value key, ValueRange before, bool isAlone) {
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
           prefetch(ahead, key, laneNumbers(), cache.getValueRowBytes());
           SmallVector<Value> next(before);
@@ -690,12 +633,21 @@ private:
             };
             auto loadValues = [&](int64_t part) {
               Value address = emit.pointer(row, part / parts() * lanes * cache.getElementBytes() * laneNumbers());
-              return inPairs() ? loadPairs(address) : loadPart(address, part % parts());
+              if (!cache.isPaired())
+                return loadPart(address, part % parts());
+              return isAlone ? loadFirstOfPairs(address) : loadPairs(address);
             };
             multiplyParts(next, queries, part, end, all, loadWeight, loadValues);
           }
           return next;
-        });
+        };
+        auto addWhole = [&](Value key, ValueRange before) { return addKeys(key, before, /*isAlone=*/false); };
+        auto addLast = [&](Value key, ValueRange before) { return addKeys(key, before, /*isAlone=*/true); };
+        if (!cache.isPaired())
+          return emit.loop(firstSeen(firstKey), keys, 1, carried, addWhole);
+        // What stands beside the last key need not be a number.
+        Value whole = emit.bitAnd(keys, -2);
+        return emit.loop(whole, keys, 2, emit.loop(firstSeen(firstKey), whole, 2, carried, addWhole), addLast);
       };
       SmallVector<Value> outputs = join(forEachPage(first, count, zeroParts(queries * together), emitPage));
       for (int64_t query = 0; query < queries; ++query)
@@ -709,8 +661,7 @@ private:
   const AttentionShape &shape;
   const KernelArguments &arguments;
   CacheLayout cache;
-  Value scores, rounded, keyPairs, valuePairs, weightPairs;
-  Value keyValueHead, firstRow, sequenceRow, chunkStart;
+  Value scores, weightPairs, rounded, keyValueHead, firstRow, sequenceRow;
   struct Next {
     Value keyHead, chunk, lastPage;
   };
@@ -796,9 +747,7 @@ private:
 
 void codegen::emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments,
                             kernel::RowRangeAttr rows, CacheGeometry geometry) {
-  // Few rows keep the bits of one row, on which speculation relies.
-  bool isPrompt = rows.getFirst() > 8;
-  AttentionShape shape(op, target::getAttentionRows(op, rows), op.getBf16Products() && isPrompt);
+  AttentionShape shape(op, target::getAttentionRows(op, rows));
   GrainEmitter grains(emit, shape, arguments, geometry);
   MergingSink sink(emit, shape.queries(), grains.valueBlocks());
   auto type = cast<RankedTensorType>(op.getResult().getType());

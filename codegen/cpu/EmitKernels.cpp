@@ -218,6 +218,8 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
       if (!cache)
         continue;
       arguments.states.append({first, second});
+      if (cache.getElement().isBF16() && !emit.cpu.hasPairProducts)
+        return kernel->emitOpError() << "expected a CPU with AVX-512 BF16 for " << cache << ", found " << emit.cpu.name;
       auto found = groups.find(cache.getGroup().getValue());
       if (found == groups.end())
         return kernel->emitOpError() << "expected a model.cache_group " << cache.getGroup() << " for " << cache

@@ -115,16 +115,6 @@ Value Emitter::splat(Value scalar, int64_t count) {
 }
 Value Emitter::bitcast(Value value, VectorType type) { return vector::BitCastOp::create(builder, type, value); }
 
-Value Emitter::roundPairs(Value first, Value second) {
-  Value halves = LLVM::CallIntrinsicOp::create(builder, vector(bf16(), 2 * lanes),
-                                               builder.getStringAttr("llvm.x86.avx512bf16.cvtne2ps2bf16.512"),
-                                               ValueRange{second, first})
-                     .getResult(0);
-  SmallVector<int64_t> order;
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    order.append({lane, lanes + lane});
-  return vector::ShuffleOp::create(builder, halves, halves, order);
-}
 Value Emitter::dotPairs(Value sums, Value a, Value b) {
   return LLVM::CallIntrinsicOp::create(
              builder, sums.getType(), builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"), ValueRange{sums, a, b})

@@ -77,9 +77,8 @@ public:
   mlir::Value round(mlir::Value value, mlir::Type element);
   mlir::Value splat(mlir::Value scalar, int64_t count = lanes);
   mlir::Value bitcast(mlir::Value value, mlir::VectorType type);
-  /// Two vectors of 16 f32 as 32 bf16, one of each in turn. This and the next two: where the CPU has pair products.
-  mlir::Value roundPairs(mlir::Value first, mlir::Value second);
-  /// sums[i] + a[2 i] · b[2 i] + a[2 i + 1] · b[2 i + 1] of 32 bf16 each. Denormal numbers count as 0.
+  /// sums[i] + a[2 i] · b[2 i] + a[2 i + 1] · b[2 i + 1] of 32 bf16 each. Denormal numbers count as 0. This and the
+  /// next one: where the CPU has pair products.
   mlir::Value dotPairs(mlir::Value sums, mlir::Value a, mlir::Value b);
   /// 2^x of 16 lanes for what is rounded to bf16 next: relative error at most 7.5e-5; 0 where x is below the exponents.
   mlir::Value roughPowerOfTwo(mlir::Value x);

@@ -274,6 +274,16 @@ void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage
     emit.store(scale, emit.pointer(block, emit.add(scaleOffset, keyDimension * lanes)), 2);
     return;
   }
+  if (isPaired()) {
+    Value offset = emit.add(emit.mul(pairs, lanes * lanes * 2), emit.mul(lane, 4));
+    for (Value values : {first, second}) {
+      Value words = emit.bitcast(emit.round(values, element), emit.vector(emit.i32(), lanes / 2));
+      for (int64_t word = 0; word < lanes / 2; ++word)
+        emit.store(emit.extract(words, word), emit.pointer(block, emit.add(offset, word * 4 * lanes)), 4);
+      offset = emit.add(offset, keyDimension / 2 * lanes * 2);
+    }
+    return;
+  }
   for (Value values : {first, second}) {
     Value address = emit.pointer(block, emit.mul(emit.add(emit.mul(dimension, lanes), lane), elementBytes));
     Value rounded = emit.round(values, element);
@@ -283,10 +293,29 @@ void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage
   }
 }
 
+Value CacheLayout::valueAddress(Emitter &emit, Value valuesOfHead, Value positionInPage, Value column) const {
+  Value inRow = emit.mul(column, getValueStride()), row = positionInPage;
+  if (isPaired()) {
+    Value member = emit.bitAnd(positionInPage, 1);
+    row = emit.sub(positionInPage, member);
+    inRow = emit.add(inRow, emit.mul(member, elementBytes));
+  }
+  return emit.pointer(valuesOfHead, emit.add(emit.mul(row, getValueRowBytes()), inRow));
+}
+
 void CacheLayout::storeValue(Emitter &emit, Value valuesOfHead, Value positionInPage, Value panel,
                              ValueRange columns) const {
-  Value address = emit.pointer(
-      valuesOfHead, emit.add(emit.mul(positionInPage, getValueRowBytes()), emit.mul(panel, lanes * elementBytes)));
+  Value address = valueAddress(emit, valuesOfHead, positionInPage, emit.mul(panel, lanes));
+  if (isPaired()) {
+    for (auto [index, values] : llvm::enumerate(columns)) {
+      Value rounded = emit.round(values, element);
+      for (int64_t lane = 0; lane < lanes; ++lane)
+        emit.store(emit.extract(rounded, lane),
+                   emit.pointer(address, (static_cast<int64_t>(index) * lanes + lane) * getValueStride()),
+                   elementBytes);
+    }
+    return;
+  }
   if (!isQuantized()) {
     for (auto [index, values] : llvm::enumerate(columns))
       emit.store(emit.round(values, element), emit.pointer(address, index * lanes * elementBytes),

@@ -91,6 +91,9 @@ void storeQuantizedGroup(Emitter &emit, mlir::Value first, mlir::Value second, m
 /// Plain elements: keys of a page stand in blocks of 16 positions, [dimension][16 positions] each; values as
 /// [position][dimension].
 ///
+/// bf16: two to a 32-bit lane, as they are multiplied. Keys are [dimension / 2][16 positions][2 dimensions], values
+/// [position / 2][dimension][2 positions].
+///
 /// 8-bit codes: the dimensions of a rotated head are taken in the order of its groups, a group being 16 first members
 /// of pairs and their 16 second ones. Keys of a page stand in blocks of 16 positions: [dimension / 4][16 positions][4]
 /// codes, each + 128 (the unsigned operand of a dot product), then [group][16 positions] f16 scales. Values of a page
@@ -107,13 +110,19 @@ public:
   /// page table is the identity, and is not read.
   mlir::Value loadPage(Emitter &emit, model::StepType type, mlir::Value step, mlir::Value row, mlir::Value page) const;
   bool isQuantized() const { return element.isInteger(8); }
+  bool isPaired() const { return element.isBF16(); }
   int64_t getKeyGroups() const { return keyDimension / encoding::groupColumns; }
   /// Keys of a head and page, and the bytes of a block of 16 of them.
   mlir::Value keys(Emitter &emit, mlir::Value base, mlir::Value page, mlir::Value head) const;
   int64_t getKeyBlockBytes() const;
-  /// Values of a head and page, and the bytes from position to position.
+  /// Values of a head and page, and the bytes of a position; the two of a pair share those of both.
   mlir::Value values(Emitter &emit, mlir::Value base, mlir::Value page, mlir::Value head) const;
   int64_t getValueRowBytes() const { return valueDimension * elementBytes; }
+  /// Of plain elements and pairs, where the element of column `column` at a position stands; the next one, so many
+  /// bytes on.
+  mlir::Value valueAddress(Emitter &emit, mlir::Value valuesOfHead, mlir::Value positionInPage,
+                           mlir::Value column) const;
+  int64_t getValueStride() const { return elementBytes * (isPaired() ? 2 : 1); }
   /// Of 8-bit codes, the scales of a block's keys, and of 16 values from `position` of their page on.
   mlir::Value loadKeyScales(Emitter &emit, mlir::Value keyBlock, mlir::Value group) const;
   mlir::Value loadValueScales(Emitter &emit, mlir::Value valuesOfHead, int64_t group, mlir::Value position) const;

@@ -182,10 +182,10 @@ void codegen::emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArgumen
         });
         return;
       }
-      Value row = emit.pointer(values, emit.mul(inPage, cache.getValueRowBytes()));
+      Value row = cache.valueAddress(emit, values, inPage, emit.integer(0));
       emit.loop(emit.integer(0), emit.integer(type.getDimension()), [&](Value index) {
         Value element = emit.load(emit.f32(), emit.pointer(plain, emit.mul(index, 4)), 4);
-        emit.store(emit.round(element, cache.getElement()), emit.pointer(row, emit.mul(index, cache.getElementBytes())),
+        emit.store(emit.round(element, cache.getElement()), emit.pointer(row, emit.mul(index, cache.getValueStride())),
                    cache.getElementBytes());
       });
     });

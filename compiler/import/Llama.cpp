@@ -123,7 +123,7 @@ private:
         builder, named(in("attention")), rowsOf(shape.heads * shape.headDimension), query, key, value,
         /*cache=*/Value(), step, shape.heads, shape.keyValueHeads,
         APFloat(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.headDimension)))),
-        windowOf(layer) ? builder.getI64IntegerAttr(windowOf(layer)) : IntegerAttr(), /*bf16_products=*/false);
+        windowOf(layer) ? builder.getI64IntegerAttr(windowOf(layer)) : IntegerAttr());
     Value projected = linear("attn_output", attended);
     x = arith::AddFOp::create(builder, named(in("attn_residual")), x, projected);
 

@@ -140,13 +140,11 @@ def Kernel_AttentionOp : Kernel_AttentionBase<"attention"> {
 
     The result is O / S. Bits depend on `key_chunk` and on nothing else in the step, so that it is a constant. With a
     `window` a row sees the last so many positions, its own included. Chunks still begin at multiples of `key_chunk`
-    positions, wherever those stand in a ring; chunks that no row sees are left out. With `bf16_products`, functions for
-    more than 8 rows may round numbers to bf16 where they are multiplied, as `model.attention` says; those for fewer give
-    the bits of one row.
+    positions, wherever those stand in a ring; chunks that no row sees are left out.
     Source: arXiv:2205.14135 (the running maximum), arXiv:2305.13245 (grouped queries).
   }];
   let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
-                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, OptionalAttr<I64Attr>:$window, UnitAttr:$bf16_products);
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, OptionalAttr<I64Attr>:$window);
 }
 
 def Kernel_AttentionPartialOp : Kernel_AttentionBase<"attention_partial"> {

@@ -149,13 +149,10 @@ def Model_AttentionOp : Model_Op<"attention", [Pure, AttrSizedOperandSegments]> 
     Takes the K and V of the rows themselves (as an importer writes it) or a cache that already holds them (after
     ingot-model-make-cache-explicit). A row sees the positions of its own sequence up to its own; with a `window`, the
     last so many of them, its own included. Source of windows: arXiv:2004.05150, arXiv:2310.06825 (Mistral).
-
-    With `bf16_products`, queries, keys, values and the weights e^(score - m) may be rounded to bf16 where they are
-    multiplied, m being the largest score so far; sums are f32 either way.
   }];
   let arguments = (ins AnyRankedTensor:$query, Optional<AnyRankedTensor>:$key, Optional<AnyRankedTensor>:$value,
                    Optional<Model_KeyValueType>:$cache, Model_StepType:$step, I64Attr:$heads, I64Attr:$key_value_heads,
-                   F32Attr:$scale, OptionalAttr<I64Attr>:$window, UnitAttr:$bf16_products);
+                   F32Attr:$scale, OptionalAttr<I64Attr>:$window);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $query `,` $step (`key` $key^ `:` type($key))? (`value` $value^ `:` type($value))? (`cache` $cache^ `:` type($cache))?

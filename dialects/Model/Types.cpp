@@ -41,12 +41,17 @@ LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
+StringRef KeyValueType::getElementName() const {
+  Type element = getElement();
+  return element.isInteger(8) ? "q8_0" : element.isF32() ? "f32" : element.isBF16() ? "bf16" : "f16";
+}
+
 LogicalResult KeyValueType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads, int64_t dimension,
                                    Type element, StringAttr group) {
   if (heads < 1 || dimension < 1)
     return emitError() << "expected at least one head of at least one element, found " << heads << " x " << dimension;
-  if (!element.isF16() && !element.isF32() && !element.isSignlessInteger(8))
-    return emitError() << "expected a cache of f16, f32 or i8, found " << element;
+  if (!element.isF16() && !element.isBF16() && !element.isF32() && !element.isSignlessInteger(8))
+    return emitError() << "expected a cache of f16, bf16, f32 or i8, found " << element;
   if (element.isInteger(8) && dimension % encoding::groupColumns)
     return emitError() << "expected heads of whole groups of " << encoding::groupColumns
                        << " for a cache of i8, found a dimension of " << dimension;

@@ -25,12 +25,15 @@ def Model_KeyValueType : Model_Type<"KeyValue", "key_value"> {
   let description = [{
     `heads` x `dimension` elements of `element` for keys and as many for values, at every position of the cache group
     of that name. K and V lie apart. `i8` stands for codes in groups of 32 with an f16 scale each, as in GGML's q8_0.
+    Elements of bf16 are multiplied as they are: attention rounds queries and weights to bf16, too; sums are f32.
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$dimension, "::mlir::Type":$element, "::mlir::StringAttr":$group);
   let assemblyFormat = "`<` $heads `x` $dimension `x` $element `,` $group `>`";
   let extraClassDeclaration = [{
     /// Whether elements are 8-bit codes with a scale for each group of 32.
     bool isQuantized() const { return getElement().isInteger(8); }
+    /// The name of the elements in `key_value` of `ingot.options`.
+    ::llvm::StringRef getElementName() const;
   }];
 }
 

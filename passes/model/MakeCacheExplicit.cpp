@@ -55,6 +55,7 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
   Builder types(&getContext());
   Type element = options->keyValue == "f32"    ? Type(types.getF32Type())
                  : options->keyValue == "q8_0" ? Type(types.getI8Type())
+                 : options->keyValue == "bf16" ? Type(types.getBF16Type())
                                                : Type(types.getF16Type());
 
   auto returnOp = dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
@@ -77,10 +78,10 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
     Location nextLocation = NameLoc::get(types.getStringAttr("cache." + Twine(layer) + ".next"));
     Value next = model::KeyValueAppendOp::create(builder, nextLocation, type, function.getArguments().back(),
                                                  attention.getKey(), attention.getValue(), attention.getStep());
-    auto onCache = model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(),
-                                              attention.getQuery(), Value(), Value(), next, attention.getStep(),
-                                              attention.getHeads(), attention.getKeyValueHeads(), attention.getScale(),
-                                              attention.getWindowAttr(), attention.getBf16Products());
+    auto onCache =
+        model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(), attention.getQuery(),
+                                   Value(), Value(), next, attention.getStep(), attention.getHeads(),
+                                   attention.getKeyValueHeads(), attention.getScale(), attention.getWindowAttr());
     attention.replaceAllUsesWith(onCache.getResult());
     attention.erase();
     caches.push_back(next);

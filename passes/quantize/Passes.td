@@ -15,15 +15,6 @@ def QuantizeActivations : Pass<"ingot-quantize-activations", "::mlir::ModuleOp">
   let dependentDialects = ["::ingot::encoding::EncodingDialect"];
 }
 
-def QuantizeAttentionProducts : Pass<"ingot-quantize-attention-products", "::mlir::ModuleOp"> {
-  let summary = "Lets attention multiply in bf16 where its result is rounded to 8 bits anyway";
-  let description = [{
-    A `model.attention` over an f16 cache, all of whose users are `encoding.quantize`, gets `bf16_products`: CPUs with
-    `vdpbf16ps` multiply twice as many bf16 as f32. Runs after ingot-quantize-activations. Of a result that stays plain
-    (the exact path, plain weights), and of a cache that was asked for in another element, nothing is rounded.
-  }];
-}
-
 def QuantizeVerifyPhase : Pass<"ingot-quantize-verify-phase", "::mlir::ModuleOp"> {
   let summary = "Checks what the quantize phase promises";
   let description = [{

@@ -1,4 +1,5 @@
-//===- Pipeline.cpp - the quantize phase, read top-down -------===//
+//===- Pipeline.cpp - the quantize phase, read top-down
+//--------------------===//
 
 #include "passes/quantize/Passes.h"
 
@@ -6,6 +7,5 @@ using namespace mlir;
 
 void ingot::quantize::addQuantizePhasePasses(OpPassManager &manager) {
   manager.addPass(createQuantizeActivations());
-  manager.addPass(createQuantizeAttentionProducts());
   manager.addPass(createQuantizeVerifyPhase());
 }

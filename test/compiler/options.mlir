@@ -22,7 +22,7 @@
 // UNKNOWN-NEXT: ingotc: error: --target=metal: expected one of cpu, cuda; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --context=0: expected a number of positions from 1 to 16777216; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --context=1e9: expected a number of positions from 1 to 16777216; see ingotc --help
-// UNKNOWN-NEXT: ingotc: error: --kv=q4_0: expected one of auto, f32, f16, q8_0; see ingotc --help
+// UNKNOWN-NEXT: ingotc: error: --kv=q4_0: expected one of auto, f32, f16, bf16, q8_0; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --compile-to=foo: no such phase; the phases are import, model, quantize, fuse, place, schedule, plan, codegen, link; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: option '-o' needs a value; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: option '--mcpu' needs a value; see ingotc --help
@@ -53,6 +53,15 @@
 // EXACT: ingot.options = {activations = "f32", {{.*}}key_value = "f32"
 // RUN: ingotc %data/tiny/one_layer_q5_0.gguf -o - --compile-to=import --activations=f32 --kv=f16 --weights=external | FileCheck %s --check-prefix=HALF
 // HALF: ingot.options = {activations = "f32", {{.*}}key_value = "f16", {{.*}}weights = "external"
+
+// Elsewhere it is bf16 where every processor multiplies that and what attention gives is rounded anyway, and f16 where not.
+// RUN: ingotc %data/tiny/one_layer_q5_0.gguf -o - --compile-to=import --mcpu=znver4 | FileCheck %s --check-prefix=PAIRS
+// PAIRS: ingot.options = {activations = "auto", {{.*}}key_value = "bf16"
+// RUN: ingotc %data/tiny/one_layer_q5_0.gguf -o - --compile-to=import --mcpu=portable | FileCheck %s --check-prefix=NO-PAIRS
+// RUN: ingotc %data/tiny/rope_llama3_f16.gguf -o - --compile-to=import --mcpu=znver4 | FileCheck %s --check-prefix=NO-PAIRS
+// NO-PAIRS: ingot.options = {activations = "auto", {{.*}}key_value = "f16"
+// RUN: not ingotc %data/tiny/one_layer_q5_0.gguf -o - --compile-to=import --mcpu=x86-64-v4 --kv=bf16 2>&1 | FileCheck %s --check-prefix=NO-BF16 --match-full-lines
+// NO-BF16: ingotc: error: {{.*}}one_layer_q5_0.gguf: --kv=bf16 needs a CPU with AVX-512 BF16, and 'x86-64-v4' is not one; take --kv=f16
 
 // Processors.
 // RUN: ingotc %data/tiny/one_layer_q5_0.gguf -o - --compile-to=import --mcpu=portable | FileCheck %s --check-prefix=PORTABLE

@@ -1,6 +1,6 @@
 // A dump continues where it stopped, whatever phase it is at, and gives the same program; only names of values differ.
 // RUN: rm -rf %t && mkdir -p %t && cd %t
-// RUN: ingotc %data/tiny/mixed_q5_1.gguf -o plan.mlir --compile-to=plan --dump-phases=dumps
+// RUN: ingotc %data/tiny/mixed_q5_1.gguf -o plan.mlir --kv=f16 --compile-to=plan --dump-phases=dumps
 // RUN: cmp plan.mlir dumps/07-plan.mlir
 // RUN: ls dumps | FileCheck %s --check-prefix=NAMES
 // NAMES: 01-import.mlir

@@ -23,7 +23,7 @@
 // ERROR-NEXT: ingot-shape: error: --key-value-heads=3: expected a divisor of the 4 heads
 // ERROR-NEXT: ingot-shape: error: --head-dim=3: expected an even number, and at most 16777216 elements in all heads
 // ERROR-NEXT: ingot-shape: error: --layers=0: expected 1 to 16777216
-// ERROR-NEXT: ingot-shape: error: --kv=i8: expected f16, f32 or q8_0
+// ERROR-NEXT: ingot-shape: error: --kv=i8: expected f16, bf16, f32 or q8_0
 // ERROR-NEXT: ingot-shape: error: --rope-base: expected a number above 1
 // ERROR-NEXT: ingot-shape: error: --splat and --seed: expected one of them
 // ERROR-NEXT: ingot-shape: error: --sequences=4: expected at most one for each of the 2 rows

@@ -46,7 +46,7 @@ static Flag<int64_t> wanted("wanted", 16, "rows of one step whose logits are wan
 static Flag<std::string> format("format", "f32",
                                 "matrices: a type of GGUF files in lower case (f32 … bf16, q4_0 … q8_0, q2_k … q6_k) "
                                 "or i4 (group 128)");
-static Flag<std::string> keyValue("kv", "f16", "elements of the caches: f16, f32 or q8_0");
+static Flag<std::string> keyValue("kv", "f16", "elements of the caches: f16, bf16, f32 or q8_0");
 static Flag<bool> separateHead("separate-head", false, "a head of its own, not the table of the embedding");
 static Flag<double> ropeBase("rope-base", 10000, "base of the rotary frequencies");
 static Flag<int64_t> seed("seed", 1, "parameters are random numbers made from this seed");
@@ -88,8 +88,8 @@ static Error checkFlags() {
   if (headDimension % 2 || heads * headDimension > most)
     return llvm::createStringError("--head-dim=" + Twine(headDimension) + ": expected an even number, and at most " +
                                    Twine(most) + " elements in all heads");
-  if (keyValue != "f16" && keyValue != "f32" && keyValue != "q8_0")
-    return llvm::createStringError("--kv=" + keyValue + ": expected f16, f32 or q8_0");
+  if (keyValue != "f16" && keyValue != "bf16" && keyValue != "f32" && keyValue != "q8_0")
+    return llvm::createStringError("--kv=" + keyValue + ": expected f16, bf16, f32 or q8_0");
   if (!std::isfinite(ropeBase) || ropeBase <= 1)
     return llvm::createStringError("--rope-base: expected a number above 1");
   if (splat.getNumOccurrences() && seed.getNumOccurrences())

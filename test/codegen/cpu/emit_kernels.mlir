@@ -14,7 +14,6 @@
 #i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
 !step = !model.step<rows = 512, sequences = 2, wanted = 8>
 !one = !model.step<rows = 1, sequences = 1, wanted = 1>
-!sequence = !model.step<rows = 512, sequences = 1, wanted = 8>
 !cache = !model.key_value<1 x 32 x f16, "full">
 !ring = !model.key_value<1 x 32 x f16, "window">
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded"}} {
@@ -199,32 +198,6 @@ kernel.function @qkv_rope_append(%a: tensor<1x96xf32, #i8>, %w: tensor<160x96xf3
 kernel.function @attention(%q: tensor<1x96xf32>, %c: !cache, %s: !one) -> tensor<1x96xf32, #i8> attributes {row_range = #kernel.rows<1 to 1>} {
   %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32, #i8>
   kernel.return %y : tensor<1x96xf32, #i8>
-}
-// Many rows on a CPU with products of pairs: queries, then the keys and values of a chunk, are rounded to bf16 two by two;
-// few rows, and other CPUs, take them as they are.
-// RUN: sed 's/x86-64-v3/znver4/' %s | ingot-opt --ingot-codegen-emit-kernels | FileCheck %s --check-prefix=PAIRS
-// PAIRS-LABEL: llvm.func internal @attention.znver4(
-// PAIRS-NOT:     bf16
-// PAIRS-LABEL: llvm.func internal @attention_in_pairs.znver4(
-// PAIRS:         arith.truncf {{.*}} : vector<16xf32> to vector<16xbf16>
-// PAIRS-COUNT-2: llvm.call_intrinsic "llvm.x86.avx512bf16.cvtne2ps2bf16.512"
-// PAIRS:         scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-// PAIRS-COUNT-2:   llvm.load {{.*}} -> vector<32xbf16>
-// PAIRS-COUNT-12:  llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
-// PAIRS-COUNT-6: llvm.call_intrinsic "llvm.x86.avx512.mask.scalef.ps.512"
-// PAIRS-COUNT-12: llvm.call_intrinsic "llvm.x86.avx512bf16.dpbf16ps.512"
-// PAIRS-LABEL: llvm.func internal @few_rows.znver4(
-// PAIRS-NOT:     dpbf16ps
-// CHECK-LABEL: llvm.func internal @"attention_in_pairs.x86-64-v3"(
-// CHECK-NOT:     xbf16
-// CHECK-LABEL: llvm.func internal @"few_rows.x86-64-v3"(
-kernel.function @attention_in_pairs(%q: tensor<?x96xf32>, %c: !cache, %s: !sequence) -> tensor<?x96xf32, #i8> attributes {row_range = #kernel.rows<9 to 512>} {
-  %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32, bf16_products} : tensor<?x96xf32>, !cache, !sequence to tensor<?x96xf32, #i8>
-  kernel.return %y : tensor<?x96xf32, #i8>
-}
-kernel.function @few_rows(%q: tensor<?x96xf32>, %c: !cache, %s: !sequence) -> tensor<?x96xf32, #i8> attributes {row_range = #kernel.rows<2 to 8>} {
-  %y = kernel.attention %q, %c, %s {heads = 3 : i64, scale = 0.125 : f32, bf16_products} : tensor<?x96xf32>, !cache, !sequence to tensor<?x96xf32, #i8>
-  kernel.return %y : tensor<?x96xf32, #i8>
 }
 // A grain is a chunk of the keys of one head. Nothing is merged. Keys and values of the next grain are asked for into
 // the second cache.

@@ -15,8 +15,8 @@ func.func private @cache(!model.key_value<0 x 16 x f16, "full">)
 
 // -----
 
-// expected-error @+1 {{expected a cache of f16, f32 or i8, found 'bf16'}}
-func.func private @cache(!model.key_value<2 x 16 x bf16, "full">)
+// expected-error @+1 {{expected a cache of f16, bf16, f32 or i8, found 'f64'}}
+func.func private @cache(!model.key_value<2 x 16 x f64, "full">)
 
 // -----
 

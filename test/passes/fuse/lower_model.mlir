@@ -53,8 +53,8 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x64xf32>, tensor<?x
     frequencies = array<f32: 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0>} : tensor<?x20xf32>, !step
   // CHECK: %[[NEXT:.*]] = kernel.append %[[CACHE]], %[[RK]], %[[V]], %[[STEP]]
   %c = model.key_value_append %cache, %rk, %v, %step : !cache, tensor<?x20xf32>, tensor<?x20xf32>, !step
-  // CHECK: %[[ATTENTION:.*]] = kernel.attention %[[RQ]], %[[NEXT]], %[[STEP]] {bf16_products, heads = 2 : i64, scale = 2.500000e-01 : f32} : tensor<?x64xf32>, {{.*}} to tensor<?x40xf32>
-  %h = model.attention %rq, %step cache %c : !cache {heads = 2 : i64, key_value_heads = 1 : i64, scale = 0.25 : f32, bf16_products}
+  // CHECK: %[[ATTENTION:.*]] = kernel.attention %[[RQ]], %[[NEXT]], %[[STEP]] {heads = 2 : i64, scale = 2.500000e-01 : f32} : tensor<?x64xf32>, {{.*}} to tensor<?x40xf32>
+  %h = model.attention %rq, %step cache %c : !cache {heads = 2 : i64, key_value_heads = 1 : i64, scale = 0.25 : f32}
     : tensor<?x40xf32>, !step to tensor<?x40xf32>
 
   // CHECK: %[[GATE:.*]] = kernel.matmul

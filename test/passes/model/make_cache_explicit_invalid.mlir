@@ -27,7 +27,7 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
 
 !step = !model.step<rows = 8, sequences = 1, wanted = 8>
 
-// expected-error @+1 {{expected ingot.options.key_value to be one of f16, f32, q8_0, found 'i8'}}
+// expected-error @+1 {{expected ingot.options.key_value to be one of f16, bf16, f32, q8_0, found 'i8'}}
 module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "f32", key_value = "i8", weights = "embedded"}} {
   model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
   func.func @forward(%step: !step, %q: tensor<?x64xf32>) -> tensor<?x64xf32> {

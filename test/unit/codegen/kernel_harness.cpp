@@ -61,6 +61,10 @@ const std::vector<InstructionSet> &test::getInstructionSets() {
   return sets;
 }
 
+bool test::hasPairProducts(const InstructionSet &set) {
+  return llvm::cantFail(codegen::describeCpus(set.cpu)).front().hasPairProducts;
+}
+
 //===----------------------------------------------------------------------===//
 // Buffers
 //===----------------------------------------------------------------------===//
@@ -323,6 +327,11 @@ std::string test::activationType(int64_t rows, int64_t columns, Rounding roundin
 
 std::string test::weightType(int64_t rows, int64_t columns, const std::string &alias) {
   return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) + "xf32, #" + alias + ">";
+}
+
+float test::roundToBf16(float value) {
+  auto bits = llvm::bit_cast<uint32_t>(value);
+  return llvm::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
 }
 
 uint16_t test::toHalf(float value) {

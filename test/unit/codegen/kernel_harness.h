@@ -35,6 +35,8 @@ inline void PrintTo(const InstructionSet &set, std::ostream *out) { *out << set.
 
 /// One for every lowering of kernel.dot4 and width of vectors that this machine can run.
 const std::vector<InstructionSet> &getInstructionSets();
+/// Whether it has caches of bf16.
+bool hasPairProducts(const InstructionSet &set);
 
 /// Bytes at an address aligned to 64, all 0xff at first (NaN as f16, bf16 and f32), before a page that faults.
 class Buffer {
@@ -160,6 +162,8 @@ std::string weightType(int64_t rows, int64_t columns, const std::string &alias);
 
 /// IEEE 754 binary16, rounded to nearest even.
 uint16_t toHalf(float value);
+/// To the nearest bf16, ties to even.
+float roundToBf16(float value);
 
 } // namespace ingot::test
 

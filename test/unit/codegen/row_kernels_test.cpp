@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 
+#include <bit>
 #include <cmath>
 
 using namespace ingot;
@@ -206,16 +207,16 @@ TEST_P(RowKernels, RopeTableAndRotation) {
   }
 }
 
-TEST_P(RowKernels, AppendWritesWhereThePageTableSays) {
+static void expectAppendedWhereThePageTableSays(const InstructionSet &set, bool isPaired) {
   constexpr int64_t heads = 2, dimension = 20, keyDimension = 32, valueDimension = 32, rows = 5, pages = 4,
                     pageRows = 64;
   std::string key = activationType(0, heads * keyDimension, false), value = activationType(0, heads * dimension, false);
-  std::string cache = "!model.key_value<2 x 20 x f16, \"full\">";
+  std::string cache = std::string("!model.key_value<2 x 20 x ") + (isPaired ? "bf16" : "f16") + ", \"full\">";
   auto kernels = Kernels::compile(makeCacheGroup(2, pages) + "kernel.function @append(%c: " + cache + ", %k: " + key +
                                       ", %v: " + value + ", %s: " + stepType + ") -> " + cache + attributes +
                                       "  %n = kernel.append %c, %k, %v, %s : " + cache + ", " + key + ", " + value +
                                       ", " + stepType + "\n  kernel.return %n : " + cache + "\n}\n",
-                                  GetParam());
+                                  set);
   ASSERT_TRUE(kernels);
   Random random(9);
   Activation keys = makeActivation(random, rows, heads * keyDimension, false);
@@ -228,19 +229,33 @@ TEST_P(RowKernels, AppendWritesWhereThePageTableSays) {
   step.positions = {62, 63, 64, 0, 1};
   step.sequences = {0, 0, 0, 1, 1};
   kernels->run("append", step.view(), rows, {keys.data(), values.data(), keyCache.as<void>(), valueCache.as<void>()});
+  auto round = [&](double value) {
+    auto number = static_cast<float>(value);
+    return isPaired ? static_cast<uint16_t>(std::bit_cast<uint32_t>(roundToBf16(number)) >> 16) : toHalf(number);
+  };
   for (int64_t row = 0; row < rows; ++row) {
     int64_t inPage = step.positions[row] % pageRows;
     int64_t page = step.pageTables[step.sequences[row] * 2 + step.positions[row] / pageRows];
     for (int64_t head = 0; head < heads; ++head) {
       int64_t first = (head * pages + page) * pageRows;
       for (int64_t index = 0; index < keyDimension; ++index)
-        ASSERT_EQ(keyCache.as<uint16_t>()[(first + inPage / 16 * 16) * keyDimension + index * 16 + inPage % 16],
-                  toHalf(static_cast<float>(keys.at(row, head * keyDimension + index))));
+        ASSERT_EQ(keyCache.as<uint16_t>()[(first + inPage / 16 * 16) * keyDimension +
+                                          (isPaired ? (index / 2 * 16 + inPage % 16) * 2 + index % 2
+                                                    : index * 16 + inPage % 16)],
+                  round(keys.at(row, head * keyDimension + index)));
       for (int64_t index = 0; index < dimension; ++index)
-        ASSERT_EQ(valueCache.as<uint16_t>()[(first + inPage) * valueDimension + index],
-                  toHalf(static_cast<float>(values.at(row, head * dimension + index))));
+        ASSERT_EQ(
+            valueCache.as<uint16_t>()[isPaired ? (first + inPage / 2 * 2) * valueDimension + index * 2 + inPage % 2
+                                               : (first + inPage) * valueDimension + index],
+            round(values.at(row, head * dimension + index)));
     }
   }
+}
+
+TEST_P(RowKernels, AppendWritesWhereThePageTableSays) {
+  expectAppendedWhereThePageTableSays(GetParam(), /*isPaired=*/false);
+  if (hasPairProducts(GetParam()))
+    expectAppendedWhereThePageTableSays(GetParam(), /*isPaired=*/true);
 }
 
 /// Largest relative errors of the polynomials, as docs/numerics.md states them.
