@@ -45,7 +45,8 @@ class Model:
                 assert arena.bytes == len(weights)
                 self.arenas.append(cuda.upload(np.frombuffer(weights, np.uint8)))
             elif arena.lifetime == STATE:
-                self.arenas.append(cuda.upload(np.zeros(arena.bytes, np.uint8)))
+                # No number: what was never written may stand in a cache, but takes part in no sum.
+                self.arenas.append(cuda.upload(np.full(arena.bytes, 0xff, np.uint8)))
             else:
                 self.arenas.append(cuda.allocate(arena.bytes))
         self.arrays = {"counts": cuda.allocate(12), **{name: cuda.allocate(4 * tables.rows)

@@ -1,0 +1,112 @@
+"""Emitted CUDA C++ with one barrier, wait or bound less, or a bound that is off by one: the emulation notices (--full).
+
+A mutation is caught where a launch fails under the checker, or where a logit has other bits."""
+import re
+
+import numpy as np
+import pytest
+
+from conftest import tiny_path, tiny_reference
+from test_cuda import CudaError, Emitted, in_child, shim_compiler, steps
+
+MODEL = "three_kv_heads_q4_1"
+# Every program runs. Steps of many and of few rows end at a position that begins a tile of keys; the last row is the first
+# one of the second chunk of keys.
+CHUNKS = [65, 16, 2, 6, 4, 4, 31, 1]
+# What goes, and what stands there instead.
+MUTATIONS = [
+    (r"__syncthreads\(\);", ";"),
+    (r"__syncwarp\(\);", ";"),
+    (r"copyWait<[^>]*>\(\);", ";"),
+    (r"(?<=copyWait<)[^>]*(?=>)", r"\g<0> + 1"),
+    (r"< (?=(?:rows|columns|count|together|panels|chunks|slabs|dimension)\b)", "<= "),
+    (r"<= (?=(?:last|lastKey|lastRow|position\[second\]|position|most)\b)", "< "),
+    (r">= (?=(?:rows|columns|panels)\b)", "> "),
+    (r"> (?=(?:position|lastRow|0;|fewest)\b)", ">= "),
+    (r"(?<=lastKey) \+ 1", ""),
+    (r"(?<=position) \+ 1(?=\) - )", ""),
+]
+SKIPPED = re.compile(r"constexpr|static_assert|template|^\s*//|CUDA_VERSION|for \(int [pqr] = 0")
+# Labels of mutations that change nothing, and why.
+EQUIVALENT = {
+    "for (int start = warp * P::warpColumns; start <= columns; start += warps * P::warpColumns) {":
+        "columns beyond the last are left out one by one",
+    "if (firstRow + warpRow <= rows)": "sums of rows that are not there go nowhere",
+    "if (firstPanel + warpPanel + panel > panels)": "what is done with a sum leaves out columns beyond the last",
+    "for (int start = 0; start <= count; start += threads / keyLanes) {": "keys beyond the last are left out one by one",
+    "if (start <= most && start + tileKeys >= fewest)": "a tile of which a row sees nothing leaves its bits as they are",
+    "if (threadIdx.x % keyLanes == 0 && key <= count)": "nobody reads the score behind the last, which has room",
+}
+# Labels of mutations that another model would show.
+UNSEEN = {
+    "if (slab <= slabs)": "no matrix here has 32 columns or fewer",
+    "result[(firstHead + q) * resultColumns + index * Shape::valueColumns + c] = sum; ... ;":
+        "no more than eight query heads share a key-value head here: the loop runs once",
+}
+
+
+def label(text, number, mutated):
+    """The mutated line; of one that is empty now, what stands before it."""
+    if mutated.strip() != ";":
+        return mutated.strip()
+    before = (line.strip() for line in reversed(text.splitlines()[:number]))
+    return next(line for line in before if line not in ("", "}")) + " ... ;"
+
+
+def mutations(text):
+    """(line number, line, mutated line). Of lines of the model's kernels that are alike, the last: its step has most rows."""
+    lines = text.splitlines()
+    kernels = next(number for number, line in enumerate(lines) if line.startswith('extern "C" __global__'))
+    last = {line: number for number, line in enumerate(lines) if number > kernels}
+    for number, line in enumerate(lines):
+        if SKIPPED.search(line) or (number > kernels and last[line] != number):
+            continue
+        for pattern, instead in MUTATIONS:
+            for match in re.finditer(pattern, line):
+                yield number, line, line[:match.start()] + match.expand(instead) + line[match.end():]
+
+
+def mutate(text, number, line, mutated):
+    lines = text.splitlines(keepends=True)
+    assert lines[number] == line + "\n"
+    lines[number] = mutated + "\n"
+    return "".join(lines)
+
+
+def logits_of(driver, folder, emitted, text, tokens):
+    """Of every row that a step wants; or the error."""
+    source, module = folder / "model.cu", folder / "module.so"
+    source.write_text(text)
+    shim_compiler.compile_module(source, module, driver, check=True)
+    result, _ = in_child(steps, driver, module, emitted.weights, tokens, CHUNKS, check=1)
+    return result if isinstance(result, CudaError) else result[1]
+
+
+# Loops over the elements of an array in registers are left out: their bounds are template arguments, and unrolled.
+@pytest.mark.full
+def test_mutations(ingot, driver, tmp_path, record_property):
+    """At least 95 % of those that change anything are caught; the others stand above."""
+    reference = tiny_reference(MODEL)
+    tokens = ((reference["prompt"] + reference["greedy"]["tokens"]) * 3)[:sum(CHUNKS)]
+    models = []
+    for cache in ("f16", "f32"):
+        folder = tmp_path / cache
+        folder.mkdir()
+        models.append(Emitted(ingot, tiny_path(MODEL), folder, f"--kv={cache}"))
+
+    texts = [emitted.source.read_text() for emitted in models]
+    expected = [logits_of(driver, tmp_path, emitted, text, tokens) for emitted, text in zip(models, texts)]
+    assert not any(isinstance(logits, CudaError) for logits in expected), expected
+    caught, survivors = 0, []
+    found = list(mutations(texts[0]))
+    for mutation in found:
+        for emitted, text, logits in zip(models, texts, expected):
+            result = logits_of(driver, tmp_path, emitted, mutate(text, *mutation), tokens)
+            if isinstance(result, CudaError) or not np.array_equal(result, logits):
+                caught += 1
+                break
+        else:
+            survivors.append(label(texts[0], mutation[0], mutation[2]))
+    record_property("caught", f"{caught} of {len(found)}")
+    assert sorted(survivors) == sorted({**EQUIVALENT, **UNSEEN})
+    assert caught >= 0.95 * (len(found) - len(EQUIVALENT)), f"{caught} of {len(found)}"
