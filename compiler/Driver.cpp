@@ -16,6 +16,7 @@
 #include "compiler/Tune.h"
 #include "compiler/import/gguf/Import.h"
 #include "compiler/import/gguf/reader.h"
+#include "passes/quantize/Products.h"
 #include "passes/schedule/Report.h"
 #include "target/CudaTarget.h"
 #include "target/TargetDescription.h"
@@ -188,22 +189,20 @@ static std::optional<std::string> cacheElement(ModuleOp module) {
   return std::nullopt;
 }
 
-/// Whether all CPUs that code is generated for multiply pairs of bf16.
-static bool multipliesPairs(const target::CompileOptions &options) {
-  Expected<SmallVector<codegen::CpuDescription>> cpus = codegen::describeCpus(options.cpu);
-  if (!cpus) {
-    llvm::consumeError(cpus.takeError());
-    return false;
-  }
-  return options.target == "cpu" && llvm::all_of(*cpus, [](const auto &cpu) { return cpu.hasPairProducts; });
+/// Whether all CPUs that `cpu`, a resolved name, stands for multiply pairs of bf16.
+static bool multipliesPairs(StringRef cpu) {
+  return llvm::all_of(llvm::cantFail(codegen::describeCpus(cpu)),
+                      [](const codegen::CpuDescription &description) { return description.hasPairProducts; });
 }
 
 /// Whether results of attention go into products with quantised weights only, which round them to 8 bits.
 static bool roundsWhatAttentionGives(ModuleOp module) {
   auto isRounded = [](Operation *user) {
-    auto linear = dyn_cast<model::LinearOp>(user);
-    encoding::StorageAttr storage = linear ? encoding::getStorage(linear.getWeight().getType()) : nullptr;
-    return storage && storage.getFormat().isQuantized();
+    SmallVector<Value, 2> weights = quantize::getWeights(user);
+    return !weights.empty() && llvm::all_of(weights, [](Value weight) {
+      encoding::StorageAttr storage = encoding::getStorage(weight.getType());
+      return storage && storage.getFormat().isQuantized();
+    });
   };
   return !module
               .walk([&](model::AttentionOp attention) {
@@ -241,12 +240,12 @@ Error Compilation::attachOptions() {
   if (existing)
     chosen.keyValue = *existing;
   else if (asked == "auto")
-    chosen.keyValue = chosen.activations == "f32"                                    ? "f32"
-                      : multipliesPairs(chosen) && roundsWhatAttentionGives(*module) ? "bf16"
-                                                                                     : "f16";
+    chosen.keyValue = chosen.activations == "f32"                                        ? "f32"
+                      : multipliesPairs(chosen.cpu) && roundsWhatAttentionGives(*module) ? "bf16"
+                                                                                         : "f16";
   else
     chosen.keyValue = asked;
-  if (chosen.keyValue == "bf16" && !multipliesPairs(chosen))
+  if (chosen.keyValue == "bf16" && chosen.target == "cpu" && !multipliesPairs(chosen.cpu))
     return llvm::createStringError(modelName + ": --kv=bf16 needs a CPU with AVX-512 BF16, and '" + chosen.cpu +
                                    "' is not one; take --kv=f16");
   chosen.attachTo(*module);

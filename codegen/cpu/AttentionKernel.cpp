@@ -580,10 +580,12 @@ private:
           Value rounded = emit.round(weight, emit.bf16());
           emit.store(rounded, weightAddress(query, key), lanes * 2);
           weight = emit.extend(rounded);
+        } else {
+          for (int64_t group = 0; group < valueGroups(); ++group)
+            emit.store(scales.empty() ? weight : emit.mulf(weight, scales[group]), weightAddress(query, key, group),
+                       64);
         }
         next[query] = emit.addf(next[query], weight);
-        for (int64_t group = 0; group < valueGroups() && !cache.isPaired(); ++group)
-          emit.store(scales.empty() ? weight : emit.mulf(weight, scales[group]), weightAddress(query, key, group), 64);
       }
       return next;
     };
@@ -617,7 +619,7 @@ private:
         Value base = emit.pointer(valuesOf(physicalPage(page), keyValueHead),
                                   firstBlock * lanes * cache.getElementBytes() * laneNumbers());
         Value ahead = firstBlock == 0 ? addressInNext(firstKey, valuesOf) : Value();
-        auto addKeys = [&](Value key, ValueRange before, bool isAlone) {
+        auto addKey = [&](Value key, ValueRange before, bool isAlone) {
           Value row = emit.pointer(base, emit.mul(key, cache.getValueRowBytes()));
           prefetch(ahead, key, laneNumbers(), cache.getValueRowBytes());
           SmallVector<Value> next(before);
@@ -641,13 +643,16 @@ private:
           }
           return next;
         };
-        auto addWhole = [&](Value key, ValueRange before) { return addKeys(key, before, /*isAlone=*/false); };
-        auto addLast = [&](Value key, ValueRange before) { return addKeys(key, before, /*isAlone=*/true); };
+        auto addKeys = [&](Value begin, Value end, ValueRange before, bool isAlone) {
+          return emit.loop(begin, end, laneNumbers(), before,
+                           [&](Value key, ValueRange sums) { return addKey(key, sums, isAlone); });
+        };
         if (!cache.isPaired())
-          return emit.loop(firstSeen(firstKey), keys, 1, carried, addWhole);
+          return addKeys(firstSeen(firstKey), keys, carried, /*isAlone=*/false);
         // What stands beside the last key need not be a number.
         Value whole = emit.bitAnd(keys, -2);
-        return emit.loop(whole, keys, 2, emit.loop(firstSeen(firstKey), whole, 2, carried, addWhole), addLast);
+        SmallVector<Value> ofPairs = addKeys(firstSeen(firstKey), whole, carried, /*isAlone=*/false);
+        return addKeys(whole, keys, ofPairs, /*isAlone=*/true);
       };
       SmallVector<Value> outputs = join(forEachPage(first, count, zeroParts(queries * together), emitPage));
       for (int64_t query = 0; query < queries; ++query)

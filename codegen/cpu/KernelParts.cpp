@@ -256,6 +256,15 @@ static std::array<Value, 3> roundGroup(Emitter &emit, Value first, Value second)
   return {code(first), code(second), scale};
 }
 
+/// Stores elements of a key that stand together in 32-bit lanes, the first ones `offset` bytes into their block.
+static void storeKeyWords(Emitter &emit, Value elements, Value block, Value offset) {
+  auto type = cast<VectorType>(elements.getType());
+  int64_t count = type.getNumElements() * type.getElementTypeBitWidth() / 32;
+  Value words = emit.bitcast(elements, emit.vector(emit.i32(), count));
+  for (int64_t word = 0; word < count; ++word)
+    emit.store(emit.extract(words, word), emit.pointer(block, emit.add(offset, word * 4 * lanes)), 4);
+}
+
 void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage, Value pairs, Value first,
                            Value second) const {
   Value block = emit.pointer(keysOfHead, emit.mul(emit.divide(positionInPage, lanes), getKeyBlockBytes()));
@@ -265,9 +274,7 @@ void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage
     Value offset = emit.add(emit.mul(pairs, encoding::groupColumns * lanes), emit.mul(lane, 4));
     for (Value codes : {firstCodes, secondCodes}) {
       Value shifted = emit.add(codes, emit.integer(-128, codes.getType()));
-      Value words = emit.bitcast(shifted, emit.vector(emit.i32(), lanes / 4));
-      for (int64_t word = 0; word < lanes / 4; ++word)
-        emit.store(emit.extract(words, word), emit.pointer(block, emit.add(offset, word * 4 * lanes)), 4);
+      storeKeyWords(emit, shifted, block, offset);
       offset = emit.add(offset, lanes * lanes);
     }
     Value scaleOffset = emit.add(emit.mul(pairs, scaleBytes), emit.mul(lane, 2));
@@ -277,9 +284,7 @@ void CacheLayout::storeKey(Emitter &emit, Value keysOfHead, Value positionInPage
   if (isPaired()) {
     Value offset = emit.add(emit.mul(pairs, lanes * lanes * 2), emit.mul(lane, 4));
     for (Value values : {first, second}) {
-      Value words = emit.bitcast(emit.round(values, element), emit.vector(emit.i32(), lanes / 2));
-      for (int64_t word = 0; word < lanes / 2; ++word)
-        emit.store(emit.extract(words, word), emit.pointer(block, emit.add(offset, word * 4 * lanes)), 4);
+      storeKeyWords(emit, emit.round(values, element), block, offset);
       offset = emit.add(offset, keyDimension / 2 * lanes * 2);
     }
     return;

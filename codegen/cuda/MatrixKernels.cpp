@@ -36,11 +36,12 @@ int64_t cuda::getThreads(Operation *kernel, kernel::RowRangeAttr rows) {
   return target::isFewRows(rows) ? 32 * getWarps(kernel->getOperand(1)) : tileThreads;
 }
 
-/// Prints a product of units of `together` panels; `finish` is the body of what is done with the `sums` of (row, unit,
-/// lane).
-static void emitProduct(KernelContext &context, Value input, Value weight, int64_t together, StringRef finish) {
+/// Prints a product of units of panels that belong together; `finish` is the body of what is done with the `sums` of
+/// (row, unit, lane).
+static void emitProduct(KernelContext &context, Operation *kernel, StringRef finish) {
+  Value input = kernel->getOperand(0), weight = kernel->getOperand(1);
   encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
-  int64_t panels = encoding::paddedToPanels(tensorOf(weight).getDimSize(0)) / encoding::panelRows;
+  auto [panels, together] = *target::getProductPanels(kernel);
   bool isFew = target::isFewRows(context.rows);
   target::ProductTile tile = target::getProductTile(context.rows, panels, together);
   std::string arguments =
@@ -81,7 +82,7 @@ static LogicalResult emitElementwiseProduct(KernelContext &context, Op op, Array
   FailureOr<RegionText> region = printRegion(op.getEpilogue(), arguments);
   if (failed(region))
     return failure();
-  emitProduct(context, op.getInput(), op.getWeight(), static_cast<int64_t>(accumulators.size()),
+  emitProduct(context, op,
               fillIn(R"(const int column = unit * panelRows + lane;
 if (column >= $outputs)
   return;
@@ -118,7 +119,7 @@ LogicalResult cuda::emitQkvRopeAppend(KernelContext &context, kernel::QkvRopeApp
     return failure();
   const BufferNames &names = context.buffers.find(op.getCache())->second;
   int64_t half = encoding::paddedToPanels(cache.getDimension() / 2);
-  emitProduct(context, op.getInput(), op.getWeight(), 2,
+  emitProduct(context, op,
               fillIn(R"(using C = Cache<$shape>;
 constexpr int heads = $heads, keyHeads = $keyHeads, half = $half, headUnits = half / panelRows;
 constexpr int rotatedUnits = (heads + keyHeads) * headUnits, valuePanels = $shape::valueColumns / panelRows;

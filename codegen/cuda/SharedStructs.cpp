@@ -97,7 +97,7 @@ FailureOr<std::string> SharedStructs::getCache(Operation *op, model::KeyValueTyp
   if (failed(group))
     return failure();
   if (!cache.getElement().isF32() && !cache.getElement().isF16())
-    return op->emitOpError() << "has no CUDA C++ for a cache of " << (cache.isQuantized() ? "q8_0" : "other elements")
+    return op->emitOpError() << "has no CUDA C++ for a cache of " << cache.getElementName()
                              << ": compile with --kv=f16 or f32";
   // Tiles of keys lie in one page.
   constexpr uint64_t tileKeys = 32;

@@ -4,6 +4,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -41,9 +42,19 @@ LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
+static constexpr StringLiteral elementNames[] = {"f16", "bf16", "f32", "q8_0"};
+
+Type KeyValueType::getElement(MLIRContext *context, StringRef name) {
+  return llvm::StringSwitch<Type>(name)
+      .Case("f16", Float16Type::get(context))
+      .Case("bf16", BFloat16Type::get(context))
+      .Case("f32", Float32Type::get(context))
+      .Case("q8_0", IntegerType::get(context, 8))
+      .Default(Type());
+}
+
 StringRef KeyValueType::getElementName() const {
-  Type element = getElement();
-  return element.isInteger(8) ? "q8_0" : element.isF32() ? "f32" : element.isBF16() ? "bf16" : "f16";
+  return *llvm::find_if(elementNames, [&](StringRef name) { return getElement(getContext(), name) == getElement(); });
 }
 
 LogicalResult KeyValueType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads, int64_t dimension,

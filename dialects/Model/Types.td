@@ -32,8 +32,9 @@ def Model_KeyValueType : Model_Type<"KeyValue", "key_value"> {
   let extraClassDeclaration = [{
     /// Whether elements are 8-bit codes with a scale for each group of 32.
     bool isQuantized() const { return getElement().isInteger(8); }
-    /// The name of the elements in `key_value` of `ingot.options`.
+    /// The name of the elements in `key_value` of `ingot.options`; elements by such a name, null where there are none.
     ::llvm::StringRef getElementName() const;
+    static ::mlir::Type getElement(::mlir::MLIRContext *context, ::llvm::StringRef name);
   }];
 }
 

@@ -53,10 +53,7 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
   if (failed(options))
     return failure();
   Builder types(&getContext());
-  Type element = options->keyValue == "f32"    ? Type(types.getF32Type())
-                 : options->keyValue == "q8_0" ? Type(types.getI8Type())
-                 : options->keyValue == "bf16" ? Type(types.getBF16Type())
-                                               : Type(types.getF16Type());
+  Type element = model::KeyValueType::getElement(&getContext(), options->keyValue);
 
   auto returnOp = dyn_cast<func::ReturnOp>(function.getBody().front().getTerminator());
   if (!returnOp || !function.getBody().hasOneBlock())

@@ -12,17 +12,24 @@ DecodeGraph::DecodeGraph(const DriverApi &api, Context context, const IngotCudaD
   Graph graph = nullptr;
   check(api, api.cuGraphCreate(&graph, 0), what);
 
-  Copy copy = {};
-  copy.fromKind = hostMemory;
-  copy.fromHost = arrays.host;
-  copy.toKind = deviceMemory;
-  copy.toDevice = arrays.device;
-  copy.bytes = arrays.bytes;
-  copy.height = copy.depth = 1;
-  GraphNode arrived = nullptr;
-  check(api, api.cuGraphAddMemcpyNode(&arrived, graph, nullptr, 0, &copy, context), what);
-
   std::vector<GraphNode> nodes, awaited;
+  auto addCopy = [&](const Transfer &transfer, bool toDevice) {
+    Copy copy = {};
+    copy.fromKind = toDevice ? hostMemory : deviceMemory;
+    copy.toKind = toDevice ? deviceMemory : hostMemory;
+    (toDevice ? copy.toDevice : copy.fromDevice) = transfer.device;
+    if (toDevice)
+      copy.fromHost = transfer.host;
+    else
+      copy.toHost = transfer.host;
+    copy.bytes = transfer.bytes;
+    copy.height = copy.depth = 1;
+    GraphNode node = nullptr;
+    check(api, api.cuGraphAddMemcpyNode(&node, graph, awaited.data(), awaited.size(), &copy, context), what);
+    return node;
+  };
+  GraphNode arrived = addCopy(arrays, /*toDevice=*/true);
+
   std::vector<bool> isAwaited(program.launch_count);
   for (const Launch &launch : launches.of(program)) {
     awaited.clear();
@@ -50,15 +57,7 @@ DecodeGraph::DecodeGraph(const DriverApi &api, Context context, const IngotCudaD
   for (size_t i = 0; i < nodes.size(); ++i)
     if (!isAwaited[i])
       awaited.push_back(nodes[i]);
-  copy = {};
-  copy.fromKind = deviceMemory;
-  copy.fromDevice = logits.device;
-  copy.toKind = hostMemory;
-  copy.toHost = logits.host;
-  copy.bytes = logits.bytes;
-  copy.height = copy.depth = 1;
-  GraphNode returned = nullptr;
-  check(api, api.cuGraphAddMemcpyNode(&returned, graph, awaited.data(), awaited.size(), &copy, context), what);
+  addCopy(logits, /*toDevice=*/false);
 
   check(api, api.cuGraphInstantiateWithFlags(&executable, graph, 0), what);
   check(api, api.cuGraphDestroy(graph), what);

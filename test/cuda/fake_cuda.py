@@ -9,10 +9,20 @@ import tempfile
 import traceback
 
 import numpy as np
+import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHIM = HERE / "shim"
 sys.path.insert(0, str(SHIM))
+
+
+@pytest.fixture(scope="session")
+def driver():
+    """The folder of the fake libcuda.so.1, which is built with the tests."""
+    folder = pathlib.Path(os.environ.get("INGOT_FAKE_CUDA", HERE.parent.parent / "build" / "lib" / "fake-cuda"))
+    if not (folder / "libcuda.so.1").exists():
+        pytest.exit(f"no {folder}/libcuda.so.1: build the target ingot_fake_cuda", returncode=2)
+    return folder
 
 
 class CudaError(Exception):

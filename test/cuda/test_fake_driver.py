@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import nvcc
-from fake_cuda import SHIM, CudaError, in_child
-from test_shim import driver, floats, right  # noqa: F401 (fixtures)
+from fake_cuda import SHIM, CudaError, driver, in_child  # noqa: F401 (driver is a fixture)
+from test_shim import floats, right  # noqa: F401 (fixtures)
 
 N = 256
 

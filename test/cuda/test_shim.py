@@ -1,7 +1,5 @@
 """The host emulation of CUDA: kernels that are right give what numpy gives, checked and unchecked; kernels that are wrong
 are caught, with a message that names the place."""
-import os
-import pathlib
 import re
 import subprocess
 
@@ -9,21 +7,12 @@ import numpy as np
 import pytest
 
 import nvcc
-from fake_cuda import HERE, SHIM, CudaError, in_child, run_kernel
+from fake_cuda import HERE, SHIM, CudaError, driver, in_child, run_kernel  # noqa: F401 (driver is a fixture)
 import compile_for_host as shim_compiler
 
 KERNELS = HERE / "kernels"
 
 random = np.random.default_rng(5)
-
-
-@pytest.fixture(scope="session")
-def driver():
-    """The folder of the fake libcuda.so.1, which is built with the tests."""
-    folder = pathlib.Path(os.environ.get("INGOT_FAKE_CUDA", HERE.parent.parent / "build" / "lib" / "fake-cuda"))
-    if not (folder / "libcuda.so.1").exists():
-        pytest.exit(f"no {folder}/libcuda.so.1: build the target ingot_fake_cuda", returncode=2)
-    return folder
 
 
 @pytest.fixture(scope="session")

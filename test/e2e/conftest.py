@@ -134,15 +134,6 @@ def ingot(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def driver():
-    """The folder of the fake libcuda.so.1, which is built with the tests."""
-    folder = pathlib.Path(os.environ.get("INGOT_FAKE_CUDA", DATA.parent.parent / "build" / "lib" / "fake-cuda"))
-    if not (folder / "libcuda.so.1").exists():
-        pytest.exit(f"no {folder}/libcuda.so.1: build the target ingot_fake_cuda", returncode=2)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def smollm2():
     """The SmolLM2 GGUF file."""
     path = os.environ.get("INGOT_SMOLLM2")

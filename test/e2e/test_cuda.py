@@ -12,7 +12,7 @@ sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
 
 import compile_for_host as shim_compiler  # noqa: E402
 from emitted import Model, place_constants  # noqa: E402
-from fake_cuda import CudaError, in_child  # noqa: E402
+from fake_cuda import CudaError, driver, in_child  # noqa: E402, F401 (driver is a fixture)
 
 # Of the largest |logit|, against the CPU's exact path; storage of 16 bits rounds on the way.
 BOUND = {"f16": 1e-2, "bf16": 3e-2}

@@ -17,6 +17,7 @@ sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
 
 import compile_for_host as shim_compiler  # noqa: E402
 import nvcc  # noqa: E402
+from fake_cuda import driver  # noqa: E402, F401 (a fixture)
 
 BOUND = 2e-3  # of the largest |logit|, against the CPU's exact path
 TEXT, TENSORS = "byte_tokenizer_q8_0", "three_kv_heads_q4_1"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import tiny_path, tiny_reference
-from test_cuda import CudaError, Emitted, in_child, shim_compiler, steps
+from test_cuda import CudaError, Emitted, driver, in_child, shim_compiler, steps  # noqa: F401 (driver is a fixture)
 
 MODEL = "three_kv_heads_q4_1"
 # Every program runs. Steps of many and of few rows end at a position that begins a tile of keys; the last row is the first
