@@ -95,8 +95,13 @@ struct AttentionShape {
   AttentionShape(Attention op, int64_t rows)
       : cache(op.getCache().getType()), step(op.getStep().getType()), heads(op.getHeads()),
         group(heads / cache.getHeads()), rows(rows), keyChunk(op.getKeyChunk()), window(op.getWindow().value_or(0)),
-        scale(op.getScale().convertToFloat()),
+        scale(op.getScale().convertToFloat()), softcap(op.getSoftcap() ? op.getSoftcap()->convertToFloat() : 0),
+        alibiSlopes(op.getAlibiSlopes().value_or(ArrayRef<float>())), bidirectional(isBidirectional(op)),
         queryStride(encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()))) {}
+
+  static bool isBidirectional(kernel::AttentionOp op) { return op.getBidirectional(); }
+  /// A single row is the last of its sequence.
+  static bool isBidirectional(kernel::AttentionPartialOp) { return false; }
 
   int64_t queries() const { return group * rows; }
 
@@ -108,7 +113,18 @@ struct AttentionShape {
   int64_t keyChunk; ///< keys
   int64_t window;   ///< positions that a row sees at most; 0: all up to its own
   double scale;
+  double softcap;              ///< 0: none
+  ArrayRef<float> alibiSlopes; ///< [heads], or empty
+  bool bidirectional;
   int64_t queryStride; ///< bytes
+};
+
+/// A query of a tile.
+struct TileQuery {
+  Value address; ///< of its numbers, as keys are multiplied with them
+  Value position;
+  Value lastVisible; ///< position
+  Value slope;       ///< of ALiBi, in all lanes; or null
 };
 
 /// Takes what one chunk gave for the queries of a tile.
@@ -131,12 +147,19 @@ public:
       rounded = emit.stack((shape.rows == 1 ? shape.heads : shape.queries()) * roundedQueryBytes());
     if (cache.isPaired())
       weightPairs = emit.stack(tileQueries() * shape.keyChunk * 2);
+    if (shape.alibiSlopes.empty())
+      return;
+    slopes = emit.stack(shape.heads * 4);
+    for (auto [head, slope] : llvm::enumerate(shape.alibiSlopes))
+      emit.store(emit.real(slope), emit.pointer(slopes, static_cast<int64_t>(head) * 4), 4);
   }
 
   /// Selects the grain: `keyHead` and the first of its rows.
   void select(Value keyHead, Value row) {
     keyValueHead = keyHead;
     firstRow = row;
+    if (shape.bidirectional)
+      lastOfSequence = loadPosition(emit, arguments.step, findLastRow());
   }
 
   /// Rounds the queries of the selected grain to what keys are multiplied with.
@@ -149,7 +172,9 @@ public:
 
   /// The first chunk that any row of the grain sees, and the one after the last.
   Value firstChunk() { return firstVisibleChunk(emit, positionOf(emit.integer(0)), shape.keyChunk, shape.window); }
-  Value endChunk() { return emit.add(emit.divide(positionOf(emit.integer(shape.queries() - 1)), shape.keyChunk), 1); }
+  Value endChunk() {
+    return emit.add(emit.divide(lastVisible(positionOf(emit.integer(shape.queries() - 1))), shape.keyChunk), 1);
+  }
   Value rowOf(Value query) {
     return emit.add(firstRow, shape.rows == 1 ? emit.integer(0) : emit.divide(query, shape.group));
   }
@@ -227,19 +252,39 @@ private:
   /// Rows past the last one read it again; what they store lies in the padding of the buffer.
   Value realRow(Value query) { return emit.minimum(rowOf(query), emit.sub(arguments.rows, emit.integer(1))); }
   Value positionOf(Value query) { return loadPosition(emit, arguments.step, realRow(query)); }
+  /// The last position that a row at `position` sees.
+  Value lastVisible(Value position) { return shape.bidirectional ? lastOfSequence : position; }
+
+  /// The step's last row of the sequence that the grain's rows belong to. The rows of a sequence are neighbours.
+  Value findLastRow() {
+    Value lastRow = emit.sub(arguments.rows, emit.integer(1));
+    if (shape.step.getSequences() == 1)
+      return lastRow;
+    auto sequenceOf = [&](Value row) { return loadRowSequence(emit, arguments.step, row); };
+    Value own = sequenceOf(firstRow);
+    Value last = emit.stack(8);
+    emit.store(firstRow, last, 8);
+    emit.repeatWhile([&] {
+      Value row = emit.load(emit.i64(), last, 8), next = emit.minimum(emit.add(row, 1), lastRow);
+      Value isOwn = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, sequenceOf(next), own);
+      emit.store(arith::SelectOp::create(emit.builder, isOwn, next, row), last, 8);
+      return arith::AndIOp::create(emit.builder, isOwn, emit.less(row, lastRow)).getResult();
+    });
+    return emit.load(emit.i64(), last, 8);
+  }
 
   void emitTile(Value firstQuery, int64_t queries, Value chunk, ChunkSink &sink) {
-    SmallVector<Value> addresses, positions;
+    SmallVector<TileQuery> tile;
     for (int64_t query = 0; query < queries; ++query) {
-      Value index = emit.add(firstQuery, query);
-      addresses.push_back(roundsQueries() ? roundedQuery(index) : plainQuery(index));
-      positions.push_back(positionOf(index));
+      Value index = emit.add(firstQuery, query), position = positionOf(index);
+      tile.push_back({roundsQueries() ? roundedQuery(index) : plainQuery(index), position, lastVisible(position),
+                      loadSlope(index)});
     }
     sequenceRow = realRow(firstQuery);
     Value first = emit.mul(chunk, shape.keyChunk), keys = emit.integer(shape.keyChunk);
     if (shape.window) {
       // Pages before the first row's window are left out. What only earlier rows of the tile see weighs 0.
-      Value visible = firstVisible(emit, positions.front(), shape.window);
+      Value visible = firstVisible(emit, tile.front().position, shape.window);
       Value page = emit.mul(emit.divide(visible, cache.getPageRows()), cache.getPageRows());
       Value end = emit.add(first, shape.keyChunk);
       first = emit.maximum(first, page);
@@ -247,8 +292,8 @@ private:
       skipped = emit.sub(visible, first);
     }
     // Positions ascend with the rows.
-    Value count = emit.minimum(emit.sub(emit.add(positions.back(), 1), first), keys);
-    SmallVector<Value> maxima = emitScores(addresses, positions, first, count);
+    Value count = emit.minimum(emit.sub(emit.add(tile.back().lastVisible, 1), first), keys);
+    SmallVector<Value> maxima = emitScores(tile, first, count);
     SmallVector<Value> sums = emitWeights(maxima, first, count);
     for (int64_t query = 0; query < queries; ++query)
       sink.takeStatistics(query, emit.add(firstQuery, query), chunk, maxima[query], sums[query]);
@@ -344,8 +389,8 @@ private:
   }
 
   /// Stores the masked scores of a chunk, in whole blocks of 16 keys; returns the largest of each query.
-  SmallVector<Value> emitScores(ArrayRef<Value> addresses, ArrayRef<Value> positions, Value first, Value count) {
-    int64_t queries = addresses.size(), pageBlocks = cache.getPageRows() / lanes;
+  SmallVector<Value> emitScores(ArrayRef<TileQuery> tile, Value first, Value count) {
+    int64_t queries = tile.size(), pageBlocks = cache.getPageRows() / lanes;
     // Codes need an integer and an f32 accumulator each.
     int64_t together = divideAccumulators(cache.isQuantized() ? 2 * queries : queries, pageBlocks);
     Type vector = emit.vector(emit.f32());
@@ -358,7 +403,7 @@ private:
       return emit.loop(emit.integer(0), keys, together * lanes, carried, [&](Value key, ValueRange before) {
         Value blocks = emit.pointer(base, emit.mul(key, cache.getKeyBlockBytes() / lanes));
         Value ahead = nextBase ? emit.pointer(nextBase, emit.mul(key, cache.getKeyBlockBytes() / lanes)) : Value();
-        return emitBlocks(addresses, positions, blocks, ahead, emit.add(firstKey, key), first, together, before);
+        return emitBlocks(tile, blocks, ahead, emit.add(firstKey, key), first, together, before);
       });
     };
     largest = forEachPage(first, count, largest, emitPage);
@@ -368,20 +413,22 @@ private:
     return maxima;
   }
 
-  SmallVector<Value> emitBlocks(ArrayRef<Value> addresses, ArrayRef<Value> positions, Value blocks, Value ahead,
-                                Value key, Value first, int64_t together, ValueRange before) {
-    int64_t queries = addresses.size();
+  SmallVector<Value> emitBlocks(ArrayRef<TileQuery> tile, Value blocks, Value ahead, Value key, Value first,
+                                int64_t together, ValueRange before) {
+    int64_t queries = tile.size();
     Type vector = emit.vector(emit.f32());
-    SmallVector<Value> sums = cache.isQuantized() ? multiplyCodes(addresses, blocks, ahead, together)
-                                                  : multiplyPlain(addresses, blocks, ahead, together);
+    SmallVector<Value> sums = cache.isQuantized() ? multiplyCodes(tile, blocks, ahead, together)
+                                                  : multiplyPlain(tile, blocks, ahead, together);
     SmallVector<Value> largest(before);
     auto narrow = [&](Value value) { return arith::TruncIOp::create(emit.builder, emit.i32(), value); };
     for (int64_t block = 0; block < together; ++block) {
       Value firstPosition = narrow(emit.add(emit.add(first, key), block * lanes));
       Value keyPositions = emit.add(emit.splat(firstPosition), emit.laneIndices());
       for (int64_t query = 0; query < queries; ++query) {
-        Value own = emit.splat(narrow(positions[query]));
-        Value visible = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sle, keyPositions, own);
+        Value own = emit.splat(narrow(tile[query].position)), last = own;
+        if (shape.bidirectional)
+          last = emit.splat(narrow(tile[query].lastVisible));
+        Value visible = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sle, keyPositions, last);
         if (shape.window) {
           Value before = emit.add(own, -shape.window);
           Value inside = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::sgt, keyPositions, before);
@@ -390,6 +437,7 @@ private:
         Value score = sums[query * together + block];
         if (!cache.isPaired())
           score = emit.mulf(score, emit.real(shape.scale, vector));
+        score = adjust(score, tile[query], own, keyPositions);
         score = arith::SelectOp::create(emit.builder, visible, score, emit.real(masked, vector));
         emit.store(score, scoreAddress(query, emit.add(key, block * lanes)), 64);
         // As the instruction has it: the second where one is NaN.
@@ -400,9 +448,30 @@ private:
     return largest;
   }
 
+  Value loadSlope(Value query) {
+    if (!slopes)
+      return {};
+    return emit.splat(emit.load(emit.f32(), emit.pointer(slopes, emit.mul(headOf(query), 4)), 4));
+  }
+  /// What becomes of scaled scores before the softmax: see model.attention.
+  Value adjust(Value score, const TileQuery &query, Value own, Value keyPositions) {
+    if (shape.softcap != 0) {
+      Type vector = score.getType();
+      Value part = emit.mulf(score, emit.real(1 / shape.softcap, vector));
+      score = emit.mulf(math::TanhOp::create(emit.builder, part), emit.real(shape.softcap, vector));
+    }
+    if (!query.slope)
+      return score;
+    Value distance = emit.toFloat(emit.sub(keyPositions, own));
+    // What comes after a row is hidden, or as far away as what comes before it.
+    if (shape.bidirectional)
+      distance = arith::NegFOp::create(emit.builder, math::AbsFOp::create(emit.builder, distance));
+    return emit.fma(distance, query.slope, score);
+  }
+
   /// Products of queries and `together` blocks of keys.
-  SmallVector<Value> multiplyPlain(ArrayRef<Value> addresses, Value blocks, Value ahead, int64_t together) {
-    int64_t queries = addresses.size();
+  SmallVector<Value> multiplyPlain(ArrayRef<TileQuery> tile, Value blocks, Value ahead, int64_t together) {
+    int64_t queries = tile.size();
     constexpr int64_t unroll = 2;
     auto multiply = [&](Value start, ValueRange carried) {
       SmallVector<Value> next(carried);
@@ -412,7 +481,7 @@ private:
         Value index = emit.add(start, offset);
         Value row = emit.pointer(blocks, emit.mul(index, rowBytes * laneNumbers()));
         auto loadQuery = [&](int64_t query) {
-          return emit.load(numberType(), emit.pointer(addresses[query], emit.mul(index, 4)), 4);
+          return emit.load(numberType(), emit.pointer(tile[query].address, emit.mul(index, 4)), 4);
         };
         auto loadKeys = [&](int64_t part) {
           Value address = emit.pointer(row, part / parts() * cache.getKeyBlockBytes());
@@ -496,8 +565,8 @@ private:
   }
 
   /// The same of 8-bit codes. A key's codes are stored + 128, so that Σ key · query = Σ stored · query - 128 Σ query.
-  SmallVector<Value> multiplyCodes(ArrayRef<Value> addresses, Value blocks, Value ahead, int64_t together) {
-    int64_t queries = addresses.size(), groups = cache.getKeyGroups();
+  SmallVector<Value> multiplyCodes(ArrayRef<TileQuery> tile, Value blocks, Value ahead, int64_t together) {
+    int64_t queries = tile.size(), groups = cache.getKeyGroups();
     SmallVector<Value> zeros(queries * together, emit.real(0.0, emit.vector(emit.f32())));
     Type integers = emit.vector(emit.i32()), bytes = emit.vector(emit.i8(), 4 * lanes);
     constexpr int64_t words = encoding::groupColumns / 4;
@@ -507,7 +576,7 @@ private:
       SmallVector<SmallVector<Value>> high(queries), low(queries);
       SmallVector<Value> queryScales, queryOffsets;
       for (int64_t query = 0; query < queries; ++query) {
-        Value codes = emit.pointer(addresses[query], emit.mul(group, encoding::groupColumns));
+        Value codes = emit.pointer(tile[query].address, emit.mul(group, encoding::groupColumns));
         auto load = [&](int64_t offset) {
           return emit.bitcast(emit.splat(emit.load(emit.i32(), emit.pointer(codes, offset), 4)),
                               cast<VectorType>(bytes));
@@ -516,7 +585,7 @@ private:
           high[query].push_back(load(word * 4));
           low[query].push_back(load(word * 4 + cache.getKeyDimension()));
         }
-        Value numbers = emit.pointer(addresses[query], emit.add(emit.mul(group, 8), 2 * cache.getKeyDimension()));
+        Value numbers = emit.pointer(tile[query].address, emit.add(emit.mul(group, 8), 2 * cache.getKeyDimension()));
         queryScales.push_back(emit.splat(emit.load(emit.f32(), numbers, 4)));
         queryOffsets.push_back(emit.splat(emit.load(emit.i32(), emit.pointer(numbers, 4), 4)));
       }
@@ -666,7 +735,7 @@ private:
   const AttentionShape &shape;
   const KernelArguments &arguments;
   CacheLayout cache;
-  Value scores, weightPairs, rounded, keyValueHead, firstRow, sequenceRow;
+  Value scores, weightPairs, rounded, slopes, keyValueHead, firstRow, sequenceRow, lastOfSequence;
   struct Next {
     Value keyHead, chunk, lastPage;
   };

@@ -30,6 +30,9 @@ Value codegen::loadPosition(Emitter &emit, Value step, Value row) {
 Value codegen::loadToken(Emitter &emit, Value step, Value row) {
   return loadStepElement(emit, step, offsetof(IngotStep, tokens), row);
 }
+Value codegen::loadRowSequence(Emitter &emit, Value step, Value row) {
+  return loadStepElement(emit, step, offsetof(IngotStep, row_sequences), row);
+}
 Value codegen::loadWantedRow(Emitter &emit, Value step, Value index) {
   return loadStepElement(emit, step, offsetof(IngotStep, wanted), index);
 }
@@ -195,7 +198,7 @@ Value CacheLayout::loadPage(Emitter &emit, model::StepType type, Value step, Val
   auto loadCount = [&](int64_t field) -> Value {
     return arith::ExtUIOp::create(emit.builder, emit.i64(), emit.load(emit.i32(), emit.pointer(step, field), 4));
   };
-  Value table = loadStepElement(emit, step, offsetof(IngotStep, row_sequences), row);
+  Value table = loadRowSequence(emit, step, row);
   if (geometry.group)
     table = emit.add(table, emit.mul(loadCount(offsetof(IngotStep, sequences)), geometry.group));
   Value index = emit.add(emit.mul(table, loadCount(offsetof(IngotStep, pages_per_sequence))), page);

@@ -58,6 +58,7 @@ void emitAttentionMerge(Emitter &emit, kernel::AttentionMergeOp op, const Kernel
 /// The fields of IngotStep.
 mlir::Value loadPosition(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadToken(Emitter &emit, mlir::Value step, mlir::Value row);
+mlir::Value loadRowSequence(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadWantedRow(Emitter &emit, mlir::Value step, mlir::Value index);
 /// The first chunk of `chunk` keys that a row at `position` sees, of all positions up to its own or, unless it is 0, of
 /// the last `window` of them.

@@ -15,6 +15,14 @@ template <typename Attention> static FailureOr<std::string> getCache(KernelConte
   return context.structs.getCache(op, op.getCache().getType(), op.getStep().getType(), op.getWindow());
 }
 
+/// The struct of what becomes of an operation's scores.
+template <typename Attention> static std::string getScore(KernelContext &context, Attention op) {
+  bool isBidirectional = false;
+  if constexpr (std::is_same_v<Attention, kernel::AttentionOp>)
+    isBidirectional = op.getBidirectional();
+  return context.structs.getScore(op.getScale(), op.getSoftcap(), op.getAlibiSlopes(), isBidirectional);
+}
+
 /// Keys of a tile: as many as leave room for the rest in 48 KiB of shared memory; 0 where not even a few do.
 static int64_t getTileKeys(model::KeyValueType cache, int64_t tileRows) {
   constexpr int64_t sharedBytes = 48 << 10, mostKeys = 32, fewestKeys = 4;
@@ -47,8 +55,8 @@ LogicalResult cuda::emitAttention(KernelContext &context, kernel::AttentionOp op
                             << " columns: a tile does not fit into 48 KiB of shared memory";
   const BufferNames &names = context.buffers.find(op.getCache())->second;
   context.print(R"(  constexpr int heads = $heads, keyValueHeads = $keyValueHeads, dimension = $dimension;
-  attend$kind<$shape, heads, keyValueHeads, dimension, $tiles>(
-      step, $query, $queryStride, $keys, $values, rows, $scale, $result, $resultStride);
+  attend$kind<$shape, $score, heads, keyValueHeads, dimension, $tiles>(
+      step, $query, $queryStride, $keys, $values, rows, $result, $resultStride);
 )",
                 {{"heads", op.getHeads()},
                  {"keyValueHeads", cache.getHeads()},
@@ -60,7 +68,7 @@ LogicalResult cuda::emitAttention(KernelContext &context, kernel::AttentionOp op
                  {"queryStride", strideOf(op.getQuery())},
                  {"keys", names.first},
                  {"values", names.second},
-                 {"scale", literal(op.getScale().convertToFloat())},
+                 {"score", getScore(context, op)},
                  {"result", context.name(op.getResult())},
                  {"resultStride", strideOf(op.getResult())}});
   return success();
@@ -83,7 +91,7 @@ LogicalResult cuda::emitAttentionPartial(KernelContext &context, kernel::Attenti
   const BufferNames &names = context.buffers.find(op.getCache())->second;
   context.print(
       R"(  constexpr int heads = $heads, keyValueHeads = $keyValueHeads, keyChunk = $keyChunk, chunks = $chunks;
-  attendChunk<$shape, heads, keyValueHeads, keyChunk, chunks>(step, $query, $keys, $values, $scale, $result);
+  attendChunk<$shape, $score, heads, keyValueHeads, keyChunk, chunks>(step, $query, $keys, $values, $result);
 )",
       {{"heads", op.getHeads()},
        {"keyValueHeads", cache.getHeads()},
@@ -93,7 +101,7 @@ LogicalResult cuda::emitAttentionPartial(KernelContext &context, kernel::Attenti
        {"query", context.name(op.getQuery())},
        {"keys", names.first},
        {"values", names.second},
-       {"scale", literal(op.getScale().convertToFloat())},
+       {"score", getScore(context, op)},
        {"result", context.name(op.getResult())}});
   return success();
 }

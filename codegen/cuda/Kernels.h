@@ -37,6 +37,10 @@ public:
   /// The struct that describes a cache (see device/attention.cuh). Emits an error on `op` where kernels cannot read it.
   mlir::FailureOr<std::string> getCache(mlir::Operation *op, model::KeyValueType cache, model::StepType step,
                                         std::optional<int64_t> window);
+  /// The struct that says what becomes of q · k before the softmax (see device/attention.cuh). `softcap` and
+  /// `alibiSlopes` as model.attention has them.
+  std::string getScore(llvm::APFloat scale, std::optional<llvm::APFloat> softcap,
+                       std::optional<llvm::ArrayRef<float>> alibiSlopes, bool isBidirectional);
   /// The group of a cache; emits an error on `op` where there is none.
   mlir::FailureOr<CacheGroup> getGroup(mlir::Operation *op, model::KeyValueType cache);
 

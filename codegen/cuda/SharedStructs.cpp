@@ -2,6 +2,8 @@
 
 #include "codegen/cuda/Kernels.h"
 
+#include "llvm/ADT/StringExtras.h"
+
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::cuda;
@@ -81,6 +83,28 @@ static constexpr int codesOffset = $codesOffset, groupBytes = $groupBytes, lowOf
                      {"codesOffset", layout.codesOffset},
                      {"groupBytes", layout.groupBytes},
                      {"lowOffset", layout.lowOffset}}));
+}
+
+std::string SharedStructs::getScore(llvm::APFloat scale, std::optional<llvm::APFloat> softcap,
+                                    std::optional<ArrayRef<float>> alibiSlopes, bool isBidirectional) {
+  std::string slope = "return 0.0f;";
+  if (alibiSlopes) {
+    std::string list = llvm::join(llvm::map_range(*alibiSlopes, [](float value) { return literal(value); }), ", ");
+    slope = "static const float slopes[] = {" + list + "};\n  return slopes[head];";
+  }
+  return add("Score", "What becomes of q · k before the softmax.",
+             fillIn(R"(static constexpr float scale = $scale, softcap = $softcap;
+static constexpr bool hasSlopes = $hasSlopes, isBidirectional = $isBidirectional;
+static __device__ __forceinline__ float slope(int$head) {
+  $slope
+}
+)",
+                    {{"scale", literal(scale.convertToFloat())},
+                     {"softcap", literal(softcap ? softcap->convertToFloat() : 0.0F)},
+                     {"hasSlopes", alibiSlopes ? "true" : "false"},
+                     {"isBidirectional", isBidirectional ? "true" : "false"},
+                     {"head", alibiSlopes ? " head" : ""},
+                     {"slope", slope}}));
 }
 
 FailureOr<CacheGroup> SharedStructs::getGroup(Operation *op, model::KeyValueType cache) {

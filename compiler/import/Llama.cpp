@@ -123,7 +123,8 @@ private:
         builder, named(in("attention")), rowsOf(shape.heads * shape.headDimension), query, key, value,
         /*cache=*/Value(), step, shape.heads, shape.keyValueHeads,
         APFloat(static_cast<float>(1.0 / std::sqrt(static_cast<double>(shape.headDimension)))),
-        windowOf(layer) ? builder.getI64IntegerAttr(windowOf(layer)) : IntegerAttr());
+        windowOf(layer) ? builder.getI64IntegerAttr(windowOf(layer)) : IntegerAttr(),
+        /*softcap=*/FloatAttr(), /*alibi_slopes=*/DenseF32ArrayAttr(), /*bidirectional=*/false);
     Value projected = linear("attn_output", attended);
     x = arith::AddFOp::create(builder, named(in("attn_residual")), x, projected);
 

@@ -211,7 +211,7 @@ template <typename Attention> static LogicalResult verifyAttention(Attention op)
   int64_t heads = op.getHeads();
   if (heads < 1 || heads % cache.getHeads())
     return op.emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
-  if (failed(verifyKeys(op)))
+  if (failed(verifyKeys(op)) || failed(model::verifyScores(op, heads)))
     return failure();
   return verifyColumns(op, op.getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
 }
@@ -227,7 +227,7 @@ static LogicalResult verifyPartial(Operation *op, Value partial, int64_t heads, 
 }
 
 LogicalResult AttentionOp::verify() {
-  if (failed(verifyAttention(*this)))
+  if (failed(verifyAttention(*this)) || failed(model::verifyDirection(*this)))
     return failure();
   return verifyColumns(*this, getResult(), getHeads() * getCache().getType().getDimension(), "a result");
 }

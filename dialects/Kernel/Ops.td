@@ -140,11 +140,13 @@ def Kernel_AttentionOp : Kernel_AttentionBase<"attention"> {
 
     The result is O / S. Bits depend on `key_chunk` and on nothing else in the step, so that it is a constant. With a
     `window` a row sees the last so many positions, its own included. Chunks still begin at multiples of `key_chunk`
-    positions, wherever those stand in a ring; chunks that no row sees are left out.
+    positions, wherever those stand in a ring; chunks that no row sees are left out. `softcap`, `alibi_slopes` and
+    `bidirectional`: as model.attention has them.
     Source: arXiv:2205.14135 (the running maximum), arXiv:2305.13245 (grouped queries).
   }];
   let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
-                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, OptionalAttr<I64Attr>:$window);
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, OptionalAttr<I64Attr>:$window,
+                   OptionalAttr<F32Attr>:$softcap, OptionalAttr<DenseF32ArrayAttr>:$alibi_slopes, UnitAttr:$bidirectional);
 }
 
 def Kernel_AttentionPartialOp : Kernel_AttentionBase<"attention_partial"> {
@@ -152,10 +154,11 @@ def Kernel_AttentionPartialOp : Kernel_AttentionBase<"attention_partial"> {
   let description = [{
     For every head one block of f32: the outputs o of up to `chunks` chunks, each padded to whole panels, then m and s
     of every chunk, padded to whole lines of 16. The first is that of the first chunk that the row sees; what lies beyond
-    the last one is not written.
+    the last one is not written. A single row sees nothing beyond its own position, bidirectional or not.
   }];
   let arguments = (ins AnyRankedTensor:$query, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads, F32Attr:$scale,
-                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks, OptionalAttr<I64Attr>:$window);
+                   DefaultValuedAttr<I64Attr, "128">:$key_chunk, I64Attr:$chunks, OptionalAttr<I64Attr>:$window,
+                   OptionalAttr<F32Attr>:$softcap, OptionalAttr<DenseF32ArrayAttr>:$alibi_slopes);
 }
 
 def Kernel_AttentionMergeOp : Kernel_Op<"attention_merge", [Pure, Kernel_Repeatable]> {

@@ -6,6 +6,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -34,6 +35,29 @@ inline mlir::LogicalResult verifyWindow(mlir::Operation *op, std::optional<int64
   constexpr int64_t most = std::numeric_limits<int32_t>::max();
   if (window && (*window < 1 || *window > most))
     return op->emitOpError() << "expected a window of 1 to " << most << " positions, found " << *window;
+  return mlir::success();
+}
+
+/// What scores become before the softmax of `heads` heads; otherwise an error on `op`.
+template <typename Attention> mlir::LogicalResult verifyScores(Attention op, int64_t heads) {
+  std::optional<llvm::APFloat> softcap = op.getSoftcap();
+  if (softcap && (!softcap->isFinite() || softcap->isNegative() || softcap->isZero()))
+    return op->emitOpError() << "expected a softcap above 0, found " << op.getSoftcapAttr();
+  std::optional<llvm::ArrayRef<float>> slopes = op.getAlibiSlopes();
+  if (!slopes)
+    return mlir::success();
+  if (static_cast<int64_t>(slopes->size()) != heads)
+    return op->emitOpError() << "expected alibi_slopes of " << heads << " heads, found " << slopes->size();
+  for (float slope : *slopes)
+    if (!(slope >= 0) || !std::isfinite(slope))
+      return op->emitOpError() << "expected alibi_slopes of at least 0, found " << op.getAlibiSlopesAttr();
+  return mlir::success();
+}
+
+/// A row that sees what comes after it has no window; otherwise an error on `op`.
+template <typename Attention> mlir::LogicalResult verifyDirection(Attention op) {
+  if (op.getBidirectional() && op.getWindow())
+    return op->emitOpError() << "expected no window beside bidirectional, found window = " << *op.getWindow();
   return mlir::success();
 }
 

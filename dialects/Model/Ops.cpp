@@ -157,7 +157,7 @@ LogicalResult AttentionOp::verify() {
   if (heads < 1 || keyValueHeads < 1 || heads % keyValueHeads || columnsOf(getQuery()) % heads)
     return emitOpError() << "expected heads in whole groups per key-value head, found heads = " << heads
                          << ", key_value_heads = " << keyValueHeads << " on " << getQuery().getType();
-  if (failed(verifyWindow(*this, getWindow())))
+  if (failed(verifyWindow(*this, getWindow())) || failed(verifyDirection(*this)) || failed(verifyScores(*this, heads)))
     return failure();
   int64_t dimension = columnsOf(getQuery()) / heads;
   if (failed(verifyColumns(*this, getResult(), heads * dimension, "a result")))

@@ -148,11 +148,16 @@ def Model_AttentionOp : Model_Op<"attention", [Pure, AttrSizedOperandSegments]> 
   let description = [{
     Takes the K and V of the rows themselves (as an importer writes it) or a cache that already holds them (after
     ingot-model-make-cache-explicit). A row sees the positions of its own sequence up to its own; with a `window`, the
-    last so many of them, its own included. Source of windows: arXiv:2004.05150, arXiv:2310.06825 (Mistral).
+    last so many of them, its own included; `bidirectional`, all up to the last one that the step has a row of, so that
+    a sequence must be one step's. Source of windows: arXiv:2004.05150, arXiv:2310.06825 (Mistral).
+
+    Before the softmax, a score s becomes `softcap` · tanh(s / `softcap`) (arXiv:2408.00118, Gemma 2); then
+    `alibi_slopes`[head] · |distance of the two positions| is subtracted from it (arXiv:2108.12409, ALiBi).
   }];
   let arguments = (ins AnyRankedTensor:$query, Optional<AnyRankedTensor>:$key, Optional<AnyRankedTensor>:$value,
                    Optional<Model_KeyValueType>:$cache, Model_StepType:$step, I64Attr:$heads, I64Attr:$key_value_heads,
-                   F32Attr:$scale, OptionalAttr<I64Attr>:$window);
+                   F32Attr:$scale, OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap,
+                   OptionalAttr<DenseF32ArrayAttr>:$alibi_slopes, UnitAttr:$bidirectional);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $query `,` $step (`key` $key^ `:` type($key))? (`value` $value^ `:` type($value))? (`cache` $cache^ `:` type($cache))?

@@ -259,7 +259,8 @@ private:
     return replace(op.getResult(),
                    AttentionOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getQuery()),
                                        map(op.getCache()), op.getStep(), op.getHeads(), op.getScale(), getKeyChunk(op),
-                                       op.getWindowAttr()));
+                                       op.getWindowAttr(), op.getSoftcapAttr(), op.getAlibiSlopesAttr(),
+                                       op.getBidirectional()));
   }
 
   /// Keys that are taken together, where the cache's group says how long sequences are and how their pages lie.

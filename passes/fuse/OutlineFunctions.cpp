@@ -93,6 +93,9 @@ static std::string describeArithmetic(Block &block) {
 static std::string describeWindow(std::optional<int64_t> window) {
   return window ? "_window_" + std::to_string(*window) : "";
 }
+template <typename Attention> static std::string describeScores(Attention op) {
+  return std::string(op.getSoftcap() ? "_softcap" : "") + (op.getAlibiSlopes() ? "_alibi" : "");
+}
 
 static std::string describeRounding(Value result) {
   return encoding::isQuantizedActivation(result.getType()) ? "_quantize" : "";
@@ -135,7 +138,7 @@ static std::string describe(Operation *kernel) {
       })
       .Case<AttentionOp, AttentionPartialOp>([&](auto op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) +
-               describeWindow(op.getWindow()) + describeRounding(op.getResult());
+               describeWindow(op.getWindow()) + describeScores(op) + describeRounding(op.getResult());
       })
       .Case([&](AttentionMergeOp op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + number(op.getDimension()) +

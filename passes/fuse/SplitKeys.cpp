@@ -28,9 +28,10 @@ static void split(AttentionOp attention, int64_t context) {
   OpBuilder builder(attention);
   int64_t heads = attention.getHeads(), dimension = attention.getCache().getType().getDimension();
   auto type = RankedTensorType::get({1, heads * partialColumns(dimension, chunks)}, builder.getF32Type());
-  auto partial = AttentionPartialOp::create(builder, attention.getLoc(), type, attention.getQuery(),
-                                            attention.getCache(), attention.getStep(), heads, attention.getScale(),
-                                            keyChunk, chunks, attention.getWindowAttr());
+  auto partial =
+      AttentionPartialOp::create(builder, attention.getLoc(), type, attention.getQuery(), attention.getCache(),
+                                 attention.getStep(), heads, attention.getScale(), keyChunk, chunks,
+                                 attention.getWindowAttr(), attention.getSoftcapAttr(), attention.getAlibiSlopesAttr());
   auto merge =
       AttentionMergeOp::create(builder, attention.getLoc(), attention.getResult().getType(), partial,
                                attention.getStep(), heads, dimension, keyChunk, chunks, attention.getWindowAttr());

@@ -75,10 +75,11 @@ LogicalResult MakeCacheExplicit::makeExplicit(func::FuncOp function) {
     Location nextLocation = NameLoc::get(types.getStringAttr("cache." + Twine(layer) + ".next"));
     Value next = model::KeyValueAppendOp::create(builder, nextLocation, type, function.getArguments().back(),
                                                  attention.getKey(), attention.getValue(), attention.getStep());
-    auto onCache =
-        model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(), attention.getQuery(),
-                                   Value(), Value(), next, attention.getStep(), attention.getHeads(),
-                                   attention.getKeyValueHeads(), attention.getScale(), attention.getWindowAttr());
+    auto onCache = model::AttentionOp::create(builder, attention.getLoc(), attention.getResult().getType(),
+                                              attention.getQuery(), Value(), Value(), next, attention.getStep(),
+                                              attention.getHeads(), attention.getKeyValueHeads(), attention.getScale(),
+                                              attention.getWindowAttr(), attention.getSoftcapAttr(),
+                                              attention.getAlibiSlopesAttr(), attention.getBidirectional());
     attention.replaceAllUsesWith(onCache.getResult());
     attention.erase();
     caches.push_back(next);

@@ -94,7 +94,33 @@ class Sizes:
                 yield f"--{name.replace('_', '-')}={value}"
 
 
-def forward(sizes, parameters, tokens, after_attention=lambda value: value, epsilon=1e-5, rope_base=10000.0):
+@dataclasses.dataclass
+class Scores:
+    """What becomes of scores before the softmax, and which are seen: attributes of model.attention."""
+    softcap: float | None = None
+    alibi_slopes: tuple[float, ...] = ()  # one for each head, or none
+    bidirectional: bool = False
+
+    def added_to(self, program):
+        """The text of a program printed by ingot-shape, with these attributes at every attention"""
+        attributes = [f"softcap = {self.softcap:e} : f32"] if self.softcap else []
+        if self.alibi_slopes:
+            attributes.append(f"alibi_slopes = array<f32: {', '.join(map(repr, self.alibi_slopes))}>")
+        attributes += ["bidirectional"] if self.bidirectional else []
+        changed, count = re.subn(r"(model\.attention .*?\{)", rf"\1{', '.join(attributes)}, ", program)
+        assert count
+        return changed
+
+
+# Of four heads.
+SLOPES = (0.5, 0.25, 0.03125, 0.0)
+SCORES = {"softcap": Scores(softcap=0.75), "alibi": Scores(alibi_slopes=SLOPES),
+          "both": Scores(softcap=1.25, alibi_slopes=SLOPES), "bidirectional": Scores(bidirectional=True),
+          "all": Scores(softcap=1.25, alibi_slopes=SLOPES, bidirectional=True)}
+
+
+def forward(sizes, parameters, tokens, after_attention=lambda value: value, epsilon=1e-5, rope_base=10000.0,
+            adjustments=Scores()):
     """Logits [tokens, vocabulary] of one sequence. `after_attention` is applied to the stream after each attention."""
     weights = {name: value.astype(np.float64) for name, value in parameters.items()}
     rows = len(tokens)
@@ -125,7 +151,12 @@ def forward(sizes, parameters, tokens, after_attention=lambda value: value, epsi
         scores = np.einsum("rhd,shd->hrs", query, key) / np.sqrt(sizes.head_dim)
         distance = np.arange(rows)[:, None] - np.arange(rows)
         window = sizes.window_of(layer) or rows
-        scores = np.where((distance >= 0) & (distance < window), scores, -np.inf)
+        if adjustments.softcap:
+            scores = adjustments.softcap * np.tanh(scores / adjustments.softcap)
+        if adjustments.alibi_slopes:
+            scores = scores - np.array(adjustments.alibi_slopes)[:, None, None] * np.abs(distance)
+        if not adjustments.bidirectional:
+            scores = np.where((distance >= 0) & (distance < window), scores, -np.inf)
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
         scores /= scores.sum(axis=-1, keepdims=True)
         attended = np.einsum("hrs,shd->rhd", scores, value).reshape(rows, -1)

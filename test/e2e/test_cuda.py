@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from conftest import EXACT, TINY, assert_close, assert_greedy, run, tiny_path, tiny_reference
+from llama import SCORES, Sizes, forward, parameters_of
+from programs import print_shape
 
 CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
 sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
@@ -140,6 +142,48 @@ def test_sequences(ingot, driver, tmp_path):
     exact = ingot.logits(emitted.executable, tokens)
     for (first, rows), logits in zip(SEQUENCES, alone):
         assert_close(logits, exact[first + rows - 5:first + rows], bound=2e-3)
+
+
+def steps_of_sequences(cuda, module, weights, sequences):
+    """Logits of all rows of each sequence, in a step of its own, and of all in one step."""
+    alone = [Model(cuda, module, weights).step_of([(tokens, 0)], [[1, 0]], range(len(tokens))) for tokens in sequences]
+    rows = sum(len(tokens) for tokens in sequences)
+    pages = np.arange(2 * len(sequences)).reshape(len(sequences), 2)[:, ::-1]
+    return alone, Model(cuda, module, weights).step_of([(tokens, 0) for tokens in sequences], pages.tolist(), range(rows))
+
+
+def scores_model(ingot, driver, folder, name, **sizes):
+    sizes = Sizes(head_dim=32, vocabulary=300, format="q8_0", kv="f16", **sizes)
+    program = SCORES[name].added_to(print_shape(ingot, *sizes.options()))
+    model, module = folder / "scores.mlir", folder / "scores.so"
+    model.write_text(program)
+    emitted = Emitted(ingot, model, folder)
+    shim_compiler.compile_module(emitted.source, module, driver, check=True)
+    return emitted, module, lambda tokens: forward(sizes, parameters_of(program), tokens, adjustments=SCORES[name])
+
+
+@pytest.mark.parametrize("name", [name if name == "both" else pytest.param(name, marks=pytest.mark.full)
+                                  for name in ("softcap", "alibi", "both")])
+def test_scores(ingot, driver, name, tmp_path):
+    """What becomes of scores before the softmax, in steps of all sizes."""
+    emitted, module, reference = scores_model(ingot, driver, tmp_path, name, context=300)
+    tokens = [(17 * index + 5) % 300 for index in range(170)]
+    rows, logits, _ = emulate(driver, module, emitted, tokens, [9, 1, 70, 3, 1], check=1)
+    assert_close(logits, reference(tokens)[rows])
+
+
+@pytest.mark.parametrize("sequences", [1, 3])
+def test_both_directions(ingot, driver, sequences, tmp_path):
+    """A row sees all rows of its sequence, whatever stands beside it in the step."""
+    emitted, module, reference = scores_model(ingot, driver, tmp_path, "all", context=128, rows=99, wanted=99,
+                                              sequences=sequences)
+    texts = [[(17 * index + length) % 300 for index in range(length)] for length in (7, 1, 91)[-sequences:]]
+    result, messages = in_child(steps_of_sequences, driver, module, emitted.weights, texts, check=1)
+    assert not isinstance(result, CudaError), f"{result}\n{messages}"
+    alone, together = result
+    for text, logits, beside in zip(texts, alone, np.split(together, np.cumsum([len(text) for text in texts])[:-1])):
+        assert_close(logits, reference(text))
+        assert_close(beside, reference(text))
 
 
 def test_smollm2(ingot, driver, smollm2, smollm2_reference, tmp_path):

@@ -20,7 +20,7 @@ MUTATIONS = [
     (r"copyWait<[^>]*>\(\);", ";"),
     (r"(?<=copyWait<)[^>]*(?=>)", r"\g<0> + 1"),
     (r"< (?=(?:rows|columns|count|together|panels|chunks|slabs|dimension)\b)", "<= "),
-    (r"<= (?=(?:last|lastKey|lastRow|position\[second\]|position|most)\b)", "< "),
+    (r"<= (?=(?:last|lastKey|lastRow|lastVisible|position|most)\b)", "< "),
     (r">= (?=(?:rows|columns|panels)\b)", "> "),
     (r"> (?=(?:position|lastRow|0;|fewest)\b)", ">= "),
     (r"(?<=lastKey) \+ 1", ""),
@@ -39,6 +39,8 @@ EQUIVALENT = {
 }
 # Labels of mutations that another model would show.
 UNSEEN = {
+    "while (last + 1 <= rows && step.row_sequences[last + 1] == step.row_sequences[row])":
+        "attention in both directions: no kernel of this model has it",
     "if (slab <= slabs)": "no matrix here has 32 columns or fewer",
     "result[(firstHead + q) * resultColumns + index * Shape::valueColumns + c] = sum; ... ;":
         "no more than eight query heads share a key-value head here: the loop runs once",

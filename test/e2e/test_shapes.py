@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import EXACT, assert_close, needs_tool, run
-from llama import Sizes, forward, parameters_of
+from llama import SCORES, Sizes, forward, parameters_of
 from plan import arenas_of, most_live_bytes, overlaps, programs_of
 from programs import compile_text, lower, print_shape, run_step
 
@@ -107,6 +107,41 @@ def test_seeded_formats(ingot, name, tmp_path):
         assert error <= 0.06, f"relative error {error:.3f} at {rows} rows"
         for threads in (2, 3):
             assert np.array_equal(run_step(executable, tokens[:rows], threads=threads), logits)
+
+
+def cap_logits(program, cap):
+    """The program with cap · tanh(logits / cap) for its logits"""
+    columns = re.search(r"%logits = .* to (tensor<\?x\d+xf32>)", program)[1]
+    arithmetic = f"""
+    %zero = arith.constant 0 : index
+    %rows = tensor.dim %logits, %zero : {columns}
+    %cap = arith.constant {cap:e} : f32
+    %caps = tensor.splat %cap[%rows] : {columns}
+    %part = arith.divf %logits, %caps : {columns}
+    %bounded = math.tanh %part : {columns}
+    %capped = arith.mulf %bounded, %caps : {columns}
+    return %capped,"""
+    changed, count = re.subn(r"\n *return %logits,", arithmetic, program)
+    assert count == 1
+    return changed
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_scores(ingot, name, tmp_path):
+    """Soft caps, slopes and both directions of attention, and a soft cap on logits, written as arithmetic: numpy's logits;
+    and what comes after a row changes its logits exactly where both directions are seen."""
+    sizes = Sizes(head_dim=32, vocabulary=320, context=300, rows=300, wanted=300)
+    program = SCORES[name].added_to(print_shape(ingot, *sizes.options()))
+    tokens = np.random.default_rng(2).integers(0, sizes.vocabulary, 290)
+    reference = forward(sizes, parameters_of(program), tokens, adjustments=SCORES[name])
+    assert not np.allclose(reference, forward(sizes, parameters_of(program), tokens), atol=1e-2)
+    cap = np.abs(reference).max() / 2
+    executable = compile_text(ingot, cap_logits(program, cap), tmp_path, EXACT)
+    logits = run_step(executable, tokens)
+    assert_close(logits, cap * np.tanh(reference / cap))
+    tokens[-1] = (tokens[-1] + 1) % sizes.vocabulary
+    changed = (run_step(executable, tokens) != logits).any(axis=1)
+    assert changed[-1] and changed[:-1].all() == SCORES[name].bidirectional == changed[:-1].any()
 
 
 def test_splat(ingot, tmp_path):

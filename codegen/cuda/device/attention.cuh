@@ -42,6 +42,28 @@ template <class Shape> struct Cache {
   }
 };
 
+/// What becomes of q · k before the softmax, of a row and a key that are `distance` positions apart. `Score` is printed
+/// for every attention: scale, softcap (0: none), hasSlopes, slope(head) (of ALiBi), isBidirectional.
+template <class Score>
+__device__ __forceinline__ float adjustScore(float product, float scale, float slope, int distance) {
+  float score = product * scale;
+  if constexpr (Score::softcap > 0.0f)
+    score = tanhf(score * (1.0f / Score::softcap)) * Score::softcap;
+  if constexpr (Score::hasSlopes)
+    score = fmaf(static_cast<float>(abs(distance)), -slope, score);
+  return score;
+}
+
+/// The last of `rows` rows that belongs to the same sequence as `row`: such rows are neighbours.
+template <class Shape> __device__ __forceinline__ int lastRowOfSequence(const IngotCudaStep &step, int row, int rows) {
+  if constexpr (Shape::sequences == 1)
+    return rows - 1;
+  int last = row;
+  while (last + 1 < rows && step.row_sequences[last + 1] == step.row_sequences[row])
+    ++last;
+  return last;
+}
+
 /// Four neighbouring elements of a row.
 __device__ __forceinline__ float4 loadFour(const float *row) { return *reinterpret_cast<const float4 *>(row); }
 __device__ __forceinline__ float4 loadFour(const __half *row) {
@@ -70,9 +92,9 @@ struct Softmax {
 
 /// One chunk of keys for all query heads of one key-value head: kernel.attention_partial. A block of 128 threads.
 /// `chunks`: blocks for each head, of which those beyond the last visible chunk have nothing to do.
-template <class Shape, int heads, int keyValueHeads, int keyChunk, int chunks>
+template <class Shape, class Score, int heads, int keyValueHeads, int keyChunk, int chunks>
 __device__ __forceinline__ void attendChunk(const IngotCudaStep &step, const float *query, uint8_t *keys,
-                                            uint8_t *values, float scale, float *result) {
+                                            uint8_t *values, float *result) {
   using C = Cache<Shape>;
   constexpr int threads = 128, group = heads / keyValueHeads;
   constexpr int resultColumns = chunks * Shape::valueColumns + (2 * chunks + 15) / 16 * 16;
@@ -117,7 +139,8 @@ __device__ __forceinline__ void attendChunk(const IngotCudaStep &step, const flo
         for (int offset = keyLanes / 2; offset > 0; offset /= 2)
           sums[q] += __shfl_xor_sync(0xffffffffu, sums[q], offset);
         if (threadIdx.x % keyLanes == 0 && key < count)
-          scores[q][key] = sums[q] * scale;
+          scores[q][key] =
+              adjustScore<Score>(sums[q], Score::scale, Score::slope(min(firstHead + q, heads - 1)), position - at);
       }
     }
     __syncthreads();
@@ -201,9 +224,9 @@ __device__ __forceinline__ void mergeChunks(const IngotCudaStep &step, const flo
 
 /// All keys of one head for the `tileRows` rows of a block of 128 threads: kernel.attention. Rows of a tile belong to
 /// one sequence. Tiles of keys begin at multiples of `tileKeys` positions, which divides a page.
-template <class Shape, int heads, int keyValueHeads, int dimension, int tileRows, int tileKeys>
+template <class Shape, class Score, int heads, int keyValueHeads, int dimension, int tileRows, int tileKeys>
 __device__ __forceinline__ void attendRows(const IngotCudaStep &step, const float *query, int queryStride,
-                                           uint8_t *keys, uint8_t *values, int rows, float scale, float *result,
+                                           uint8_t *keys, uint8_t *values, int rows, float *result,
                                            int resultStride) {
   using C = Cache<Shape>;
   constexpr int threads = 128, rowThreads = tileRows > 4 ? threads / tileRows : 32;
@@ -214,13 +237,17 @@ __device__ __forceinline__ void attendRows(const IngotCudaStep &step, const floa
   __shared__ float scores[tileRows][tileKeys];
 
   const int head = blockIdx.x, keyValueHead = head / (heads / keyValueHeads), firstRow = blockIdx.y * tileRows;
-  const int lastRow = min(firstRow + tileRows, rows) - 1, last = step.positions[lastRow];
+  const int lastRow = min(firstRow + tileRows, rows) - 1;
+  const int last = step.positions[Score::isBidirectional ? lastRowOfSequence<Shape>(step, lastRow, rows) : lastRow];
   for (int i = threadIdx.x; i < tileRows * Shape::keyColumns; i += threads) {
     const int row = min(firstRow + i / Shape::keyColumns, lastRow);
     queries[i / Shape::keyColumns][i % Shape::keyColumns] =
         query[row * queryStride + head * Shape::keyColumns + i % Shape::keyColumns];
   }
 
+  auto distance = [&](int row, int key) {
+    return Score::hasSlopes ? step.positions[min(firstRow + row, lastRow)] - key : 0;
+  };
   // Every row has `rowThreads` threads of one warp.
   const int r = threadIdx.x / rowThreads, lane = threadIdx.x % rowThreads;
   const int position = step.positions[min(firstRow + r, lastRow)], firstVisible = C::firstVisible(position);
@@ -245,11 +272,12 @@ __device__ __forceinline__ void attendRows(const IngotCudaStep &step, const floa
 #pragma unroll 8
       for (int column = 0; column < Shape::keyColumns; ++column)
         sum = fmaf(queries[row][column], tileOfKeys[key][column], sum);
-      scores[row][key] = sum * scale;
+      scores[row][key] = adjustScore<Score>(sum, Score::scale, Score::slope(head), distance(row, start + key));
     }
     __syncthreads();
     if (r < tileRows) {
-      auto isVisible = [&](int key) { return start + key <= position && start + key >= firstVisible; };
+      const int lastVisible = Score::isBidirectional ? last : position;
+      auto isVisible = [&](int key) { return start + key <= lastVisible && start + key >= firstVisible; };
       float largest = masked, sum = 0.0f;
       for (int key = lane; key < tileKeys; key += rowThreads)
         if (isVisible(key))
@@ -370,9 +398,9 @@ __device__ __forceinline__ void loadFragments(uint32_t (&fragments)[parts][2][2]
 /// All keys of one head for the 64 rows of a block of 128 threads, 16 to a warp: kernel.attention. Rows of different
 /// sequences may share a block: one sequence is done after the other. Tiles of keys begin at multiples of `tileKeys`
 /// positions, which divides a page; a tile of which a row sees nothing leaves its bits as they are.
-template <class Shape, int heads, int keyValueHeads, int dimension, int tileKeys>
+template <class Shape, class Score, int heads, int keyValueHeads, int dimension, int tileKeys>
 __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const float *query, int queryStride,
-                                               uint8_t *keys, uint8_t *values, int rows, float scale, float *result,
+                                               uint8_t *keys, uint8_t *values, int rows, float *result,
                                                int resultStride) {
   using C = Cache<Shape>;
   using Tiles = KeyTiles<Shape, tileKeys>;
@@ -393,7 +421,7 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
   // A lane has two rows of a warp, eight apart.
   int row[2], position[2], firstVisible[2];
   const float *queries[2];
-  float factor[2] = {1.0f, 1.0f}, inverse[2] = {scale, scale};
+  float factor[2] = {1.0f, 1.0f}, inverse[2] = {Score::scale, Score::scale};
 #pragma unroll
   for (int second = 0; second < 2; ++second) {
     row[second] = min(warpRow + second * 8 + group, lastRow);
@@ -412,7 +440,7 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
         largest = fmaxf(largest, __shfl_xor_sync(0xffffffffu, largest, offset));
       const PowerOfTwo power = scaleToHalf(largest);
       factor[second] = power.factor;
-      inverse[second] = scale * power.inverse;
+      inverse[second] = Score::scale * power.inverse;
     }
   }
   auto loadQueries = [&](int k, uint32_t (&fragments)[queryParts][4]) {
@@ -447,7 +475,8 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
   };
   float largest[2] = {masked, masked}, total[2] = {};
   float output[outputs][2][4] = {};
-  auto addTile = [&](int stage, int start, int first, int last) {
+  // Keys up to `lastKey` of the rows from `first` to `last`.
+  auto addTile = [&](int stage, int start, int first, int last, int lastKey) {
     float scores[tileKeys / 16][2][4] = {};
 #pragma unroll
     for (int k = 0; k < steps; ++k) {
@@ -474,8 +503,10 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
         for (int i = 0; i < 2; ++i) {
           const int key = start + n * 8 + member * 2 + i;
           float &score = scores[n / 2][n % 2][second * 2 + i];
-          const bool isVisible = isMine && key <= position[second] && key >= firstVisible[second];
-          score = isVisible ? score * inverse[second] : masked;
+          const int lastVisible = Score::isBidirectional ? lastKey : position[second];
+          const bool isVisible = isMine && key <= lastVisible && key >= firstVisible[second];
+          score = isVisible ? adjustScore<Score>(score, inverse[second], Score::slope(head), position[second] - key)
+                            : masked;
           next = fmaxf(next, score);
         }
 #pragma unroll
@@ -526,7 +557,7 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
     if constexpr (Shape::sequences > 1)
       for (last = first; last < lastRow && step.row_sequences[last + 1] == step.row_sequences[first];)
         ++last;
-    const int lastKey = step.positions[last];
+    const int lastKey = step.positions[Score::isBidirectional ? lastRowOfSequence<Shape>(step, last, rows) : last];
     const int firstTile = C::firstVisible(step.positions[first]) / tileKeys * tileKeys;
     auto loadTile = [&](int start) {
       const int page = C::page(step, first, start);
@@ -536,7 +567,7 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
     // Of the rows of this warp, those of the sequence; keys that none of them sees are left out.
     const int mine = max(first, warpRow), myLast = min(last, warpRow + warpRows - 1);
     const int fewest = mine <= myLast ? C::firstVisible(step.positions[mine]) : 0;
-    const int most = mine <= myLast ? step.positions[myLast] : -1;
+    const int most = mine <= myLast ? (Score::isBidirectional ? lastKey : step.positions[myLast]) : -1;
     if constexpr (Tiles::stages > 1)
       loadTile(firstTile);
     for (int start = firstTile; start <= lastKey; start += tileKeys) {
@@ -554,7 +585,7 @@ __device__ __forceinline__ void attendManyRows(const IngotCudaStep &step, const 
         __syncthreads();
       }
       if (start <= most && start + tileKeys > fewest)
-        addTile(current, start, first, last);
+        addTile(current, start, first, last, lastKey);
     }
   }
 

@@ -39,6 +39,13 @@
 // CHECK-NEXT: keyColumns = 64, valueColumns = 64;
 // CHECK-NEXT: pageRows = 64, pages = 16, ringPages = 0;
 // CHECK-NEXT: window = 0, sequences = 1, group = 0;
+// CHECK: struct Score {
+// CHECK-NEXT: static constexpr float scale = 0.125f, softcap = 0.0f;
+// CHECK-NEXT: static constexpr bool hasSlopes = false, isBidirectional = false;
+// CHECK: struct Score_2 {
+// CHECK-NEXT: softcap = 20.0f;
+// CHECK-NEXT: hasSlopes = true, isBidirectional = true;
+// CHECK: static const float slopes[] = {0.5f, 0.25f, 0.125f, 0.0625f};
 module attributes {ingot.options = {target = "cuda", cpu = "x86-64", activations = "f32", key_value = "f16", weights = "embedded"}} {
 model.cache_group "full" {context = 1024, page_rows = 64, pages = 16}
 
@@ -155,7 +162,7 @@ kernel.function @qkv.rows_1(%x: tensor<1x256xf32>, %w: tensor<512x256xf32, #bf16
 // CHECK: /// kernel.attention_partial for one row.
 // CHECK-NEXT: __launch_bounds__(128, 4)
 // CHECK: constexpr int heads = 4, keyValueHeads = 2, keyChunk = 128, chunks = 8;
-// CHECK-NEXT: attendChunk<Cache_64, heads, keyValueHeads, keyChunk, chunks>(step, query, keys, values, 0.125f, result);
+// CHECK-NEXT: attendChunk<Cache_64, Score, heads, keyValueHeads, keyChunk, chunks>(step, query, keys, values, result);
 kernel.function @partial.rows_1(%q: tensor<1x256xf32>, %c: !cache, %step: !step) -> tensor<1x2112xf32> attributes {row_range = #kernel.rows<1 to 1>} {
   %p = kernel.attention_partial %q, %c, %step {heads = 4, scale = 0.125 : f32, chunks = 8} : tensor<1x256xf32>, !cache, !step to tensor<1x2112xf32>
   kernel.return %p : tensor<1x2112xf32>
@@ -168,15 +175,15 @@ kernel.function @merge.rows_1(%p: tensor<1x2112xf32>, %step: !step) -> tensor<1x
 }
 // Of few rows, those of several sequences have keys of their own.
 // CHECK: /// kernel.attention for 5 to 8 rows.
-// CHECK: attendRows<Cache_64_2, heads, keyValueHeads, dimension, 1, 32>(
-// CHECK-NEXT: step, query, 256, keys, values, rows, 0.125f, result, 256);
+// CHECK: attendRows<Cache_64_2, Score_2, heads, keyValueHeads, dimension, 1, 32>(
+// CHECK-NEXT: step, query, 256, keys, values, rows, result, 256);
 kernel.function @attention.rows_5_to_8(%q: tensor<?x256xf32>, %c: !cache, %step: !steps) -> tensor<?x256xf32> attributes {row_range = #kernel.rows<5 to 8>} {
-  %y = kernel.attention %q, %c, %step {heads = 4, scale = 0.125 : f32} : tensor<?x256xf32>, !cache, !steps to tensor<?x256xf32>
+  %y = kernel.attention %q, %c, %step {heads = 4, scale = 0.125 : f32, softcap = 20.0 : f32, alibi_slopes = array<f32: 0.5, 0.25, 0.125, 0.0625>, bidirectional} : tensor<?x256xf32>, !cache, !steps to tensor<?x256xf32>
   kernel.return %y : tensor<?x256xf32>
 }
 // CHECK: /// kernel.attention for 9 to 512 rows.
-// CHECK: attendManyRows<Cache_64_2, heads, keyValueHeads, dimension, 32>(
-// CHECK-NEXT: step, query, 256, keys, values, rows, 0.125f, result, 256);
+// CHECK: attendManyRows<Cache_64_2, Score, heads, keyValueHeads, dimension, 32>(
+// CHECK-NEXT: step, query, 256, keys, values, rows, result, 256);
 kernel.function @attention.rows_9_to_512(%q: tensor<?x256xf32>, %c: !cache, %step: !steps) -> tensor<?x256xf32> attributes {row_range = #kernel.rows<9 to 512>} {
   %y = kernel.attention %q, %c, %step {heads = 4, scale = 0.125 : f32} : tensor<?x256xf32>, !cache, !steps to tensor<?x256xf32>
   kernel.return %y : tensor<?x256xf32>

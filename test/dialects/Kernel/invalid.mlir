@@ -482,3 +482,33 @@ func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
   %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, window = 0 : i64} : tensor<?x128xf32>, !cache, !step to tensor<?x128xf32>
   return
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected alibi_slopes of 4 heads, found 1}}
+  %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, alibi_slopes = array<f32: 0.5>} : tensor<?x128xf32>, !cache, !step to tensor<?x128xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention(%q: tensor<?x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected no window beside bidirectional, found window = 8}}
+  %a = kernel.attention %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, bidirectional, window = 8 : i64} : tensor<?x128xf32>, !cache, !step to tensor<?x128xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @attention_partial(%q: tensor<1x128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a softcap above 0, found -1.000000e+00 : f32}}
+  %a = kernel.attention_partial %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, chunks = 2, softcap = -1.0 : f32} : tensor<1x128xf32>, !cache, !step to tensor<1x272xf32>
+  return
+}

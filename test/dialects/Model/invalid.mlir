@@ -320,3 +320,48 @@ func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
   %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, window = 0 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   return
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a softcap above 0, found 0.000000e+00 : f32}}
+  %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, softcap = 0.0 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a softcap above 0, found 0x7F800000 : f32}}
+  %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, softcap = 0x7F800000 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected alibi_slopes of 4 heads, found 1}}
+  %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, alibi_slopes = array<f32: 0.5>} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected alibi_slopes of at least 0, found array<f32: 5.000000e-01, 5.000000e-01, 5.000000e-01, -5.000000e-01>}}
+  %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, alibi_slopes = array<f32: 0.5, 0.5, 0.5, -0.5>} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected no window beside bidirectional, found window = 8}}
+  %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, bidirectional, window = 8 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return
+}

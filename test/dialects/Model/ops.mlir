@@ -44,6 +44,8 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x96xf32>, !cache) {
   %a = model.attention %qr, %step cache %next : !cache {heads = 4 : i64, key_value_heads = 2 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   // CHECK: model.attention %{{.*}}, %{{.*}} key %{{.*}} : tensor<?x32xf32> value %{{.*}} : tensor<?x32xf32> {heads = 4 : i64, key_value_heads = 2 : i64, scale = 2.500000e-01 : f32}
   %b = model.attention %a, %step key %kr : tensor<?x32xf32> value %k : tensor<?x32xf32> {heads = 4 : i64, key_value_heads = 2 : i64, scale = 0.25 : f32} : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // CHECK: model.attention %{{.*}} {alibi_slopes = array<f32: 5.000000e-01, 2.500000e-01, 1.250000e-01, 0.000000e+00>, bidirectional, heads = 4 : i64, key_value_heads = 2 : i64, scale = 2.500000e-01 : f32, softcap = 5.000000e+01 : f32}
+  %c = model.attention %b, %step key %kr : tensor<?x32xf32> value %k : tensor<?x32xf32> {heads = 4 : i64, key_value_heads = 2 : i64, scale = 0.25 : f32, softcap = 50.0 : f32, alibi_slopes = array<f32: 0.5, 0.25, 0.125, 0.0>, bidirectional} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   // CHECK: model.gated_mlp gelu %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64x64xf32, {{.*}}>, tensor<64x64xf32, {{.*}}> to tensor<?x64xf32>
   %m = model.gated_mlp gelu %b, %w, %w : tensor<?x64xf32>, tensor<64x64xf32, #q8>, tensor<64x64xf32, #q8> to tensor<?x64xf32>
   // CHECK: model.activation relu %{{.*}} : tensor<?x64xf32>

@@ -58,12 +58,12 @@ model.cache_group "window_130" {context = 300 : i64, page_rows = 64 : i64, pages
 // CHECK-LABEL: func.func @forward.rows_1
 // CHECK-NEXT: kernel.attention_partial %{{.*}} {chunks = 3 : i64, heads = 3 : i64, scale = 5.000000e-01 : f32, window = 130 : i64}
 // CHECK-NEXT: kernel.attention_merge %{{.*}} {chunks = 3 : i64, dimension = 32 : i64, heads = 3 : i64, window = 130 : i64}
-// CHECK-NEXT: kernel.attention_partial %{{.*}} {chunks = 2 : i64, heads = 3 : i64, scale = 5.000000e-01 : f32, window = 129 : i64}
+// CHECK-NEXT: kernel.attention_partial %{{.*}} {alibi_slopes = array<f32: 5.000000e-01, 2.500000e-01, 1.250000e-01>, chunks = 2 : i64, heads = 3 : i64, scale = 5.000000e-01 : f32, softcap = 3.000000e+01 : f32, window = 129 : i64}
 // CHECK-NEXT: kernel.attention_merge
 // CHECK-NEXT: kernel.attention %{{.*}} window = 1 : i64}
 func.func @forward.rows_1(%step: !one, %cache: !cache, %q: tensor<1x96xf32>) -> tensor<1x96xf32> attributes {kernel.row_range = #kernel.rows<1 to 1>} {
   %h = kernel.attention %q, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 130 : i64} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
-  %g = kernel.attention %h, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 129 : i64} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
+  %g = kernel.attention %h, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 129 : i64, softcap = 30.0 : f32, alibi_slopes = array<f32: 0.5, 0.25, 0.125>} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
   %f = kernel.attention %g, %cache, %step {heads = 3 : i64, scale = 0.5 : f32, window = 1 : i64} : tensor<1x96xf32>, !cache, !one to tensor<1x96xf32>
   return %f : tensor<1x96xf32>
 }

@@ -11,7 +11,7 @@ using namespace ingot;
 using namespace ingot::test;
 
 namespace {
-constexpr float scoreScale = 0.3F;
+constexpr float scoreScale = 0.3F, softcap = 1.5F;
 constexpr int64_t pageRows = 64, pagesPerSequence = 7, pages = 2 * pagesPerSequence + 1, stepRows = 24;
 
 enum class Element { F16, BF16, F32, I8 };
@@ -22,11 +22,29 @@ struct Shape {
   bool rounds;     ///< result in 8 bits
   int64_t keyChunk = 128;
   int64_t window = 0; ///< 0: all positions
+  bool capsScores = false, hasSlopes = false, bidirectional = false;
 
   /// Pages of a sequence, beyond which the first ones are taken again.
   int64_t ringPages() const { return window ? roundUp(window + stepRows - 1, pageRows) / pageRows : pagesPerSequence; }
   int64_t firstSeen(int64_t position) const { return window ? std::max<int64_t>(position + 1 - window, 0) : 0; }
+  int64_t lastSeen(int64_t position, int64_t lastOfSequence) const { return bidirectional ? lastOfSequence : position; }
   int64_t heads() const { return keyHeads * group; }
+  float slope(int64_t head) const { return hasSlopes ? 0.25F / static_cast<float>(1 << head % 4) : 0; }
+  /// What becomes of q · k · scale.
+  double adjust(double score, int64_t head, int64_t distance) const {
+    if (capsScores)
+      score = softcap * std::tanh(score / softcap);
+    return score - slope(head) * static_cast<double>(std::abs(distance));
+  }
+  std::string printAdjustments(bool isSplit) const {
+    std::string text = window ? ", window = " + std::to_string(window) + " : i64" : "";
+    if (capsScores)
+      text += ", softcap = 1.5 : f32";
+    for (int64_t head = 0; hasSlopes && head < heads(); ++head)
+      text += (head ? ", " : ", alibi_slopes = array<f32: ") + std::to_string(slope(head)) +
+              (head + 1 == heads() ? ">" : "");
+    return text + (bidirectional && !isSplit ? ", bidirectional" : "");
+  }
   int64_t chunks() const { return roundUp(pagesPerSequence * pageRows, keyChunk) / keyChunk; }
   int64_t partialColumns() const { return heads() * (chunks() * valueDimension() + roundUp(2 * chunks(), 16)); }
   std::string getElementName() const {
@@ -38,7 +56,8 @@ struct Shape {
   std::string getName() const {
     return std::to_string(dimension) + "x" + std::to_string(keyHeads) + "x" + std::to_string(group) + "_" +
            getElementName() + (rounds ? "_i8" : "") + "_by_" + std::to_string(keyChunk) +
-           (window ? "_window_" + std::to_string(window) : "");
+           (window ? "_window_" + std::to_string(window) : "") + (capsScores ? "_softcap" : "") +
+           (hasSlopes ? "_alibi" : "") + (bidirectional ? "_bidirectional" : "");
   }
 };
 using enum Element;
@@ -56,7 +75,12 @@ const std::vector<Shape> shapes = {{20, 1, 3, F32, false, 64},
                                    {64, 2, 3, BF16, false},
                                    {24, 2, 4, BF16, false, 64, 100},
                                    {32, 1, 9, BF16, true, 192, 41},
-                                   {128, 2, 1, BF16, true, 64}};
+                                   {128, 2, 1, BF16, true, 64},
+                                   {64, 1, 3, F32, false, 64, 100, true, true},
+                                   {32, 2, 2, I8, false, 64, 0, true, true},
+                                   {24, 2, 4, F16, false, 64, 0, true, true, true},
+                                   {32, 1, 3, BF16, false, 128, 41, true, true},
+                                   {32, 1, 9, BF16, false, 64, 0, false, true, true}};
 
 struct Range {
   std::string name, attribute;
@@ -214,7 +238,7 @@ std::string makeFunctions(const Shape &shape) {
     std::string window = shape.window ? ", window = " + std::to_string(shape.window) + " : i64" : "";
     std::string attributes = "heads = " + std::to_string(shape.heads()) +
                              " : i64, scale = 0.3 : f32, key_chunk = " + std::to_string(shape.keyChunk) + " : i64" +
-                             window;
+                             shape.printAdjustments(isSplit(range));
     if (isSplit(range)) {
       std::string partial = "tensor<1x" + std::to_string(shape.partialColumns()) + "xf32>";
       std::string chunks = ", chunks = " + std::to_string(shape.chunks()) + " : i64}";
@@ -311,6 +335,7 @@ TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
       continue;
     auto kernels = Kernels::compile(makeFunctions(shape), GetParam());
     ASSERT_TRUE(kernels);
+    // The last row of a sequence sees the same keys in all steps, earlier ones do not.
     expectBitsOfARowAreItsOwn(*kernels, shape, random);
     for (const Range &range : ranges)
       for (int64_t rows : range.rows)
@@ -351,7 +376,11 @@ TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
 
           for (int64_t row = 0; row < rows; ++row)
             for (int64_t head = 0; head < shape.heads(); ++head) {
-              int64_t keyHead = head / shape.group, keys = step.positions[row] + 1;
+              int64_t lastRow = row;
+              while (lastRow + 1 < rows && step.sequences[lastRow + 1] == step.sequences[row])
+                ++lastRow;
+              int64_t keyHead = head / shape.group;
+              int64_t keys = shape.lastSeen(step.positions[row], step.positions[lastRow]) + 1;
               std::vector<double> weights(keys), numbers = getQuery(shape, query, row, head);
               for (double &number : numbers)
                 number =
@@ -363,7 +392,7 @@ TEST_P(AttentionKernel, AgainstPlainSoftmaxAndItself) {
                 for (int64_t index = 0; index < shape.keyDimension(); ++index)
                   score += numbers[index] *
                            cache.key(pageOf(step.sequences[row], position), keyHead, position % pageRows, index);
-                weights[position] = score;
+                weights[position] = shape.adjust(score, head, step.positions[row] - position);
                 largest = std::max(largest, weights[position]);
               }
               for (int64_t position = firstKey; position < keys; ++position)
