@@ -14,6 +14,7 @@
 #include "compiler/Progress.h"
 #include "compiler/Registration.h"
 #include "compiler/Tune.h"
+#include "compiler/import/RandomParameters.h"
 #include "compiler/import/gguf/Import.h"
 #include "compiler/import/gguf/reader.h"
 #include "passes/quantize/Products.h"
@@ -232,6 +233,8 @@ Error Compilation::attachOptions() {
   if (!target::TargetDescription::find(chosen.target)->roundsActivations())
     chosen.activations = "f32";
   chosen.weights = options.weights.value_or("embedded");
+  if (std::optional<int64_t> seed = target::CompileOptions::parseWeightSeed(chosen.weights))
+    makeParametersRandom(*module, *seed);
   std::string asked = options.keyValue.value_or("auto");
   std::optional<std::string> existing = cacheElement(*module);
   if (existing && asked != "auto" && asked != *existing)
@@ -301,6 +304,9 @@ Error Compilation::checkOptions() {
 Error Compilation::checkTarget() {
   std::string name = targetName();
   if (name == "cpu") {
+    if (options.weights && target::CompileOptions::parseWeightSeed(*options.weights))
+      return llvm::createStringError(modelName + ": --weights=" + *options.weights +
+                                     " needs --target=cuda, where weights are made when the executable starts");
     for (auto [option, asked] : {std::pair("--sm", options.sm), std::pair("--nvcc", options.nvcc)})
       if (asked)
         return llvm::createStringError(modelName + ": " + option + "=" + *asked +

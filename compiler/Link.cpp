@@ -54,7 +54,7 @@ Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, ll
     return tokenizer.takeError();
 
   link::LinkRequest request;
-  request.weights.bytes = weights::constantBytes(module);
+  request.weights.bytes = options->generatesWeights() ? 0 : weights::constantBytes(module);
   codegen::LinkTimeContents contents;
   contents.tokenizer = std::move(*tokenizer);
   if (options->weights == "external" && request.weights.bytes) {

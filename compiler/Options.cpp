@@ -2,6 +2,8 @@
 
 #include "compiler/Options.h"
 
+#include "target/TargetDescription.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
@@ -103,6 +105,14 @@ Error Parser::parseOption(StringRef argument) {
     options.output = *output;
     return Error::success();
   }
+  if (name == "--weights") {
+    if (Error error = take())
+      return error;
+    if (value != "embedded" && value != "external" && !ingot::target::CompileOptions::parseWeightSeed(value))
+      return usageError("--weights=" + value + ": expected one of embedded, external, random:SEED");
+    options.weights = value.str();
+    return Error::success();
+  }
   struct {
     StringRef name;
     std::optional<std::string> &option;
@@ -113,7 +123,6 @@ Error Parser::parseOption(StringRef argument) {
                {"--nvcc", options.nvcc, {}},
                {"--activations", options.activations, {"auto", "f32"}},
                {"--kv", options.keyValue, {"auto", "f32", "f16", "bf16", "q8_0"}},
-               {"--weights", options.weights, {"embedded", "external"}},
                {"--dump-phases", options.dumpFolder, {}},
                {"--remark-format", options.remarkFormat, {"emitRemark", "yaml", "bitstream"}},
                {"--remarks-output-file", options.remarkFile, {}},
@@ -228,8 +237,9 @@ What is compiled
                            elements of the key-value cache; auto: f32 on the exact path, else f16, or bf16 where the
                            CPU multiplies it (AVX-512 BF16) and the weights are quantised
   --tune                   measure tile shapes on this machine, and take those that are faster
-  --weights=embedded|external
-                           in the executable, or in OUT.weights beside it
+  --weights=embedded|external|random:SEED
+                           in the executable, or in OUT.weights beside it; random: the executable holds none, and makes
+                           its own when it starts, to measure a shape (cuda)
 
 Stopping and resuming
   --compile-to=PHASE       write the program as it is after PHASE to OUT ('-': standard output)

@@ -23,6 +23,13 @@ void CompileOptions::attachTo(ModuleOp module) const {
   module->setAttr(optionsName, builder.getDictionaryAttr(entries));
 }
 
+std::optional<int64_t> CompileOptions::parseWeightSeed(StringRef weights) {
+  int64_t seed;
+  if (!weights.consume_front("random:") || weights.getAsInteger(10, seed) || seed < 0)
+    return std::nullopt;
+  return seed;
+}
+
 FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
   auto dictionary = module->getAttrOfType<DictionaryAttr>(optionsName);
   CompileOptions options;
@@ -41,8 +48,15 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
   if (failed(read("target", options.target, {"cpu", "cuda"})) || failed(read("cpu", options.cpu, {})) ||
       failed(read("activations", options.activations, {"auto", "f32"})) ||
       failed(read("key_value", options.keyValue, {"f16", "bf16", "f32", "q8_0"})) ||
-      failed(read("weights", options.weights, {"embedded", "external"})))
+      failed(read("weights", options.weights, {})))
     return failure();
+  if (options.weights != "embedded" && options.weights != "external" && !options.generatesWeights())
+    return module.emitError() << "expected " << optionsName
+                              << ".weights to be one of embedded, external, random:SEED, found '" << options.weights
+                              << "'";
+  if (options.generatesWeights() && options.target != "cuda")
+    return module.emitError() << "expected " << optionsName << ".weights to be embedded or external on the target "
+                              << options.target << ", found '" << options.weights << "'";
   if (dictionary.contains("sm")) {
     if (failed(read("sm", options.sm, {})))
       return failure();

@@ -26,10 +26,15 @@ struct CompileOptions {
   std::string activations = "auto";
   /// Element of the key-value cache: "f16", "f32" or "q8_0".
   std::string keyValue = "f16";
-  /// "embedded" or "external".
+  /// "embedded", "external", or "random:" and a seed: no file holds them.
   std::string weights = "embedded";
   /// Compute capabilities of the target cuda that get machine code of their own, separated by commas; "": the default.
   std::string sm;
+
+  /// Whether the executable makes its weights when it starts, of the seeds of its parameters.
+  bool generatesWeights() const { return parseWeightSeed(weights).has_value(); }
+  /// The seed of "random:SEED", from 0 to 2^63 - 1; nothing of another text.
+  static std::optional<int64_t> parseWeightSeed(llvm::StringRef weights);
 
   /// Stores the options in `module` as that attribute.
   void attachTo(mlir::ModuleOp module) const;

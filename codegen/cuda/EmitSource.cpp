@@ -196,6 +196,18 @@ private:
   SmallVector<std::string> parameters;
 };
 
+/// The kernel of no step that tells how fast memory can be read.
+std::string emitReader() {
+  return fillIn(R"(/// Reads, and does nothing else.
+extern "C" __global__ void __launch_bounds__($threads) $name(
+    const uint8_t *__restrict__ from, uint64_t bytes, uint32_t unlikely, uint32_t *result) {
+  readMemory(from, bytes, unlikely, result);
+}
+
+)",
+                {{"threads", INGOT_CUDA_PLAIN_THREADS}, {"name", readerName}});
+}
+
 struct EmitSource : cuda::impl::CudaEmitSourceBase<EmitSource> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -211,6 +223,10 @@ struct EmitSource : cuda::impl::CudaEmitSourceBase<EmitSource> {
     FailureOr<Tables> tables = makeTables(module, kernels);
     if (failed(tables))
       return signalPassFailure();
+    if (!kernels.empty())
+      functions += emitReader();
+    for (const GeneratorEntry &generator : tables->generators)
+      functions += emitGenerator(generator, structs);
     auto title = [](StringRef text) {
       std::string rule = "//===" + std::string(70, '-') + "===//\n";
       return (rule + "// " + text + "\n" + rule + "\n").str();

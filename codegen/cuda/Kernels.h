@@ -16,6 +16,8 @@
 
 namespace ingot::cuda {
 
+struct GeneratorEntry;
+
 /// Names of one function's buffers in its text; of a cache, those of its keys and its values.
 struct BufferNames {
   std::string first, second;
@@ -32,8 +34,10 @@ class SharedStructs {
 public:
   explicit SharedStructs(mlir::ModuleOp module);
 
-  /// The struct that describes the storage of a packed matrix (see device/weights.cuh).
+  /// The struct that describes the storage of a packed matrix, or of a vector (see device/weights.cuh).
   std::string getFormat(mlir::RankedTensorType matrix);
+  /// "Q4_1", "I4_128"
+  static std::string getFormatName(encoding::FormatInterface format);
   /// The struct that describes a cache (see device/attention.cuh). Emits an error on `op` where kernels cannot read it.
   mlir::FailureOr<std::string> getCache(mlir::Operation *op, model::KeyValueType cache, model::StepType step,
                                         std::optional<int64_t> window);
@@ -94,6 +98,9 @@ llvm::LogicalResult emitQkvRopeAppend(KernelContext &context, kernel::QkvRopeApp
 llvm::LogicalResult emitAttention(KernelContext &context, kernel::AttentionOp op);
 llvm::LogicalResult emitAttentionPartial(KernelContext &context, kernel::AttentionPartialOp op);
 llvm::LogicalResult emitAttentionMerge(KernelContext &context, kernel::AttentionMergeOp op);
+
+/// The definition of a kernel that makes constants.
+std::string emitGenerator(const GeneratorEntry &generator, SharedStructs &structs);
 
 //===----------------------------------------------------------------------===//
 // Shared by several kernels

@@ -43,15 +43,18 @@ static StringRef spell(encoding::ElementKind element) {
   llvm_unreachable("codes are no numbers");
 }
 
+std::string SharedStructs::getFormatName(encoding::FormatInterface attribute) {
+  if (auto ggml = dyn_cast<encoding::GgmlAttr>(attribute))
+    return stringifyGgmlType(ggml.getType()).upper();
+  encoding::WeightFormat format = attribute.getWeightFormat();
+  return "I" + std::to_string(format.getCodeBits()) + "_" + std::to_string(format.blockColumns);
+}
+
 std::string SharedStructs::getFormat(RankedTensorType matrix) {
   encoding::FormatInterface attribute = encoding::getStorage(matrix).getFormat();
   encoding::WeightFormat format = attribute.getWeightFormat();
   encoding::PanelLayout layout(format);
-  std::string name;
-  if (auto ggml = dyn_cast<encoding::GgmlAttr>(attribute))
-    name = stringifyGgmlType(ggml.getType()).upper();
-  else
-    name = "I" + std::to_string(format.getCodeBits()) + "_" + std::to_string(format.blockColumns);
+  std::string name = getFormatName(attribute);
   if (!format.isQuantized())
     return add(name, "Weights in panels: for each column 16 elements, one of each row.",
                fillIn("using Element = $element;\nstatic constexpr bool isQuantized = false;\n",

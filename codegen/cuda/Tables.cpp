@@ -18,7 +18,7 @@ using namespace ingot::cuda;
 
 SmallVector<KernelEntry> cuda::listKernels(ModuleOp module) {
   SmallVector<KernelEntry> kernels;
-  llvm::StringSet<> taken;
+  llvm::StringSet<> taken = {readerName};
   for (auto function : module.getOps<kernel::FunctionOp>())
     kernels.push_back(
         {function, makeName(function.getSymName(), taken), getThreads(function.getKernel(), function.getRowRange())});
@@ -149,7 +149,10 @@ FailureOr<Tables> cuda::makeTables(ModuleOp module, ArrayRef<KernelEntry> kernel
   for (schedule::ProgramOp program : programs)
     if (failed(builder.add(program)))
       return failure();
-  return builder.finish(programs.back());
+  Tables tables = builder.finish(programs.back());
+  if (failed(addFills(module, tables)))
+    return failure();
+  return tables;
 }
 
 //===----------------------------------------------------------------------===//
@@ -212,6 +215,25 @@ std::string cuda::printTables(const Tables &tables) {
                                                                              {"last", program.lastRow},
                                                                              {"launch", program.firstLaunch},
                                                                              {"launches", program.launches}});
+  std::string generators, fills;
+  for (const GeneratorEntry &generator : tables.generators)
+    generators += fillIn("\"$name\",\n", {{"name", generator.name}});
+  for (const IngotCudaFill &fill : tables.fills)
+    fills += fillIn("{$offset, $seed, $generator, $columns, $panels, $panelStep, $lane, $lanes, $row, $laneRows, "
+                    "$panelRows, $scale, $numbers, 0},\n",
+                    {{"offset", fill.offset},
+                     {"seed", fill.seed},
+                     {"generator", fill.generator},
+                     {"columns", fill.columns},
+                     {"panels", fill.panels},
+                     {"panelStep", fill.panel_step},
+                     {"lane", fill.first_lane},
+                     {"lanes", fill.lanes},
+                     {"row", fill.first_row},
+                     {"laneRows", fill.lane_rows},
+                     {"panelRows", fill.panel_rows},
+                     {"scale", literal(fill.scale)},
+                     {"numbers", fill.numbers}});
   std::string text = "namespace {\n";
   text += table("IngotCudaKernel", "kernels", kernels);
   text += table("IngotCudaArena", "arenas", arenas);
@@ -219,6 +241,8 @@ std::string cuda::printTables(const Tables &tables) {
   text += table("uint32_t", "awaits", awaits);
   text += table("IngotCudaLaunch", "launches", launches);
   text += table("IngotCudaProgram", "programs", programs);
+  text += table("char *const", "generators", generators);
+  text += table("IngotCudaFill", "fills", fills);
   text += "} // namespace\n\n";
   text += fillIn(R"(extern "C" const IngotCudaDescriptor ingot_cuda_descriptor = {
     INGOT_CUDA_VERSION, sizeof(IngotCudaDescriptor),
@@ -226,6 +250,7 @@ std::string cuda::printTables(const Tables &tables) {
     $kernels, $arenas, $programs, // kernels, arenas, programs
     $rows, $sequences, $wanted, // rows, sequences, wanted rows
     $columns, $stride, $output, // output
+    "$reader", generators, fills, $generators, $fills,
 };
 )",
                  {{"kernels", tables.kernels.size()},
@@ -236,7 +261,10 @@ std::string cuda::printTables(const Tables &tables) {
                   {"wanted", tables.wantedRows},
                   {"columns", tables.outputColumns},
                   {"stride", tables.outputStride},
-                  {"output", spell(tables.output)}});
+                  {"output", spell(tables.output)},
+                  {"reader", readerName},
+                  {"generators", tables.generators.size()},
+                  {"fills", tables.fills.size()}});
   return text;
 }
 
@@ -248,7 +276,7 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
   using codegen::Field;
   codegen::ConstantWriter writer(module, "ingot.cuda");
   Type pointer = writer.pointer(), i32 = writer.i32(), i64 = writer.i64();
-  SmallVector<SmallVector<Field>> kernels, arenas, programs;
+  SmallVector<SmallVector<Field>> kernels, arenas, programs, generators;
   auto count = [](auto &&number) { return Field(uint64_t(number)); };
   for (const Tables::Kernel &kernel : tables.kernels)
     kernels.push_back({writer.string(kernel.name), count(kernel.threads), count(kernel.sharedBytes),
@@ -258,17 +286,39 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
   for (const Tables::Program &program : tables.programs)
     programs.push_back({writer.string(program.name), count(program.firstRow), count(program.lastRow),
                         count(program.firstLaunch), count(program.launches)});
+  for (const GeneratorEntry &generator : tables.generators)
+    generators.push_back({writer.string(generator.name)});
   Field kernelTable = writer.array({pointer, i32, i32, i32, i32}, kernels),
         arenaTable = writer.array({pointer, i64, i32, i32}, arenas),
         bufferTable = writer.plain(ArrayRef(tables.buffers)), awaitTable = writer.plain(ArrayRef(tables.awaits)),
-        launchTable = writer.plain(ArrayRef(tables.launches)),
+        launchTable = writer.plain(ArrayRef(tables.launches)), generatorTable = writer.array({pointer}, generators),
+        fillTable = writer.plain(ArrayRef(tables.fills)),
         programTable = writer.array({pointer, i32, i32, i32, i32}, programs);
   writer.structure(tablesSymbol,
-                   {i32, i32, pointer, pointer, pointer, pointer, pointer, pointer, i32, i32, i32, i32, i32, i32, i32,
-                    i32, i32, i32, i64},
-                   {count(INGOT_CUDA_VERSION), count(sizeof(IngotCudaDescriptor)), kernelTable, arenaTable, bufferTable,
-                    awaitTable, launchTable, programTable, count(kernels.size()), count(arenas.size()),
-                    count(programs.size()), count(tables.rows), count(tables.sequences), count(tables.wantedRows),
-                    count(tables.outputColumns), count(tables.outputStride), count(tables.output.arena), count(0),
-                    count(tables.output.offset)});
+                   {i32, i32, pointer, pointer, pointer, pointer, pointer, pointer, i32,     i32,     i32, i32,
+                    i32, i32, i32,     i32,     i32,     i32,     i64,     pointer, pointer, pointer, i32, i32},
+                   {count(INGOT_CUDA_VERSION),
+                    count(sizeof(IngotCudaDescriptor)),
+                    kernelTable,
+                    arenaTable,
+                    bufferTable,
+                    awaitTable,
+                    launchTable,
+                    programTable,
+                    count(kernels.size()),
+                    count(arenas.size()),
+                    count(programs.size()),
+                    count(tables.rows),
+                    count(tables.sequences),
+                    count(tables.wantedRows),
+                    count(tables.outputColumns),
+                    count(tables.outputStride),
+                    count(tables.output.arena),
+                    count(0),
+                    count(tables.output.offset),
+                    writer.string(readerName),
+                    generatorTable,
+                    fillTable,
+                    count(generators.size()),
+                    count(tables.fills.size())});
 }

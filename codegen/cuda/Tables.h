@@ -27,6 +27,15 @@ struct KernelEntry {
 /// One for every kernel.function of `module`, in order. Names are those of C++, each once.
 llvm::SmallVector<KernelEntry> listKernels(mlir::ModuleOp module);
 
+/// A kernel that makes constants of a format: of matrices, or of vectors.
+struct GeneratorEntry {
+  std::string name;
+  mlir::RankedTensorType type; ///< of one of them
+};
+
+/// The kernel that reads memory and does nothing else.
+constexpr llvm::StringLiteral readerName = "ingot_read";
+
 struct Tables {
   struct Kernel {
     std::string name;
@@ -48,9 +57,15 @@ struct Tables {
   llvm::SmallVector<uint32_t> awaits;
   llvm::SmallVector<IngotCudaLaunch> launches;
   llvm::SmallVector<Program> programs;
+  /// Of weights that are generated: see IngotCudaFill.
+  llvm::SmallVector<GeneratorEntry> generators;
+  llvm::SmallVector<IngotCudaFill> fills;
   uint32_t rows = 0, sequences = 0, wantedRows = 0, outputColumns = 0, outputStride = 0;
   IngotCudaBuffer output = {};
 };
+
+/// What generates the constants of `module`, where its options say that no file holds them.
+llvm::LogicalResult addFills(mlir::ModuleOp module, Tables &tables);
 
 /// The tables for the programs of `module`, whose launches call functions of `kernels`. Emits an error where a program
 /// has no plan.

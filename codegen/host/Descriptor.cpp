@@ -5,6 +5,7 @@
 #include "codegen/host/ConstantWriter.h"
 #include "dialects/Schedule/Schedule.h"
 #include "runtime/abi.h"
+#include "target/TargetDescription.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -73,10 +74,12 @@ DescriptorContents codegen::describeModule(ModuleOp module) {
   contents.wantedRows = stepType.getWanted();
   auto result = cast<schedule::ReturnOp>(largest.getBody().front().back());
   auto view = result.getOutput().getDefiningOp<schedule::ViewOp>();
+  FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
+  const bool generatesWeights = succeeded(options) && options->generatesWeights();
   for (auto [index, arena] : llvm::enumerate(module.getOps<schedule::ArenaOp>())) {
     if (arena.getSymName() == view.getArena())
       contents.output.arena = index;
-    if (arena.getLifetime() == schedule::Lifetime::Constant)
+    if (arena.getLifetime() == schedule::Lifetime::Constant && !generatesWeights)
       contents.weightBytes = arena.getBytes();
   }
   contents.output.offset = view.getOffset();

@@ -4,11 +4,11 @@
 
 #include "codegen/weights/generate.h"
 #include "codegen/weights/pack.h"
+#include "codegen/weights/recipes.h"
 #include "compiler/import/gguf/reader.h"
 #include "dialects/Schedule/Schedule.h"
 
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/TypeSwitch.h"
 
 #include <memory>
 
@@ -30,12 +30,6 @@ static StringRef nameOf(encoding::FormatInterface format) {
 }
 
 namespace {
-/// One row of one parameter; no parameter: a row of padding.
-struct RowReference {
-  model::ParameterOp parameter;
-  int64_t row = 0;
-};
-
 /// The rows of all parameters, from mapped files or generated.
 class ParameterRows {
 public:
@@ -109,73 +103,6 @@ private:
   llvm::StringMap<std::unique_ptr<gguf::File>> files;
   DenseMap<Operation *, Mapped> data;
   std::vector<uint8_t> generated[panelRows];
-};
-
-/// Evaluates recipes to row references.
-class RecipeEvaluator {
-public:
-  explicit RecipeEvaluator(ModuleOp module) : symbols(module) {}
-
-  SmallVector<RowReference> evaluate(encoding::AssembleOp assemble) {
-    auto yield = cast<encoding::YieldOp>(assemble.getRecipe().front().getTerminator());
-    return evaluate(yield.getValue());
-  }
-
-private:
-  SmallVector<RowReference> evaluate(Value value) {
-    return llvm::TypeSwitch<Operation *, SmallVector<RowReference>>(value.getDefiningOp())
-        .Case([&](encoding::LoadOp op) {
-          auto parameter = symbols.lookup<model::ParameterOp>(op.getParameter());
-          auto type = cast<RankedTensorType>(op.getType());
-          int64_t rows = type.getRank() == 1 ? 1 : type.getDimSize(0);
-          SmallVector<RowReference> result;
-          for (int64_t row = 0; row < rows; ++row)
-            result.push_back({parameter, row});
-          return result;
-        })
-        .Case([&](encoding::ConcatenateOp op) {
-          SmallVector<RowReference> result;
-          for (Value input : op.getInputs())
-            result.append(evaluate(input));
-          return result;
-        })
-        .Case([&](encoding::InterleaveOp op) {
-          SmallVector<RowReference> first = evaluate(op.getFirst()), second = evaluate(op.getSecond()), result;
-          int64_t padded = encoding::paddedToPanels(first.size());
-          first.resize(padded);
-          second.resize(padded);
-          for (int64_t panel = 0; panel < padded; panel += panelRows)
-            for (SmallVector<RowReference> *source : {&first, &second})
-              result.append(source->begin() + panel, source->begin() + panel + panelRows);
-          return result;
-        })
-        .Case([&](encoding::HeadRowsOp op) { return evaluateHeadRows(op); });
-  }
-
-  SmallVector<RowReference> evaluateHeadRows(encoding::HeadRowsOp op) {
-    SmallVector<RowReference> input = evaluate(op.getInput()), result;
-    int64_t dimension = op.getDimension(), half = dimension / 2, paddedHalf = encoding::paddedToPanels(half);
-    for (size_t head = 0; head < input.size(); head += dimension) {
-      if (op.getOrder() == encoding::HeadOrder::Natural) {
-        result.append(input.begin() + head, input.begin() + head + dimension);
-        result.resize(result.size() + encoding::paddedToPanels(dimension) - dimension);
-        continue;
-      }
-      auto member = [&](int64_t pair, int64_t which) {
-        if (pair >= half)
-          return RowReference();
-        bool interleaved = op.getOrder() == encoding::HeadOrder::Interleaved;
-        return input[head + (interleaved ? 2 * pair + which : pair + which * half)];
-      };
-      for (int64_t panel = 0; panel < paddedHalf; panel += panelRows)
-        for (int64_t which = 0; which < 2; ++which)
-          for (int64_t row = 0; row < panelRows; ++row)
-            result.push_back(member(panel + row, which));
-    }
-    return result;
-  }
-
-  SymbolTable symbols;
 };
 } // namespace
 

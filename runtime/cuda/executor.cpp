@@ -8,6 +8,7 @@
 #include "runtime/cuda/executor.h"
 #include "runtime/core/error.h"
 #include "runtime/core/weights.h"
+#include "runtime/cuda/generate.h"
 #include "runtime/cuda/upload.h"
 
 namespace ingot::runtime::cuda {
@@ -53,7 +54,6 @@ CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &des
 }
 
 std::vector<Function> CudaExecutor::loadKernels() {
-  Module module = nullptr;
   if (Result result = api.cuModuleLoadData(&module, ingot_cuda_image.data); result != success)
     fail("the kernels cannot be loaded on %s, of compute capability %s, by a driver for CUDA %s: %s; install a newer "
          "driver, or compile the model with an older CUDA toolkit",
@@ -62,18 +62,26 @@ std::vector<Function> CudaExecutor::loadKernels() {
   std::vector<Function> functions;
   for (uint32_t i = 0; i < tables.kernel_count; ++i) {
     const IngotCudaKernel &kernel = tables.kernels[i];
-    Function function = nullptr;
-    Result result = api.cuModuleGetFunction(&function, module, kernel.name);
+    functions.push_back(loadKernel(kernel.name));
     // What a kernel may have without asking.
     constexpr uint32_t plainSharedBytes = 48 << 10;
-    if (result == success && kernel.shared_bytes > plainSharedBytes)
-      result = api.cuFuncSetAttribute(function, mostDynamicSharedBytes, static_cast<int>(kernel.shared_bytes));
+    if (kernel.shared_bytes <= plainSharedBytes)
+      continue;
+    Result result =
+        api.cuFuncSetAttribute(functions.back(), mostDynamicSharedBytes, static_cast<int>(kernel.shared_bytes));
     if (result != success)
-      fail("kernel %s cannot be loaded on %s: %s; compile the model again", kernel.name, device.name.c_str(),
-           cuda::describe(api, result).c_str());
-    functions.push_back(function);
+      fail("kernel %s cannot have %u bytes of shared memory on %s: %s; compile the model again", kernel.name,
+           kernel.shared_bytes, device.name.c_str(), cuda::describe(api, result).c_str());
   }
   return functions;
+}
+
+Function CudaExecutor::loadKernel(const char *name) {
+  Function function = nullptr;
+  if (Result result = api.cuModuleGetFunction(&function, module, name); result != success)
+    fail("kernel %s cannot be loaded on %s: %s; compile the model again", name, device.name.c_str(),
+         cuda::describe(api, result).c_str());
+  return function;
 }
 
 void *CudaExecutor::allocatePinned(uint64_t bytes) {
@@ -94,6 +102,13 @@ void CudaExecutor::loadWeights(const IngotDescriptor &descriptor) {
       continue;
     if (arena.lifetime == INGOT_LIFETIME_STATE) {
       check(api, api.cuMemsetD8Async(memory->arena(i), 0, arena.bytes, stream), what);
+      continue;
+    }
+    if (tables.fill_count) {
+      std::vector<Function> generators;
+      for (uint32_t k = 0; k < tables.generator_count; ++k)
+        generators.push_back(loadKernel(tables.generators[k]));
+      generate(api, stream, tables, generators, memory->arena(i));
       continue;
     }
     if (arena.bytes > descriptor.weights.bytes)

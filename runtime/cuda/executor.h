@@ -34,6 +34,7 @@ public:
 
 private:
   std::vector<Function> loadKernels();
+  Function loadKernel(const char *name);
   void *allocatePinned(uint64_t bytes);
   void loadWeights(const IngotDescriptor &descriptor);
   Transfer transferOfArrays() const;
@@ -48,6 +49,7 @@ private:
   const IngotCudaDescriptor &tables;
   const LaunchMode mode;
   Stream stream = nullptr;
+  Module module = nullptr;
   StepArrays arrays;
   std::optional<DeviceMemory> memory;
   std::optional<Launches> launches;

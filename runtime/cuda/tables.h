@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-#define INGOT_CUDA_VERSION 1u
+#define INGOT_CUDA_VERSION 2u
 
 /// Kernels are for devices of this compute capability and newer ones: 10 * major + minor.
 #define INGOT_CUDA_CAPABILITY 80
@@ -79,6 +79,34 @@ typedef struct IngotCudaLaunch {
   uint32_t reserved;
 } IngotCudaLaunch;
 
+/// Threads of a block of the kernels that belong to no step.
+#define INGOT_CUDA_PLAIN_THREADS 256
+
+enum IngotCudaNumbers {
+  INGOT_CUDA_SPLAT = 0,   ///< all are `scale`
+  INGOT_CUDA_RANDOM = 1,  ///< of `seed` and the element's index in the parameter, in [-scale, scale]
+  INGOT_CUDA_PADDING = 2, ///< `scale` is 0
+};
+
+/// Constants that no file holds: `panels` panels of a matrix, of 16 lanes each, or a vector as one panel of one lane.
+/// One block of threads fills a panel.
+typedef struct IngotCudaFill {
+  uint64_t offset; ///< of the first panel, in bytes from the base of the arena of constants
+  uint64_t seed;
+  uint32_t generator; ///< index into the descriptor's generators
+  uint32_t columns;
+  uint32_t panels;
+  uint32_t panel_step; ///< from one of the panels to the next, in panels
+  uint32_t first_lane; ///< in each of them the lanes from this one on …
+  uint32_t lanes;      ///< … so many of them
+  uint32_t first_row;  ///< of the parameter, in the first of these lanes
+  uint32_t lane_rows;  ///< from lane to lane, in rows of the parameter
+  uint32_t panel_rows; ///< from panel to panel
+  float scale;
+  uint32_t numbers; ///< IngotCudaNumbers
+  uint32_t reserved;
+} IngotCudaFill;
+
 /// All launches of a step of first_row <= rows <= last_row.
 typedef struct IngotCudaProgram {
   const char *name;
@@ -108,6 +136,14 @@ typedef struct IngotCudaDescriptor {
   uint32_t output_columns;
   uint32_t output_stride; ///< bytes from row to row
   IngotCudaBuffer output;
+  /// Names of kernels. `reader` (const uint8_t *from, uint64_t bytes, uint32_t unlikely, uint32_t *result) reads. Those
+  /// of the generators (IngotCudaFill, uint8_t *constants) fill the arena of constants; there are some where no weights
+  /// are in the executable.
+  const char *reader;
+  const char *const *generators;
+  const IngotCudaFill *fills;
+  uint32_t generator_count;
+  uint32_t fill_count;
 } IngotCudaDescriptor;
 
 /// Defined by the emitted text, for the host. Found by name, too, where the text is compiled into a shared object.
@@ -121,8 +157,9 @@ static_assert(sizeof(IngotCudaKernel) == 24, "layout of IngotCudaKernel");
 static_assert(sizeof(IngotCudaArena) == 24, "layout of IngotCudaArena");
 static_assert(sizeof(IngotCudaBuffer) == 16, "layout of IngotCudaBuffer");
 static_assert(sizeof(IngotCudaLaunch) == 32, "layout of IngotCudaLaunch");
+static_assert(sizeof(IngotCudaFill) == 64, "layout of IngotCudaFill");
 static_assert(sizeof(IngotCudaProgram) == 24, "layout of IngotCudaProgram");
-static_assert(sizeof(IngotCudaDescriptor) == 104, "layout of IngotCudaDescriptor");
+static_assert(sizeof(IngotCudaDescriptor) == 136, "layout of IngotCudaDescriptor");
 #endif
 
 // NOLINTEND(readability-identifier-naming)

@@ -20,12 +20,18 @@ Launch = table("Launch", *[(name, u32) for name in ("kernel", "grid_x", "rows_pe
                                                     "first_await", "await_count", "reserved")])
 Program = table("Program", ("name", text), ("first_row", u32), ("last_row", u32), ("first_launch", u32),
                 ("launch_count", u32))
+Fill = table("Fill", ("offset", u64), ("seed", u64),
+             *[(name, u32) for name in ("generator", "columns", "panels", "panel_step", "first_lane", "lanes", "first_row",
+                                        "lane_rows", "panel_rows")],
+             ("scale", ctypes.c_float), ("numbers", u32), ("reserved", u32))
 Descriptor = table("Descriptor", ("version", u32), ("size", u32), ("kernels", ctypes.POINTER(Kernel)),
                    ("arenas", ctypes.POINTER(Arena)), ("buffers", ctypes.POINTER(Buffer)),
                    ("awaits", ctypes.POINTER(u32)), ("launches", ctypes.POINTER(Launch)),
                    ("programs", ctypes.POINTER(Program)),
                    *[(name, u32) for name in ("kernel_count", "arena_count", "program_count", "rows", "sequences",
-                                              "wanted_rows", "output_columns", "output_stride")], ("output", Buffer))
+                                              "wanted_rows", "output_columns", "output_stride")], ("output", Buffer),
+                   ("reader", text), ("generators", ctypes.POINTER(text)), ("fills", ctypes.POINTER(Fill)),
+                   ("generator_count", u32), ("fill_count", u32))
 CONSTANT, STATE, TRANSIENT = range(3)
 
 
@@ -35,7 +41,7 @@ class Model:
     def __init__(self, cuda, path, weights):
         self.cuda = cuda
         self.tables = tables = Descriptor.in_dll(ctypes.CDLL(str(path)), "ingot_cuda_descriptor")
-        assert (tables.version, tables.size) == (1, ctypes.sizeof(Descriptor))
+        assert (tables.version, tables.size) == (2, ctypes.sizeof(Descriptor))
         module = cuda.module(path)
         self.functions = [cuda.function(module, tables.kernels[index].name.decode())
                           for index in range(tables.kernel_count)]

@@ -25,6 +25,14 @@ def driver():
     return folder
 
 
+def without_device_code(folder):
+    """What takes nvcc's place, and no time, where device code does not matter: the fake driver runs other code."""
+    stub = folder / "nvcc"
+    stub.write_text('#!/bin/sh\necho "$@" >>"$0.log"\nwhile [ "$1" != -o ]; do shift; done\necho "no code" >"$2"\n')
+    stub.chmod(0o755)
+    return stub
+
+
 class CudaError(Exception):
     """What a call returned, and what the fake driver says of it."""
 

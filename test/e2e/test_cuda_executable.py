@@ -17,18 +17,10 @@ sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
 
 import compile_for_host as shim_compiler  # noqa: E402
 import nvcc  # noqa: E402
-from fake_cuda import driver  # noqa: E402, F401 (a fixture)
+from fake_cuda import driver, without_device_code  # noqa: E402, F401 (driver: a fixture)
 
 BOUND = 2e-3  # of the largest |logit|, against the CPU's exact path
 TEXT, TENSORS = "byte_tokenizer_q8_0", "three_kv_heads_q4_1"
-
-
-def without_device_code(folder):
-    """What takes nvcc's place, and no time, where device code does not matter: the fake driver runs other code."""
-    stub = folder / "nvcc"
-    stub.write_text('#!/bin/sh\necho "$@" >>"$0.log"\nwhile [ "$1" != -o ]; do shift; done\necho "no code" >"$2"\n')
-    stub.chmod(0o755)
-    return stub
 
 
 class Executable:

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/import/Llama.h"
+#include "compiler/import/RandomParameters.h"
 #include "passes/model/Passes.h"
 #include "target/TargetDescription.h"
 
@@ -97,10 +98,8 @@ static Error checkFlags() {
   return Error::success();
 }
 
-/// The parameter `name`: vectors (norms) are 1; a matrix is scaled by its
-/// inputs, so that activations keep their size from layer to layer.
-static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, int64_t &index, StringRef name,
-                          ArrayRef<int64_t> shape) {
+/// The parameter `name`, all of it one number.
+static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, StringRef name, ArrayRef<int64_t> shape) {
   MLIRContext *context = builder.getContext();
   bool isMatrix = shape.size() == 2;
   int64_t group = matrix.getFormat().getGroupSize();
@@ -110,20 +109,9 @@ static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, int6
   auto plain = encoding::StorageAttr::get(context, encoding::GgmlAttr::get(context, encoding::GgmlType::F32),
                                           StringAttr(), encoding::PanelsAttr());
   auto type = RankedTensorType::get(shape, builder.getF32Type(), isMatrix ? matrix : plain);
-  FloatAttr splatValue, scaleValue;
-  IntegerAttr seedValue;
-  if (!isMatrix) {
-    splatValue = builder.getF32FloatAttr(1);
-  } else if (splat.getNumOccurrences()) {
-    splatValue = builder.getF32FloatAttr(static_cast<float>(splat));
-  } else {
-    // Uniform in [-s, s] has the variance s² / 3.
-    seedValue = builder.getI64IntegerAttr(seed + index);
-    scaleValue = builder.getF32FloatAttr(static_cast<float>(std::sqrt(3.0 / static_cast<double>(shape.back()))));
-  }
-  ++index;
+  FloatAttr value = builder.getF32FloatAttr(isMatrix ? static_cast<float>(splat) : 1);
   model::ParameterOp::create(builder, builder.getUnknownLoc(), builder.getStringAttr(name), TypeAttr::get(type),
-                             StringAttr(), StringAttr(), splatValue, seedValue, scaleValue, StringAttr());
+                             StringAttr(), StringAttr(), value, IntegerAttr(), FloatAttr(), StringAttr());
   return Error::success();
 }
 
@@ -157,11 +145,12 @@ static Error printShape(MLIRContext &context) {
 
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(&context)));
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
-  int64_t index = 0;
   if (Error error = compiler::forEachParameter(shape, [&](StringRef name, ArrayRef<int64_t> dimensions) {
-        return addParameter(builder, *storage, index, name, dimensions);
+        return addParameter(builder, *storage, name, dimensions);
       }))
     return error;
+  if (!splat.getNumOccurrences())
+    compiler::makeParametersRandom(*module, seed);
   compiler::addForward(*module, shape);
 
   // The passes of the phase ask for options; whoever compiles the program
