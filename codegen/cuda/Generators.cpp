@@ -54,11 +54,11 @@ LogicalResult cuda::addFills(ModuleOp module, Tables &tables) {
   llvm::MapVector<std::pair<Attribute, int64_t>, uint32_t> known;
   for (const weights::Piece &piece : *pieces) {
     encoding::FormatInterface format = encoding::getStorage(piece.type).getFormat();
-    int64_t rank = piece.type.getRank();
-    auto [found, isNew] = known.insert({{format, rank}, static_cast<uint32_t>(known.size())});
+    int64_t lanes = weights::getPanelLanes(piece.type);
+    auto [found, isNew] = known.insert({{format, lanes}, static_cast<uint32_t>(known.size())});
     if (isNew)
       tables.generators.push_back(
-          {"ingot_generate_" + SharedStructs::getFormatName(format) + (rank == 1 ? "_vector" : ""), piece.type});
+          {"ingot_generate_" + SharedStructs::getFormatName(format) + (lanes == 1 ? "_rows" : ""), piece.type});
     tables.fills.push_back(makeFill(piece, found->second));
   }
   return success();
@@ -66,9 +66,8 @@ LogicalResult cuda::addFills(ModuleOp module, Tables &tables) {
 
 std::string cuda::emitGenerator(const GeneratorEntry &generator, SharedStructs &structs) {
   encoding::WeightFormat format = encoding::getStorage(generator.type).getFormat().getWeightFormat();
-  bool isVector = generator.type.getRank() == 1;
   // Signed bytes are symmetric.
-  int64_t last = !format.isQuantized() ? isVector ? 1 : encoding::panelRows : format.signedBytes ? 1 : 0;
+  int64_t last = !format.isQuantized() ? weights::getPanelLanes(generator.type) : format.signedBytes ? 1 : 0;
   return fillIn(R"(/// Constants from seeds.
 extern "C" __global__ void __launch_bounds__($threads) $name(
     const IngotCudaFill fill, uint8_t *constants) {

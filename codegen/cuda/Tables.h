@@ -27,7 +27,7 @@ struct KernelEntry {
 /// One for every kernel.function of `module`, in order. Names are those of C++, each once.
 llvm::SmallVector<KernelEntry> listKernels(mlir::ModuleOp module);
 
-/// A kernel that makes constants of a format: of matrices, or of vectors.
+/// A kernel that makes constants of a format: of panels, or of rows.
 struct GeneratorEntry {
   std::string name;
   mlir::RankedTensorType type; ///< of one of them

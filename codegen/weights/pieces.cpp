@@ -8,30 +8,36 @@ using namespace mlir;
 using namespace ingot;
 using namespace ingot::weights;
 
+int64_t weights::getPanelLanes(RankedTensorType constant) {
+  encoding::PanelsAttr layout = encoding::getStorage(constant).getLayout();
+  return constant.getRank() == 1 || !layout ? 1 : layout.getRows();
+}
+
 namespace {
 /// Joins the pieces of one matrix, panel by panel.
 class Joiner {
 public:
   Joiner(RankedTensorType type, uint64_t offset, SmallVectorImpl<Piece> &pieces)
-      : type(type), offset(offset),
-        panelBytes(
-            encoding::getPanelBytes(encoding::getStorage(type).getFormat().getWeightFormat(), type.getShape().back())),
-        pieces(pieces) {}
+      : type(type), offset(offset), panelLanes(getPanelLanes(type)), pieces(pieces) {
+    encoding::WeightFormat format = encoding::getStorage(type).getFormat().getWeightFormat();
+    int64_t columns = type.getShape().back();
+    panelBytes = panelLanes == 1 ? format.getRowBytes(columns) : encoding::getPanelBytes(format, columns);
+  }
 
   void add(ArrayRef<RowReference> rows) {
-    for (int64_t panel = 0; panel * encoding::panelRows < static_cast<int64_t>(rows.size()); ++panel)
-      addPanel(panel, rows.drop_front(panel * encoding::panelRows));
+    for (int64_t panel = 0; panel * panelLanes < static_cast<int64_t>(rows.size()); ++panel)
+      addPanel(panel, rows.drop_front(panel * panelLanes));
   }
 
 private:
   /// `rows` are those from the panel's first one on.
   void addPanel(int64_t panel, ArrayRef<RowReference> rows) {
     auto at = [&](int64_t lane) { return lane < static_cast<int64_t>(rows.size()) ? rows[lane] : RowReference(); };
-    for (int64_t lane = 0; lane < encoding::panelRows;) {
+    for (int64_t lane = 0; lane < panelLanes;) {
       Piece piece = {type, at(lane).parameter, offset + panel * panelBytes};
       piece.firstLane = lane;
       piece.firstRow = at(lane).row;
-      for (++lane; lane < encoding::panelRows && at(lane).parameter == piece.parameter; ++lane) {
+      for (++lane; lane < panelLanes && at(lane).parameter == piece.parameter; ++lane) {
         int64_t step = at(lane).row - at(lane - 1).row;
         if (piece.lanes > 1 && step != piece.laneRows)
           break;
@@ -71,6 +77,7 @@ private:
 
   RankedTensorType type;
   uint64_t offset, panelBytes;
+  int64_t panelLanes;
   SmallVectorImpl<Piece> &pieces;
   DenseMap<std::pair<Operation *, int64_t>, Open> last;
 };
@@ -92,11 +99,7 @@ FailureOr<SmallVector<Piece>> weights::listPieces(ModuleOp module) {
       return slice.emitOpError() << "expected an encoding.assemble named " << slice.getParameterAttr()
                                  << ", found none";
     auto type = cast<RankedTensorType>(assemble.getType());
-    SmallVector<RowReference> rows = recipes.evaluate(assemble);
-    if (type.getRank() == 1)
-      pieces.push_back({type, rows.front().parameter, slice.getOffset()});
-    else
-      Joiner(type, slice.getOffset(), pieces).add(rows);
+    Joiner(type, slice.getOffset(), pieces).add(recipes.evaluate(assemble));
   }
   return pieces;
 }

@@ -13,8 +13,10 @@
 
 namespace ingot::weights {
 
-/// Lanes firstLane … firstLane + lanes - 1 of `panels` panels hold rows of one parameter. A vector is one panel of one
-/// lane.
+/// Rows that panels of this constant interleave; 1: rows stand one after the other, as of a vector.
+int64_t getPanelLanes(mlir::RankedTensorType constant);
+
+/// Lanes firstLane … firstLane + lanes - 1 of `panels` panels hold rows of one parameter.
 struct Piece {
   /// Of the constant.
   mlir::RankedTensorType type;

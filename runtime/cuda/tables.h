@@ -88,8 +88,8 @@ enum IngotCudaNumbers {
   INGOT_CUDA_PADDING = 2, ///< `scale` is 0
 };
 
-/// Constants that no file holds: `panels` panels of a matrix, of 16 lanes each, or a vector as one panel of one lane.
-/// One block of threads fills a panel.
+/// Constants that no file holds: `panels` panels of a matrix, of as many lanes as the generator is for. One block of
+/// threads fills a panel.
 typedef struct IngotCudaFill {
   uint64_t offset; ///< of the first panel, in bytes from the base of the arena of constants
   uint64_t seed;
