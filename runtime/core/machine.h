@@ -21,7 +21,7 @@ namespace ingot::runtime {
 /// What bounds the speed of steps at one moment.
 struct MachineLimits {
   double readCeiling;          ///< bytes per second, of the memory that weights are read from
-  double nanosecondsOfBarrier; ///< of one barrier between workers
+  double nanosecondsOfBarrier; ///< of one barrier between workers; 0 where steps have none
 };
 
 /// The generating entry of a model, its memory taken and its weights on their way.
@@ -48,6 +48,9 @@ public:
 
   /// Adds to an object of `bench` what the model runs on.
   virtual void describe(JsonWriter &writer) const = 0;
+
+  /// Adds to an object of `bench` how fast weights and results are copied, where steps do not read them where they are.
+  virtual void measureCopies(JsonWriter &) {}
 };
 
 /// What the executable finds when it starts.

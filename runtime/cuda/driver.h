@@ -32,11 +32,11 @@ using GraphExecutable = struct GraphExecutableHandle *;
 inline constexpr Result success = 0;
 
 /// CUdevice_attribute
-inline constexpr int capabilityMajor = 75, capabilityMinor = 76;
+inline constexpr int multiprocessorCount = 16, capabilityMajor = 75, capabilityMinor = 76;
 /// CUfunction_attribute
 inline constexpr int mostDynamicSharedBytes = 8;
 /// CU_STREAM_NON_BLOCKING, CU_EVENT_DISABLE_TIMING
-inline constexpr unsigned nonBlockingStream = 1, eventWithoutTime = 2;
+inline constexpr unsigned nonBlockingStream = 1, plainEvent = 0, eventWithoutTime = 2;
 
 /// CUmemorytype
 inline constexpr int hostMemory = 1, deviceMemory = 2;
@@ -100,6 +100,7 @@ struct DriverApi {
   Result (*cuEventCreate)(Event *event, unsigned flags);
   Result (*cuEventRecord)(Event event, Stream stream);
   Result (*cuEventSynchronize)(Event event);
+  Result (*cuEventElapsedTime)(float *milliseconds, Event start, Event end);
   Result (*cuEventDestroy_v2)(Event event);
   Result (*cuGraphCreate)(Graph *graph, unsigned flags);
   Result (*cuGraphAddMemcpyNode)(GraphNode *node, Graph graph, const GraphNode *after, size_t count, const Copy *copy,

@@ -11,6 +11,8 @@
 #include "runtime/cuda/generate.h"
 #include "runtime/cuda/upload.h"
 
+#include <algorithm>
+
 namespace ingot::runtime::cuda {
 namespace {
 
@@ -51,6 +53,14 @@ CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &des
   if (mode == LaunchMode::Graph)
     decode.emplace(api, context, tables, programFor(1), *launches, transferOfArrays(), transferOfLogits(1));
   loadWeights(descriptor);
+  probes.emplace(device, stream, loadKernel(tables.reader));
+  freeAtStart = countFreeBytes();
+}
+
+uint64_t CudaExecutor::countFreeBytes() const {
+  size_t free = 0, all = 0;
+  check(api, api.cuMemGetInfo_v2(&free, &all), "the GPU's memory cannot be measured");
+  return free;
 }
 
 std::vector<Function> CudaExecutor::loadKernels() {
@@ -104,6 +114,10 @@ void CudaExecutor::loadWeights(const IngotDescriptor &descriptor) {
       check(api, api.cuMemsetD8Async(memory->arena(i), 0, arena.bytes, stream), what);
       continue;
     }
+    // As they lie in the order in which a step reads them, an embedding's table that the head does not share comes
+    // first.
+    readBytes = std::min(descriptor.step_weight_bytes, arena.bytes) / Probes::granule * Probes::granule;
+    readFrom = memory->arena(i) + (arena.bytes - readBytes) / Probes::granule * Probes::granule;
     if (tables.fill_count) {
       std::vector<Function> generators;
       for (uint32_t k = 0; k < tables.generator_count; ++k)
@@ -182,7 +196,23 @@ void CudaExecutor::describe(JsonWriter &writer) const {
   writer.text("compute_capability", spellCapability(device.capability));
   writer.text("driver", "CUDA " + spellVersion(device.driverVersion));
   writer.number("device_memory_bytes", memory->bytes());
+  writer.number("device_memory_bytes_since_start",
+                static_cast<double>(freeAtStart) - static_cast<double>(countFreeBytes()));
   writer.text("launch", spell(mode));
+}
+
+std::optional<MachineLimits> CudaExecutor::measureLimits() {
+  if (!readBytes)
+    return std::nullopt;
+  return MachineLimits{probes->measureReads(readFrom, readBytes, memory->step()), /*nanosecondsOfBarrier=*/0};
+}
+
+void CudaExecutor::measureCopies(JsonWriter &writer) {
+  if (!readBytes)
+    return;
+  CopyRates rates = probes->measureCopies(readFrom, readBytes);
+  writer.number("host_to_device_bytes_per_second", rates.toDevice);
+  writer.number("device_to_host_bytes_per_second", rates.toHost);
 }
 
 } // namespace ingot::runtime::cuda

@@ -5,6 +5,7 @@
 
 #include "runtime/core/machine.h"
 #include "runtime/cuda/decode_graph.h"
+#include "runtime/cuda/probes.h"
 
 /// The device code of this executable, as nvcc made it; written when it is linked.
 extern "C" const IngotBlob ingot_cuda_image;
@@ -29,12 +30,14 @@ public:
   float *logits(uint32_t wanted) const override;
   /// Weights are there when the executor is.
   void finishLoading() override {}
-  std::optional<MachineLimits> measureLimits() override { return std::nullopt; }
+  std::optional<MachineLimits> measureLimits() override;
   void describe(JsonWriter &writer) const override;
+  void measureCopies(JsonWriter &writer) override;
 
 private:
   std::vector<Function> loadKernels();
   Function loadKernel(const char *name);
+  uint64_t countFreeBytes() const;
   void *allocatePinned(uint64_t bytes);
   void loadWeights(const IngotDescriptor &descriptor);
   Transfer transferOfArrays() const;
@@ -54,7 +57,12 @@ private:
   std::optional<DeviceMemory> memory;
   std::optional<Launches> launches;
   std::optional<DecodeGraph> decode;
-  float *output = nullptr; ///< pinned, [entry.wanted_rows] rows of tables.output_stride bytes
+  std::optional<Probes> probes;
+  /// What a token reads of the weights.
+  DeviceAddress readFrom = 0;
+  uint64_t readBytes = 0;
+  uint64_t freeAtStart = 0; ///< bytes of the device's memory, once all was loaded
+  float *output = nullptr;  ///< pinned, [entry.wanted_rows] rows of tables.output_stride bytes
 };
 
 } // namespace ingot::runtime::cuda

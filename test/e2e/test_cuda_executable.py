@@ -126,12 +126,21 @@ def test_two_sequences(ingot, driver, tmp_path):
     logits = run_step(executable.gpu, *step, env={**executable.environment, "INGOT_FAKE_CUDA_CHECK": "1"})
     assert_close(logits, run_step(executable.cpu, *step), bound=BOUND)
 
+    bench = json.loads(executable.run("bench", "-p", 0, "-n", 3, "-d", 17, "-b", 2, "-r", 1, check=1).out)
+    assert bench["batch"] == 2 and bench["decode_tokens_per_second"] > 0
+    assert bench["weight_bytes_per_token"] / 2 < bench["bytes_per_token"] < bench["weight_bytes_per_token"]
+    finished = executable.run("bench", "-b", 3, check=False)
+    assert finished.status == 1 and "at most 2 sequences, and 3 were asked for" in finished.error
+
 
 def test_bench_and_info(tensors):
     bench = json.loads(tensors.run("bench", "-p", 20, "-n", 4, "-r", 2).out)
     assert bench["variant"] == "cuda" and bench["compute_capability"] == "8.0" and "threads" not in bench
     assert bench["prefill_tokens_per_second"] > 0 and len(bench["decode_tokens_per_second_each"]) == 2
     assert bench["decode_launches_per_layer"] == 6
+    assert bench["read_ceiling_bytes_per_second"] > 0 and len(bench["decode_percent_of_read_ceiling_each"]) == 2
+    assert bench["host_to_device_bytes_per_second"] > 0 and bench["device_to_host_bytes_per_second"] > 0
+    assert bench["device_memory_bytes_since_start"] == 0 and "nanoseconds_per_barrier" not in bench
     info = json.loads(tensors.run("info", "--json").out)
     arenas = sum(arena["bytes"] for arena in info["memory"]["arenas"])
     assert arenas <= bench["device_memory_bytes"] < arenas + 65536

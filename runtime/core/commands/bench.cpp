@@ -8,6 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/core/batch.h"
 #include "runtime/core/commands/commands.h"
 #include "runtime/core/error.h"
 #include "runtime/core/json.h"
@@ -65,6 +66,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   int64_t newTokens = -1;
   int64_t depth = 0;
   int64_t repetitions = 5;
+  int64_t sequences = 1;
   std::unique_ptr<Machine> machine = makeMachine();
   bool json = false;
   Options options("bench [options]", "Measures prompt processing and decoding; prints one JSON "
@@ -72,6 +74,8 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   options.integer({"-p", "--prompt"}, "prompt tokens, 0 none (default 512)", 0, INT32_MAX, promptTokens);
   options.integer({"-n", "--predict"}, "decoded tokens, 0 none (default 128)", 0, INT32_MAX, newTokens);
   options.integer({"-d", "--depth"}, "tokens in the cache before decoding (default 0)", 0, INT32_MAX, depth);
+  options.integer({"-b", "--batch"}, "texts that are decoded together, a token of each in a step (default 1)", 1,
+                  INT32_MAX, sequences);
   options.integer({"-r", "--repetitions"}, "of each (default 5)", 1, 1000000, repetitions);
   machine->declareOptions(options);
   options.flag({"--json"}, "print JSON (always so)", json);
@@ -113,12 +117,29 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
     prefill.push_back(promptTokens / timePrompt(promptTokens));
 
   double cacheBytes = cacheBytesPerToken(descriptor, depth, newTokens);
-  double bytesPerToken = descriptor.step_weight_bytes + cacheBytes;
+  double bytesPerToken = static_cast<double>(descriptor.step_weight_bytes) / sequences + cacheBytes;
 
-  sequence.rewind(0);
-  if (newTokens && depth)
-    sequence.appendSilently(all.first(depth));
+  std::optional<Batch> batch;
+  std::vector<int32_t> together;
+  if (newTokens && sequences > 1) {
+    batch.emplace(model, static_cast<uint32_t>(sequences));
+    batch->fill(all.first(depth));
+    together = makeTokens(newTokens * sequences, descriptor.vocabulary);
+  } else {
+    sequence.rewind(0);
+    if (newTokens && depth)
+      sequence.appendSilently(all.first(depth));
+  }
+  auto timeBatch = [&] {
+    batch->rewind(static_cast<uint32_t>(depth));
+    double start = now();
+    for (int64_t k = 0; k < newTokens; ++k)
+      batch->append(std::span(together).subspan(k * sequences, sequences));
+    return now() - start;
+  };
   auto timeDecode = [&] {
+    if (batch)
+      return timeBatch();
     if (!sequence.canRewind(static_cast<uint32_t>(depth))) {
       sequence.rewind(0);
       sequence.appendSilently(all.first(depth));
@@ -135,7 +156,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   std::vector<double> decode, ceilings, percents, barriers;
   std::optional<MachineLimits> before = model.executor->measureLimits();
   for (int64_t i = 0; newTokens && i < repetitions; ++i) {
-    decode.push_back(newTokens / timeDecode());
+    decode.push_back(newTokens * sequences / timeDecode());
     std::optional<MachineLimits> after = model.executor->measureLimits();
     if (!before || !after)
       continue;
@@ -146,7 +167,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
     before = after;
   }
   double decodeRate = median(decode);
-  const IngotRowRange &decodeRange = model.range(1);
+  const IngotRowRange &decodeRange = model.range(static_cast<uint32_t>(sequences));
   const IngotRowRange &promptRange =
       model.range(static_cast<uint32_t>(std::clamp<int64_t>(promptTokens, 1, model.entry.rows)));
 
@@ -158,6 +179,7 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
   writer.number("prompt_tokens", promptTokens);
   writer.number("new_tokens", newTokens);
   writer.number("depth", depth);
+  writer.number("batch", sequences);
   writer.number("repetitions", repetitions);
   writer.number("prefill_tokens_per_second", median(prefill));
   writer.number("decode_tokens_per_second", decodeRate);
@@ -174,9 +196,12 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
     writer.number("read_ceiling_tokens_per_second", bytesPerToken > 0 ? ceiling / bytesPerToken : 0);
     writer.number("decode_percent_of_read_ceiling", median(percents));
     writer.numbers("decode_percent_of_read_ceiling_each", percents);
-    writer.number("nanoseconds_per_barrier", newTokens ? median(barriers) : before->nanosecondsOfBarrier);
-    writer.numbers("nanoseconds_per_barrier_each", barriers);
+    if (before->nanosecondsOfBarrier) {
+      writer.number("nanoseconds_per_barrier", newTokens ? median(barriers) : before->nanosecondsOfBarrier);
+      writer.numbers("nanoseconds_per_barrier_each", barriers);
+    }
   }
+  model.executor->measureCopies(writer);
   writer.number("peak_memory_bytes", peakMemory());
   writer.number("planned_memory_bytes", model.plannedMemory());
   writer.number("kernel_bodies", descriptor.kernel_bodies);
