@@ -109,7 +109,7 @@ __device__ __forceinline__ void generateNumbers(const IngotCudaFill &fill, uint8
       const uint64_t row = firstRow + uint64_t{inPiece} * fill.lane_rows;
       value *= static_cast<float>(randomBits(seed, row, column, fill.columns)) * 0x1p-23f - 1.0f;
     }
-    panel[uint64_t{column} * panelLanes + fill.first_lane + inPiece] = fromFloat<Element>(value);
+    panel[uint64_t{column} * panelLanes + fill.first_lane + inPiece] = Element(value);
   }
 }
 

@@ -25,7 +25,6 @@ __device__ __forceinline__ float toFloat(__nv_bfloat16 value) { return __bfloat1
 template <class Element> __device__ __forceinline__ Element fromFloat(float value);
 template <> __device__ __forceinline__ float fromFloat(float value) { return value; }
 template <> __device__ __forceinline__ __half fromFloat(float value) { return __float2half(value); }
-template <> __device__ __forceinline__ __nv_bfloat16 fromFloat(float value) { return __float2bfloat16(value); }
 
 //===----------------------------------------------------------------------===//
 // Quantised formats
