@@ -4,7 +4,6 @@
 #include "runtime/core/error.h"
 #include "runtime/cuda/tables.h"
 
-#include <cstdlib>
 #include <dlfcn.h>
 
 namespace ingot::runtime::cuda {
@@ -109,9 +108,6 @@ bool findDevice(int ordinal, FoundDevice &found, std::string &error) {
     return result == success;
   };
   int count = 0, major = 0, minor = 0;
-  // Code that is loaded when a kernel first runs would take memory, and time, after everything was measured. Who sets
-  // the variable wins. Source: CUDA C++ Programming Guide, "Lazy Loading".
-  setenv("CUDA_MODULE_LOADING", "EAGER", /*overwrite=*/0);
   if (!step(api.cuInit(0), "cuInit") || !step(api.cuDriverGetVersion(&found.driverVersion), "cuDriverGetVersion") ||
       !step(api.cuDeviceGetCount(&count), "cuDeviceGetCount"))
     return false;

@@ -86,6 +86,8 @@ std::vector<Function> CudaExecutor::loadKernels() {
   return functions;
 }
 
+/// Where the driver loads modules lazily, this is when it loads the kernel: nothing is left for the first launch.
+/// Source: CUDA Programming Guide, "Lazy Loading".
 Function CudaExecutor::loadKernel(const char *name) {
   Function function = nullptr;
   if (Result result = api.cuModuleGetFunction(&function, module, name); result != success)

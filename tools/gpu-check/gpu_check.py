@@ -23,6 +23,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 MANIFEST = "manifest.json"
+REPETITIONS = 9  # of which the median counts: the first find clocks that are still rising
 SANITIZER_TOOLS = ("memcheck", "racecheck", "synccheck")
 FOUND = 99  # the status by which compute-sanitizer says that it found something
 
@@ -207,14 +208,13 @@ class Check:
                 self.attempt(record, self.measure_decode, record, entry, batch)
 
     def measure_decode(self, record, entry, batch):
-        bench = self.bench(entry, "-p", 0, "-n", entry["new_tokens"], "-b", batch, "-r", 5)
+        bench = self.bench(entry, "-p", 0, "-n", entry["new_tokens"], "-b", batch, "-r", REPETITIONS)
         rate = bench["decode_tokens_per_second"]
         note = f"{bench['decode_percent_of_read_ceiling']:.0f} % of the read ceiling; " \
                f"{1e3 * batch / rate:.3f} ms a step of {bench['decode_launches_per_step']} launches"
         self.row(record, f"decode {entry['name']}, batch {batch}", rate, "tokens/s", note)
-        if bench["device_memory_bytes_since_start"] > 0:
-            raise Failed(f"{entry['name']}: {bench['device_memory_bytes_since_start']:.0f} bytes of the GPU's memory were "
-                         "taken after the start")
+        self.row(record, f"memory taken after the start, {entry['name']}, batch {batch}",
+                 bench["device_memory_bytes_since_start"], "bytes")
 
     def measure_memory(self, record):
         entry = max(self.manifest["speed"], key=lambda entry: entry["flops_per_token"])
@@ -230,7 +230,7 @@ class Check:
                 self.attempt(record, self.measure_prompt, record, entry)
 
     def measure_prompt(self, record, entry):
-        bench = self.bench(entry, "-p", entry["prompt"], "-n", 0, "-r", 5)
+        bench = self.bench(entry, "-p", entry["prompt"], "-n", 0, "-r", REPETITIONS)
         rate = bench["prefill_tokens_per_second"]
         self.row(record, f"prefill {entry['name']}, {entry['prompt']} tokens", rate, "tokens/s",
                  f"{rate * entry['flops_per_token'] / 1e12:.3g} TFLOP/s in products")
@@ -248,13 +248,14 @@ class Check:
 
     def compare_launches(self, record):
         entry = self.manifest["speed"][0]
-        options = ("-p", 0, "-n", entry["new_tokens"], "-b", 1, "-r", 5)
+        options = ("-p", 0, "-n", entry["new_tokens"], "-b", 1, "-r", REPETITIONS)
         graph = self.bench(entry, *options)["decode_tokens_per_second"]
         stream = self.bench(entry, *options, "--launch", "stream")["decode_tokens_per_second"]
         self.row(record, f"graph against stream, {entry['name']}", graph / stream, "times as fast")
 
     def sanitize(self, record):
-        tool = shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path="/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer")
+        toolkit = "/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer"
+        tool = shutil.which("compute-sanitizer") or shutil.which("compute-sanitizer", path=toolkit)
         if not tool:
             raise Absent("compute-sanitizer is not here")
         entry = min(self.manifest["parity"], key=lambda entry: len(entry["tokens"]))
@@ -289,11 +290,12 @@ class Check:
         if figure == "prefill_percent_of_library":
             share = entry.get("share_of_library")
             return None if share is None else 100 * share
-        bench = self.benches.get((entry["name"], ("-p", 0, "-n", entry["new_tokens"], "-b", 1, "-r", 5)))
+        bench = self.benches.get((entry["name"], ("-p", 0, "-n", entry["new_tokens"], "-b", 1, "-r", REPETITIONS)))
         if not bench:
             return None
         rate = bench["decode_tokens_per_second"]
-        return 1e3 / rate if figure == "milliseconds_per_token" else rate
+        return {"milliseconds_per_token": 1e3 / rate, "tokens_per_second": rate,
+                "memory_bytes_since_start": bench["device_memory_bytes_since_start"]}[figure]
 
 
 # Names of parts, and the seconds that each may take: what matters most comes first.
@@ -312,7 +314,7 @@ def table(report):
     for record in report["parts"]:
         lines.append(f"{record['part']}: {record['status']}, {record['seconds']} s")
         for row in record["rows"]:
-            lines.append(f"  {row['what']:<44} {spell(row['value']):>12} {row['unit']:<14} {row['note']}".rstrip())
+            lines.append(f"  {row['what']:<52} {spell(row['value']):>12} {row['unit']:<14} {row['note']}".rstrip())
         lines += [f"  wrong: {problem}" for problem in record["problems"]]
         lines += [f"  not run: {absent}" for absent in record["absent"]]
     for bar in report["bars"]:
