@@ -5,8 +5,8 @@
 // RUN: FileCheck %s < %t.cu
 // RUN: FileCheck %s --check-prefix=MODEL < %t.dumps/02-model.mlir
 // MODEL: weights = "random:5"
-// MODEL: model.parameter @token_embd.weight : tensor<75x64xf32, #storage{{[0-9]*}}> random 5 scale 0.216506347
-// MODEL: model.parameter @blk.0.attn_norm.weight : tensor<64xf32, #storage{{[0-9]*}}> splat 1.000000e+00
+// MODEL: model.parameter @token_embd.weight : tensor<75x64xf32, #encoding.storage<format = #encoding.ggml<q4_0>>> random 5 scale 0.216506347
+// MODEL: model.parameter @blk.0.attn_norm.weight : tensor<64xf32, #encoding.storage<format = #encoding.ggml<f32>>> splat 1.000000e+00
 
 // CHECK: extern "C" __global__ void __launch_bounds__(256) ingot_read(
 // CHECK-NEXT: const uint8_t *__restrict__ from, uint64_t bytes, uint32_t unlikely, uint32_t *result) {
