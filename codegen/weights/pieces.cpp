@@ -24,21 +24,20 @@ public:
     panelBytes = panelLanes == 1 ? format.getRowBytes(columns) : encoding::getPanelBytes(format, columns);
   }
 
+  /// `rows` fill whole panels.
   void add(ArrayRef<RowReference> rows) {
     for (int64_t panel = 0; panel * panelLanes < static_cast<int64_t>(rows.size()); ++panel)
-      addPanel(panel, rows.drop_front(panel * panelLanes));
+      addPanel(panel, rows.slice(panel * panelLanes, panelLanes));
   }
 
 private:
-  /// `rows` are those from the panel's first one on.
   void addPanel(int64_t panel, ArrayRef<RowReference> rows) {
-    auto at = [&](int64_t lane) { return lane < static_cast<int64_t>(rows.size()) ? rows[lane] : RowReference(); };
     for (int64_t lane = 0; lane < panelLanes;) {
-      Piece piece = {type, at(lane).parameter, offset + panel * panelBytes};
+      Piece piece = {type, rows[lane].parameter, offset + panel * panelBytes};
       piece.firstLane = lane;
-      piece.firstRow = at(lane).row;
-      for (++lane; lane < panelLanes && at(lane).parameter == piece.parameter; ++lane) {
-        int64_t step = at(lane).row - at(lane - 1).row;
+      piece.firstRow = rows[lane].row;
+      for (++lane; lane < panelLanes && rows[lane].parameter == piece.parameter; ++lane) {
+        int64_t step = rows[lane].row - rows[lane - 1].row;
         if (piece.lanes > 1 && step != piece.laneRows)
           break;
         piece.laneRows = step;
@@ -99,7 +98,10 @@ FailureOr<SmallVector<Piece>> weights::listPieces(ModuleOp module) {
       return slice.emitOpError() << "expected an encoding.assemble named " << slice.getParameterAttr()
                                  << ", found none";
     auto type = cast<RankedTensorType>(assemble.getType());
-    Joiner(type, slice.getOffset(), pieces).add(recipes.evaluate(assemble));
+    SmallVector<RowReference> rows = recipes.evaluate(assemble);
+    if (type.getRank() == 2)
+      rows.resize(encoding::paddedToPanels(static_cast<int64_t>(rows.size())));
+    Joiner(type, slice.getOffset(), pieces).add(rows);
   }
   return pieces;
 }
