@@ -35,9 +35,13 @@ std::optional<std::pair<int64_t, int64_t>> target::getProductPanels(Operation *k
       .Default([](Operation *) { return std::nullopt; });
 }
 
-ProductTile target::getProductTile(kernel::RowRangeAttr rows, int64_t panels, int64_t together) {
+ProductTile target::getProductTile(Operation *kernel, kernel::RowRangeAttr rows) {
+  auto [panels, together] = *getProductPanels(kernel);
+  // What is done to an activation before quantised weights are multiplied with it serves two panels.
+  constexpr int64_t quantizedPanels = 2;
+  bool isQuantized = encoding::getStorage(kernel->getOperand(1).getType()).getFormat().getWeightFormat().isQuantized();
   if (isFewRows(rows))
-    return {rows.getLast(), together};
+    return {rows.getLast(), isQuantized ? quantizedPanels : together};
   // Tiles of more rows read and convert the weights fewer times, as long as there are enough of them for a whole GPU:
   // one for each of the 108 multiprocessors of an A100.
   constexpr int64_t tilePanels = 4, smallRows = 64, largeRows = 128, multiprocessors = 108;
@@ -70,7 +74,7 @@ schedule::PartitionAttr CudaTarget::getPartition(Operation *kernel, kernel::RowR
   // A grain is what one block of threads computes; of a product, for each tile of rows.
   if (auto product = getProductPanels(kernel)) {
     auto [panels, together] = *product;
-    int64_t ofBlock = getProductTile(rows, panels, together).panels;
+    int64_t ofBlock = getProductTile(kernel, rows).panels;
     return get(Axis::Columns, ofBlock / together * encoding::panelRows, llvm::divideCeil(panels, ofBlock));
   }
   return llvm::TypeSwitch<Operation *, schedule::PartitionAttr>(kernel)

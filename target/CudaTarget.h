@@ -51,8 +51,8 @@ struct ProductTile {
   int64_t rows, panels;
 };
 
-/// Of a product with `panels` panels in all, which needs `together` of them for one panel of outputs.
-ProductTile getProductTile(kernel::RowRangeAttr rows, int64_t panels, int64_t together);
+/// Of a kernel that multiplies.
+ProductTile getProductTile(mlir::Operation *kernel, kernel::RowRangeAttr rows);
 
 /// Weight panels of a kernel that multiplies, and how many make one panel of outputs; nothing of another kernel.
 std::optional<std::pair<int64_t, int64_t>> getProductPanels(mlir::Operation *kernel);

@@ -19,10 +19,10 @@ static constexpr int64_t tileThreads = 128;
 /// Warps that share out the columns of a product of few rows: no more than have something to do.
 static int64_t getWarps(Value weight) {
   encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
-  // As Piece of device/weights.cuh: a warp reads 512 bytes of a plane at a time.
-  constexpr int64_t lanes = 32, mostWarps = 8;
-  int64_t warpColumns = format.isQuantized() ? lanes / (4 * format.low.bits) * encoding::groupColumns
-                                             : 512 / (encoding::panelRows * format.blockBytes);
+  // As Strip of device/fragments.cuh and Piece of device/weights.cuh, whose sums need twice the registers.
+  int64_t mostWarps = format.isQuantized() ? 16 : 8;
+  int64_t warpColumns =
+      format.isQuantized() ? 2 * encoding::groupColumns : 512 / (encoding::panelRows * format.blockBytes);
   int64_t warps = 1;
   while (warps < mostWarps && warps * warpColumns < columnsOf(weight))
     warps *= 2;
@@ -36,6 +36,19 @@ int64_t cuda::getThreads(Operation *kernel, kernel::RowRangeAttr rows) {
   return target::isFewRows(rows) ? 32 * getWarps(kernel->getOperand(1)) : tileThreads;
 }
 
+void cuda::emitPrefetch(KernelContext &context, Operation *kernel) {
+  std::optional<std::pair<int64_t, int64_t>> product = target::getProductPanels(kernel);
+  if (!product)
+    return;
+  Value weight = kernel->getOperand(1);
+  encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
+  context.print("  prefetchPanels<$panels, $together>($weight, $panelBytes);\n",
+                {{"panels", product->first},
+                 {"together", target::getProductTile(kernel, context.rows).panels},
+                 {"weight", context.name(weight)},
+                 {"panelBytes", encoding::getPanelBytes(format, columnsOf(weight))}});
+}
+
 /// Prints a product of units of panels that belong together; `finish` is the body of what is done with the `sums` of
 /// (row, unit, lane).
 static void emitProduct(KernelContext &context, Operation *kernel, StringRef finish) {
@@ -43,10 +56,12 @@ static void emitProduct(KernelContext &context, Operation *kernel, StringRef fin
   encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
   auto [panels, together] = *target::getProductPanels(kernel);
   bool isFew = target::isFewRows(context.rows);
-  target::ProductTile tile = target::getProductTile(context.rows, panels, together);
+  target::ProductTile tile = target::getProductTile(kernel, context.rows);
   std::string arguments =
-      isFew ? fillIn("columns, $rows, panels, $together, $warps",
-                     {{"rows", context.rows.getLast()}, {"together", together}, {"warps", context.threads / 32}})
+      isFew ? fillIn("columns, $rows, panels, $together, $panels, $warps", {{"rows", context.rows.getLast()},
+                                                                            {"together", together},
+                                                                            {"panels", tile.panels},
+                                                                            {"warps", context.threads / 32}})
             : fillIn("columns, panels, $together, $rows, $panels",
                      {{"together", together}, {"rows", tile.rows}, {"panels", tile.panels}});
   context.print(R"(  constexpr int columns = $columns, panels = $panels;

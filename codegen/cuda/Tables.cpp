@@ -71,10 +71,8 @@ static Grid getGrid(schedule::LaunchOp launch, kernel::FunctionOp function) {
   switch (partition.getAxis()) {
   case schedule::Axis::Rows:
     return {1, partition.getGrain()};
-  case schedule::Axis::Columns: {
-    auto [panels, together] = *target::getProductPanels(function.getKernel());
-    return {partition.getGrains(), target::getProductTile(function.getRowRange(), panels, together).rows};
-  }
+  case schedule::Axis::Columns:
+    return {partition.getGrains(), target::getProductTile(function.getKernel(), function.getRowRange()).rows};
   case schedule::Axis::Heads:
     return {partition.getGrains(), partition.getGrain()};
   case schedule::Axis::HeadKeys:

@@ -31,12 +31,15 @@ __device__ __forceinline__ uint4 loadWeights(const uint8_t *address) {
   return value;
 }
 
-/// Byte `index` of `word`, a constant, less `zero`: as the low bits of 2^23, which is exact and needs no conversion.
-__device__ __forceinline__ float byteToFloat(uint32_t word, int index, int zero) {
-#ifdef __CUDA_ARCH__
-  return __uint_as_float(__byte_perm(word, 0x4b000000, 0x7540 + index)) - static_cast<float>((1 << 23) + zero);
-#else
-  return static_cast<float>(static_cast<int>(word >> 8 * index & 0xff) - zero);
+/// Asks for `bytes` of weights from a 16-byte aligned address on, a multiple of 16, to come to the second-level cache, on
+/// devices that can be asked so: see "cp.async.bulk.prefetch.L2" of the PTX ISA. One thread asks for a whole block.
+__device__ __forceinline__ void prefetchWeights(const uint8_t *address, uint32_t bytes) {
+#if !defined(__CUDA_ARCH__)
+  // A compiler for another machine sees what must be there.
+  static_cast<void>(*static_cast<const volatile uint8_t *>(address));
+  static_cast<void>(*static_cast<const volatile uint8_t *>(address + bytes - 1));
+#elif __CUDA_ARCH__ >= 900
+  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(address), "r"(bytes));
 #endif
 }
 

@@ -38,11 +38,15 @@ __device__ __forceinline__ void addProduct(__half, float (&d)[4], const uint32_t
   mmaHalf(d, a, b, d);
 }
 
+/// A pair of the codes in `codes`, of at most 7 bits, as bf16: 128 and their value.
+__device__ __forceinline__ uint32_t codesFrom128(uint32_t codes, int pair) {
+  return __byte_perm(codes, 0x43434343, pair == 0 ? 0x4140 : 0x4342);
+}
+
 /// A pair of the codes in `codes`, less the zero point, as bf16: exact, as differences of numbers from 128 on.
 template <int bits, int zeroPoint> __device__ __forceinline__ uint32_t codesToBfloats(uint32_t codes, int pair) {
   static_assert(bits < 8 ? zeroPoint < 128 : zeroPoint == 128, "a difference that is exact");
-  // 0x43 above seven bits: 128 and their value.
-  uint32_t word = __byte_perm(codes, 0x43434343, pair == 0 ? 0x4140 : 0x4342), addend;
+  uint32_t word = codesFrom128(codes, pair), addend;
   if constexpr (bits < 8) {
     const __nv_bfloat162 less = __float2bfloat162_rn(-128.0f - zeroPoint);
     memcpy(&addend, &less, sizeof addend);
@@ -127,8 +131,8 @@ template <class Format, bool isQuantized = Format::isQuantized> struct Slab {
   /// Of the rows 4 `member` … 4 `member` + 3 of the panel.
   static __device__ __forceinline__ void scales(const uint8_t *slab, int step, int member, Scale (&scales)[4]) {
     const uint8_t *ds = slab + codeBytes;
-    loadScales<Format>(scales, ds + member * 8, ds + 32 + member * 8,
-                       ds + scaleChunks * 16 + step / scaleSteps * Format::subScaleBytes, member * 4);
+    loadScales<Format>(scales, ds, ds + 32, ds + scaleChunks * 16 + step / scaleSteps * Format::subScaleBytes,
+                       member * 4);
   }
 };
 
@@ -194,6 +198,134 @@ template <class Format> struct Slab<Format, false> {
         }
     }
   }
+};
+
+/// 64 columns of a quantised panel in the registers of a warp, as A of mma.m16n8k16: what a product of few rows takes,
+/// which would gain nothing by shared memory. The first 16 lanes have 32 columns, a group, and the others the next group:
+/// a lane has four rows of the panel, in two fragments, and of a step four columns.
+///
+/// B has the rows of activations, two at a time, in its eight columns: for each row, both groups; for each group, both
+/// parts. Of what comes out, a lane's own are the sums of its own group; the others are products of one group's weights
+/// and the other group's activations.
+template <class Format> struct Strip {
+  using S = Slab<Format>;
+  static constexpr int columns = 2 * groupColumns, rows = 4, rowsOfInput = 2, bits = Format::lowBits + Format::highBits;
+  /// Scales of a group.
+  static constexpr int scaleSteps = S::scaleSteps, scaleCount = 2 / scaleSteps;
+  /// Words of 16 bytes that hold a lane's codes of both steps.
+  static constexpr int lowWords = scaleSteps == 2 && Format::lowBits <= 4 ? 1 : 2;
+  static constexpr int highWords = scaleSteps == 2 || Format::highBits <= 1 ? 1 : 2;
+  /// Codes are multiplied as they are, plus 128, where that is exact; what is too much goes off with the sum of the
+  /// activations.
+  static constexpr bool shiftsCodes = bits < 8, needsTotals = shiftsCodes || Format::hasMinimum;
+
+  uint4 low[lowWords], high[highWords];
+  ScaleWords<Format> scales[scaleCount];
+
+  /// The columns from `column`, a multiple of 32, of the block at `block` on: those of the lane's group.
+  __device__ __forceinline__ void load(const uint8_t *block, int column, int lane) {
+    const int member = lane % 4, row = lane / 4 % 4 * rows;
+    const uint8_t *group = block + Format::codesOffset + column / groupColumns * Format::groupBytes + row * 4;
+#pragma unroll
+    for (int i = 0; i < lowWords; ++i)
+      low[i] = loadWeights(group + Format::lowOffset + S::quad(i, member) / (8 / Format::lowBits) * 64);
+    if constexpr (Format::highBits > 0) {
+#pragma unroll
+      for (int i = 0; i < highWords; ++i)
+        high[i] = loadWeights(group + S::quad(i, member) / (8 / Format::highBits) * 64);
+    }
+#pragma unroll
+    for (int i = 0; i < scaleCount; ++i)
+      scales[i].load(block, block + Format::minimumOffset,
+                     block + subScaleOffset<Format>(column + i * Format::scaleColumns), row);
+  }
+
+  /// What is multiplied: numbers of two rows.
+  struct Input {
+    uint32_t words[2][2]; ///< of each step, both pairs
+    float totals[scaleCount];
+
+    /// `source` is the first of the 32 columns of the lane's row and group in B; zeros are taken where there are none.
+    __device__ __forceinline__ void load(const float *source, bool exists, int lane) {
+#pragma unroll
+      for (int step = 0; step < 2; ++step) {
+        const float4 quad =
+            exists ? *reinterpret_cast<const float4 *>(source + 4 * S::quad(step, lane % 4)) : float4{};
+        const float numbers[2][2] = {{quad.x, quad.y}, {quad.z, quad.w}};
+#pragma unroll
+        for (int pair = 0; pair < 2; ++pair) {
+          uint32_t parts[2];
+          splitPair(numbers[pair][0], numbers[pair][1], parts);
+          words[step][pair] = parts[lane / 4 % 2];
+        }
+      }
+      if constexpr (needsTotals) {
+        // Multiplied by ones, they are added up where the sums of products will be.
+        const uint32_t ones[4] = {0x3f803f80, 0x3f803f80, 0x3f803f80, 0x3f803f80};
+#pragma unroll
+        for (int i = 0; i < scaleCount; ++i) {
+          float results[4] = {};
+#pragma unroll
+          for (int step = i * scaleSteps; step < (i + 1) * scaleSteps; ++step)
+            mmaBfloat(results, ones, words[step], results);
+          totals[i] = results[0] + results[1];
+        }
+      }
+    }
+    /// The row of the two, and the group, that the lane has in B.
+    static __device__ __forceinline__ int row(int lane) { return lane / 16; }
+    static __device__ __forceinline__ int group(int lane) { return lane / 8 % 2; }
+  };
+
+  /// Adds the products with `input` to the sums of the lane's rows.
+  __device__ __forceinline__ void multiply(const Input &input, int lane, float (&sums)[rows]) const {
+#pragma unroll
+    for (int i = 0; i < scaleCount; ++i) {
+      float results[rows / 2][4] = {};
+#pragma unroll
+      for (int step = i * scaleSteps; step < (i + 1) * scaleSteps; ++step) {
+        const uint4 l = low[step % lowWords];
+        uint4 h = {};
+        if constexpr (Format::highBits > 0)
+          h = high[step % highWords];
+        const uint32_t lowCodes[rows] = {l.x, l.y, l.z, l.w}, highCodes[rows] = {h.x, h.y, h.z, h.w};
+#pragma unroll
+        for (int tile = 0; tile < rows / 2; ++tile) {
+          uint32_t a[4];
+#pragma unroll
+          for (int second = 0; second < 2; ++second) {
+            const int row = tile * 2 + second;
+            const uint32_t codes = pickCodes<Format>(lowCodes[row], highCodes[row], S::quad(step, lane % 4));
+#pragma unroll
+            for (int pair = 0; pair < 2; ++pair)
+              a[pair * 2 + second] =
+                  shiftsCodes ? codesFrom128(codes, pair) : codesToBfloats<bits, Format::zeroPoint>(codes, pair);
+          }
+          mmaBfloat(results[tile], a, input.words[step], results[tile]);
+        }
+      }
+#pragma unroll
+      for (int row = 0; row < rows; ++row) {
+        const Scale scale = scales[i].get(row);
+        const float *parts = results[row / 2] + row % 2 * 2;
+        float product = parts[0] + parts[1];
+        if constexpr (shiftsCodes)
+          product = fmaf(input.totals[i], -128.0f - Format::zeroPoint, product);
+        sums[row] = fmaf(product, scale.scale, sums[row]);
+        if constexpr (Format::hasMinimum)
+          sums[row] = fmaf(input.totals[i], scale.minimum, sums[row]);
+      }
+    }
+  }
+
+  /// The group of the two, and the quarter of the panel's rows, that the lane's weights are of.
+  static __device__ __forceinline__ int group(int lane) { return lane / 16; }
+  static __device__ __forceinline__ int quarter(int lane) { return lane / 4 % 4; }
+  /// The row of activations, of two, that the lane's sums are of; and whether they are of its own group: the other
+  /// group's are those of the lane `partner` from it.
+  static __device__ __forceinline__ int rowOfSums(int lane) { return lane % 4 / 2; }
+  static __device__ __forceinline__ bool hasSums(int lane) { return lane % 2 == group(lane); }
+  static constexpr int partner = 17;
 };
 
 } // namespace ingot

@@ -9,56 +9,111 @@ namespace ingot {
 
 constexpr unsigned allLanes = 0xffffffffu;
 
-/// A few rows: every block streams the panels of one unit past sums in registers, its warps sharing out the columns.
-/// Sums of lanes and then of warps are added in a fixed order.
-template <class Format, int columns, int mostRows, int panels, int together, int warps, class Finish>
-__device__ __forceinline__ void multiplyFewRows(const float *input, int stride, const uint8_t *weight,
-                                                uint64_t panelBytes, int rows, Finish finish) {
-  using P = Piece<Format>;
-  __shared__ float partial[warps][together][mostRows][panelRows];
-  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, unit = blockIdx.x;
-  const int row = P::firstRow(lane);
-  float sums[together][mostRows][P::rows] = {};
-  for (int start = warp * P::warpColumns; start < columns; start += warps * P::warpColumns) {
-    const int column = P::firstColumn(start, lane);
-    // Of the last columns there may be fewer than a warp takes.
-    if (column >= columns)
-      continue;
-    float x[mostRows][P::columns], total[mostRows];
+/// Of a few rows and the panels of a block: what the warps leave to be added up.
+template <int mostRows, int tilePanels, int warps> using WarpSums = float[warps][tilePanels][mostRows][panelRows];
+
+/// The sums of quantised panels, by mma.sync. A warp has every `warps`th strip of the columns, and loads some before it
+/// multiplies the first: of memory it must have enough under way.
+template <class Format, int columns, int mostRows, int panels, int tilePanels, int warps>
+__device__ __forceinline__ void sumStrips(const float *input, int stride, const uint8_t *weight, uint64_t panelBytes,
+                                          int rows, WarpSums<mostRows, tilePanels, warps> &partial) {
+  using T = Strip<Format>;
+  constexpr int sets = (mostRows + T::rowsOfInput - 1) / T::rowsOfInput, ahead = mostRows > 4 ? 1 : 2;
+  constexpr int warpStride = warps * T::columns;
+  // Strips of a warp stand at the same place in their blocks, and there are two groups in each.
+  constexpr bool isRegular = warpStride % Format::blockColumns == 0 && columns % T::columns == 0;
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, firstPanel = blockIdx.x * tilePanels;
+  const uint8_t *panel[tilePanels];
 #pragma unroll
-    for (int r = 0; r < mostRows; ++r) {
-      const float *source = input + min(r, rows - 1) * stride + column;
-      total[r] = 0.0f;
-      if constexpr (P::columns % 4 == 0) {
+  for (int p = 0; p < tilePanels; ++p)
+    // The last tile may be short of a panel.
+    panel[p] = weight + min(firstPanel + p, panels - 1) * panelBytes;
+
+  float sums[tilePanels][sets][T::rows] = {};
+  for (int first = 0; first + warp * T::columns < columns; first += ahead * warpStride) {
+    T strips[ahead][tilePanels];
 #pragma unroll
-        for (int c = 0; c < P::columns; c += 4) {
-          const float4 four = *reinterpret_cast<const float4 *>(source + c);
-          x[r][c] = four.x;
-          x[r][c + 1] = four.y;
-          x[r][c + 2] = four.z;
-          x[r][c + 3] = four.w;
-        }
-      } else {
-        x[r][0] = *source;
+    for (int i = 0; i < ahead; ++i) {
+      const int start = first + i * warpStride, ofWarp = start + warp * T::columns;
+      const int inStrip = isRegular || ofWarp + groupColumns < columns ? T::group(lane) * groupColumns : 0;
+      // Columns before the lane's: of the warp's strips up to this one, and of the lane.
+      const int before = isRegular ? start : 0, column = (isRegular ? warp * T::columns : ofWarp) + inStrip;
+      const int blocks = before / Format::blockColumns + column / Format::blockColumns;
+      if (ofWarp < columns) {
+#pragma unroll
+        for (int p = 0; p < tilePanels; ++p)
+          strips[i][p].load(panel[p] + blocks * Format::blockBytes, column % Format::blockColumns, lane);
       }
-#pragma unroll
-      for (int c = 0; c < P::columns; ++c)
-        total[r] += x[r][c];
     }
 #pragma unroll
-    for (int p = 0; p < together; ++p) {
-      // The last unit may be short of a panel.
-      P piece;
-      piece.load(weight + min(unit * together + p, panels - 1) * panelBytes, row, column);
+    for (int i = 0; i < ahead; ++i) {
+      const int start = first + i * warpStride + warp * T::columns;
+      if (start < columns) {
 #pragma unroll
-      for (int r = 0; r < mostRows; ++r)
+        for (int set = 0; set < sets; ++set) {
+          const int row = min(set * T::rowsOfInput + T::Input::row(lane), rows - 1);
+          const int column = start + T::Input::group(lane) * groupColumns;
+          typename T::Input x;
+          x.load(input + row * stride + column, column < columns, lane);
 #pragma unroll
-        for (int i = 0; i < P::rows; ++i)
-          sums[p][r][i] += piece.dot(i, x[r], total[r]);
+          for (int p = 0; p < tilePanels; ++p)
+            strips[i][p].multiply(x, lane, sums[p][set]);
+        }
+      }
     }
   }
 #pragma unroll
-  for (int p = 0; p < together; ++p)
+  for (int p = 0; p < tilePanels; ++p)
+#pragma unroll
+    for (int set = 0; set < sets; ++set)
+#pragma unroll
+      for (int i = 0; i < T::rows; ++i) {
+        const float sum = sums[p][set][i] + __shfl_xor_sync(allLanes, sums[p][set][i], T::partner);
+        const int row = set * T::rowsOfInput + T::rowOfSums(lane);
+        if (T::group(lane) == 0 && T::hasSums(lane) && row < mostRows)
+          partial[warp][p][row][T::quarter(lane) * T::rows + i] = sum;
+      }
+}
+
+/// The sums of plain panels, lane by lane, which are added up in a fixed order.
+template <class Format, int columns, int mostRows, int panels, int tilePanels, int warps>
+__device__ __forceinline__ void sumPieces(const float *input, int stride, const uint8_t *weight, uint64_t panelBytes,
+                                          int rows, WarpSums<mostRows, tilePanels, warps> &partial) {
+  using P = Piece<Format>;
+  constexpr int ahead = mostRows > 4 ? 2 : 4 / tilePanels;
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, firstPanel = blockIdx.x * tilePanels;
+  const int row = P::firstRow(lane);
+  float sums[tilePanels][mostRows][P::rows] = {};
+  for (int first = P::firstColumn(warp * P::warpColumns, lane); first < columns;
+       first += ahead * warps * P::warpColumns) {
+    P pieces[ahead][tilePanels];
+#pragma unroll
+    for (int i = 0; i < ahead; ++i) {
+      const int column = first + i * warps * P::warpColumns;
+#pragma unroll
+      for (int p = 0; p < tilePanels; ++p)
+        // The last tile may be short of a panel.
+        if (column < columns)
+          pieces[i][p].load(weight + min(firstPanel + p, panels - 1) * panelBytes, row, column);
+    }
+#pragma unroll
+    for (int i = 0; i < ahead; ++i) {
+      const int column = first + i * warps * P::warpColumns;
+      if (column < columns) {
+#pragma unroll
+        for (int r = 0; r < mostRows; ++r) {
+          const float x = input[min(r, rows - 1) * stride + column];
+#pragma unroll
+          for (int p = 0; p < tilePanels; ++p)
+#pragma unroll
+            for (int k = 0; k < P::rows; ++k)
+              sums[p][r][k] = fmaf(pieces[i][p].weight(k), x, sums[p][r][k]);
+        }
+      }
+    }
+  }
+#pragma unroll
+  for (int p = 0; p < tilePanels; ++p)
 #pragma unroll
     for (int r = 0; r < mostRows; ++r)
 #pragma unroll
@@ -70,19 +125,45 @@ __device__ __forceinline__ void multiplyFewRows(const float *input, int stride, 
         if (lane < P::rowLanes)
           partial[warp][p][r][row + i] = sum;
       }
+}
+
+/// A few rows: every block streams `tilePanels` panels past sums in registers, its warps sharing out the columns. Sums of
+/// warps are added in a fixed order.
+template <class Format, int columns, int mostRows, int panels, int together, int tilePanels, int warps, class Finish>
+__device__ __forceinline__ void multiplyFewRows(const float *input, int stride, const uint8_t *weight,
+                                                uint64_t panelBytes, int rows, Finish finish) {
+  static_assert(tilePanels % together == 0, "panels that belong together are one block's");
+  __shared__ float partial[warps][tilePanels][mostRows][panelRows];
+  if constexpr (Format::isQuantized)
+    sumStrips<Format, columns, mostRows, panels, tilePanels, warps>(input, stride, weight, panelBytes, rows, partial);
+  else
+    sumPieces<Format, columns, mostRows, panels, tilePanels, warps>(input, stride, weight, panelBytes, rows, partial);
   __syncthreads();
-  for (int index = threadIdx.x; index < mostRows * panelRows; index += warps * 32) {
-    const int r = index / panelRows, i = index % panelRows;
+  constexpr int units = tilePanels / together;
+  for (int index = threadIdx.x; index < units * mostRows * panelRows; index += warps * 32) {
+    const int i = index % panelRows, r = index / panelRows % mostRows, u = index / panelRows / mostRows;
     float results[together];
 #pragma unroll
     for (int p = 0; p < together; ++p) {
-      results[p] = partial[0][p][r][i];
+      results[p] = partial[0][u * together + p][r][i];
+#pragma unroll
       for (int w = 1; w < warps; ++w)
-        results[p] += partial[w][p][r][i];
+        results[p] += partial[w][u * together + p][r][i];
     }
-    if (r < rows)
+    const int unit = blockIdx.x * units + u;
+    if (r < rows && unit * together < panels)
       finish(r, unit, i, results);
   }
+}
+
+/// Asks for the panels that a block of multiplyFewRows will stream, where something else comes first that takes about as
+/// long as the way from memory.
+template <int panels, int tilePanels>
+__device__ __forceinline__ void prefetchPanels(const uint8_t *weight, uint64_t panelBytes) {
+  const int firstPanel = blockIdx.x * tilePanels;
+  if (threadIdx.x == 0)
+    prefetchWeights(weight + firstPanel * panelBytes,
+                    static_cast<uint32_t>(min(tilePanels, panels - firstPanel) * panelBytes));
 }
 
 /// Many rows: a block of 128 threads computes `tileRows` rows times `tilePanels` panels, a slab of 32 columns at a

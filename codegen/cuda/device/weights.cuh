@@ -3,8 +3,7 @@
 // A panel interleaves 16 rows of a weight matrix. A format is a struct of constants,
 // printed from dialects/Encoding/Formats.h, where PanelLayout documents the bytes.
 //
-// The lanes of a warp read a panel 512 bytes at a time, 16 each: a lane's piece is four
-// rows (of 16-bit elements eight) by a few neighbouring columns.
+// The lanes of a warp read a panel 512 bytes at a time, 16 each.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,100 +50,73 @@ template <class Format> __device__ __forceinline__ int subScaleOffset(int column
   return Format::subScaleOffset + column / Format::scaleColumns * Format::subScaleBytes;
 }
 
-/// Given d, m and the sub-scales of the row `row` of the panel.
-template <class Format> __device__ __forceinline__ Scale subScale(const uint8_t *subScales, int row, float d, float m) {
-  const uint8_t *bytes = subScales + row;
+/// Given d, m and the sub-scale of a row; of formats with sub-scales in bytes, that of the minimum too.
+template <class Format>
+__device__ __forceinline__ Scale subScale(float d, float m, uint8_t subScale, uint8_t ofMinimum) {
   if constexpr (Format::subScales == SubScales::None)
     return {d, m};
   else if constexpr (Format::subScales == SubScales::Nibbles)
-    return {d * static_cast<float>(*bytes & 15), -m * static_cast<float>(*bytes >> 4)};
+    return {d * static_cast<float>(subScale & 15), -m * static_cast<float>(subScale >> 4)};
   else
-    return {d * static_cast<float>(static_cast<int8_t>(*bytes)),
-            Format::hasMinimum ? -m * static_cast<float>(static_cast<int8_t>(bytes[panelRows])) : 0.0f};
+    return {d * static_cast<float>(static_cast<int8_t>(subScale)),
+            Format::hasMinimum ? -m * static_cast<float>(static_cast<int8_t>(ofMinimum)) : 0.0f};
 }
 
-/// Of four rows from `row`, a multiple of 4, on, whose d and m stand at these addresses.
+/// The scales of four neighbouring rows, the first a multiple of 4, as they are stored: a few words, so that what is
+/// loaded long before it is needed takes few registers.
+template <class Format> struct ScaleWords {
+  static constexpr bool hasSubScales = Format::subScales != SubScales::None;
+  static constexpr bool hasSecond = Format::subScales == SubScales::Bytes && Format::hasMinimum;
+
+  uint2 d, m;
+  uint32_t subScales, ofMinima;
+
+  /// The addresses are those of row 0 of the panel.
+  __device__ __forceinline__ void load(const uint8_t *ds, const uint8_t *ms, const uint8_t *subs, int row) {
+    d = *reinterpret_cast<const uint2 *>(ds + row * 2);
+    if constexpr (Format::hasMinimum)
+      m = *reinterpret_cast<const uint2 *>(ms + row * 2);
+    if constexpr (hasSubScales)
+      subScales = *reinterpret_cast<const uint32_t *>(subs + row);
+    if constexpr (hasSecond)
+      ofMinima = *reinterpret_cast<const uint32_t *>(subs + panelRows + row);
+  }
+  /// Of row `r`, a constant, of the four.
+  __device__ __forceinline__ Scale get(int r) const {
+    const float2 ds = halvesToFloats(r / 2 ? d.y : d.x);
+    float2 ms = {};
+    if constexpr (Format::hasMinimum)
+      ms = halvesToFloats(r / 2 ? m.y : m.x);
+    return subScale<Format>(r % 2 ? ds.y : ds.x, r % 2 ? ms.y : ms.x, hasSubScales ? subScales >> 8 * r : 0,
+                            hasSecond ? ofMinima >> 8 * r : 0);
+  }
+};
+
+/// Of four rows from `row`, a multiple of 4, on. The addresses are those of row 0 of the panel.
 template <class Format>
 __device__ __forceinline__ void loadScales(Scale (&scales)[4], const uint8_t *ds, const uint8_t *ms,
                                            const uint8_t *subScales, int row) {
-  uint2 halves;
-  memcpy(&halves, ds, sizeof halves);
-  const float2 d[2] = {halvesToFloats(halves.x), halvesToFloats(halves.y)};
-  float2 m[2] = {};
-  if constexpr (Format::hasMinimum) {
-    memcpy(&halves, ms, sizeof halves);
-    m[0] = halvesToFloats(halves.x);
-    m[1] = halvesToFloats(halves.y);
-  }
+  ScaleWords<Format> words;
+  words.load(ds, ms, subScales, row);
 #pragma unroll
   for (int r = 0; r < 4; ++r)
-    scales[r] = subScale<Format>(subScales, row + r, r % 2 ? d[r / 2].y : d[r / 2].x, r % 2 ? m[r / 2].y : m[r / 2].x);
+    scales[r] = words.get(r);
 }
-
-/// A lane's piece of a quantised format, or of a plain one (below).
-template <class Format, bool isQuantized = Format::isQuantized> struct Piece {
-  static constexpr int rows = 4, columns = 4 * (8 / Format::lowBits);
-  /// Lanes that read a group of 32 columns together, and columns that a warp reads at once.
-  static constexpr int lanes = 4 * Format::lowBits, warpColumns = 32 / lanes * groupColumns;
-  /// Lanes whose pieces stand beside each other, not below.
-  static constexpr int rowLanes = panelRows / rows;
-
-  uint32_t codes[rows][columns / 4];
-  Scale scales[rows];
-
-  /// The first row in the panel, and the first column, of the piece of `lane` at `start`, a multiple of warpColumns.
-  static __device__ __forceinline__ int firstRow(int lane) { return lane % rowLanes * rows; }
-  static __device__ __forceinline__ int firstColumn(int start, int lane) {
-    return start + lane / lanes * groupColumns + lane % lanes / rowLanes * columns;
-  }
-
-  /// The piece from (row, column) on.
-  __device__ __forceinline__ void load(const uint8_t *panel, int row, int column) {
-    const uint8_t *block = panel + column / Format::blockColumns * Format::blockBytes;
-    const int inBlock = column % Format::blockColumns;
-    const uint8_t *group = block + Format::codesOffset + inBlock / groupColumns * Format::groupBytes + row * 4;
-    const int quad = inBlock % groupColumns / 4;
-    const uint4 low = loadWeights(group + Format::lowOffset + quad / (8 / Format::lowBits) * 64);
-    uint4 high = {};
-    if constexpr (Format::highBits > 0)
-      high = loadWeights(group + quad / (8 / Format::highBits) * 64);
-    const uint32_t lowWords[rows] = {low.x, low.y, low.z, low.w}, highWords[rows] = {high.x, high.y, high.z, high.w};
-#pragma unroll
-    for (int r = 0; r < rows; ++r)
-#pragma unroll
-      for (int q = 0; q < columns / 4; ++q)
-        codes[r][q] = pickCodes<Format>(lowWords[r], highWords[r], quad + q);
-    loadScales<Format>(scales, block + row * 2, block + Format::minimumOffset + row * 2,
-                       block + subScaleOffset<Format>(inBlock), row);
-  }
-
-  __device__ __forceinline__ float code(int row, int column) const {
-    return byteToFloat(codes[row][column / 4], column % 4, Format::zeroPoint);
-  }
-  __device__ __forceinline__ float weight(int row, int column) const {
-    return fmaf(code(row, column), scales[row].scale, scales[row].minimum);
-  }
-  /// The product of row `row` and the numbers `x` of the piece's columns, whose sum is `sum`.
-  __device__ __forceinline__ float dot(int row, const float (&x)[columns], float sum) const {
-    float total = 0.0f;
-#pragma unroll
-    for (int column = 0; column < columns; ++column)
-      total = fmaf(code(row, column), x[column], total);
-    return fmaf(total, scales[row].scale, scales[row].minimum * sum);
-  }
-};
 
 //===----------------------------------------------------------------------===//
 // Plain formats
 //===----------------------------------------------------------------------===//
 
-template <class Format> struct Piece<Format, false> {
+/// What a lane multiplies of a column: 16 bytes.
+template <class Format> struct Piece {
   using Element = typename Format::Element;
-  static constexpr int rows = 16 / sizeof(Element), columns = 1;
-  static constexpr int lanes = 32, rowLanes = panelRows / rows, warpColumns = lanes / rowLanes;
+  static constexpr int rows = 16 / sizeof(Element);
+  /// Lanes whose pieces are of one column, and columns that a warp reads at once.
+  static constexpr int rowLanes = panelRows / rows, warpColumns = 32 / rowLanes;
 
   Element elements[rows];
 
+  /// The first row in the panel, and the column, of the piece of `lane` at `start`.
   static __device__ __forceinline__ int firstRow(int lane) { return lane % rowLanes * rows; }
   static __device__ __forceinline__ int firstColumn(int start, int lane) { return start + lane / rowLanes; }
 
@@ -152,10 +124,7 @@ template <class Format> struct Piece<Format, false> {
     const uint4 words = loadWeights(panel + (column * panelRows + row) * sizeof(Element));
     memcpy(elements, &words, sizeof elements);
   }
-  __device__ __forceinline__ float weight(int row, int) const { return toFloat(elements[row]); }
-  __device__ __forceinline__ float dot(int row, const float (&x)[columns], float) const {
-    return weight(row, 0) * x[0];
-  }
+  __device__ __forceinline__ float weight(int row) const { return toFloat(elements[row]); }
 };
 
 //===----------------------------------------------------------------------===//
@@ -176,8 +145,10 @@ template <class Format> __device__ __forceinline__ float weightAt(const uint8_t 
     memcpy(&d, block + row * 2, sizeof d);
     if constexpr (Format::hasMinimum)
       memcpy(&m, block + Format::minimumOffset + row * 2, sizeof m);
-    const Scale scale =
-        subScale<Format>(block + subScaleOffset<Format>(inBlock), row, __half2float(d), __half2float(m));
+    const uint8_t *subScales = block + subScaleOffset<Format>(inBlock) + row;
+    const Scale scale = subScale<Format>(__half2float(d), __half2float(m),
+                                         ScaleWords<Format>::hasSubScales ? subScales[0] : 0,
+                                         ScaleWords<Format>::hasSecond ? subScales[panelRows] : 0);
     const float code = static_cast<float>(pickCodes<Format>(low, high, quad) >> 8 * (column % 4) & 0xff);
     return fmaf(code - Format::zeroPoint, scale.scale, scale.minimum);
   } else {

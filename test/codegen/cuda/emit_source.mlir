@@ -15,7 +15,7 @@
 // CHECK: //===- A model, as ingotc wrote it for CUDA -===//
 // CHECK: typedef struct IngotCudaStep {
 // CHECK: ld.global.nc.L1::no_allocate
-// CHECK: template <class Format, int columns, int mostRows, int panels, int together, int warps, class Finish>
+// CHECK: template <class Format, int columns, int mostRows, int panels, int together, int tilePanels, int warps, class Finish>
 // CHECK: struct Q4_1 {
 // CHECK-NEXT: static constexpr bool isQuantized = true, hasMinimum = true;
 // CHECK-NEXT: static constexpr int blockColumns = 32, scaleColumns = 32;
@@ -50,7 +50,7 @@ module attributes {ingot.options = {target = "cuda", cpu = "x86-64", activations
 model.cache_group "full" {context = 1024, page_rows = 64, pages = 16}
 
 // CHECK: /// kernel.matmul for one row.
-// CHECK-NEXT: extern "C" __global__ void __launch_bounds__(256) matmul_add_rows_1(
+// CHECK-NEXT: extern "C" __global__ void __launch_bounds__(512) matmul_add_rows_1(
 // CHECK-NEXT: const IngotCudaStep step, const uint32_t *rowCount,
 // CHECK-NEXT: const float *__restrict__ input,
 // CHECK-NEXT: const uint8_t *__restrict__ weight,
@@ -59,7 +59,7 @@ model.cache_group "full" {context = 1024, page_rows = 64, pages = 16}
 // CHECK-NEXT: constexpr int rows = 1;
 // CHECK-NEXT: constexpr int columns = 576, panels = 37;
 // CHECK-NEXT: constexpr uint64_t panelBytes = 5760;
-// CHECK-NEXT: multiplyFewRows<Q4_1, columns, 1, panels, 1, 8>(
+// CHECK-NEXT: multiplyFewRows<Q4_1, columns, 1, panels, 1, 2, 16>(
 // CHECK-NEXT: input, 576, weight, panelBytes, rows, [&](int row, int unit, int lane, const float *sums) {
 // CHECK-NEXT: const int column = unit * panelRows + lane;
 // CHECK-NEXT: if (column >= 580)
@@ -77,13 +77,14 @@ kernel.function @matmul_add.rows_1(%x: tensor<1x576xf32>, %w: tensor<580x576xf32
   kernel.return %y : tensor<1x580xf32>
 }
 
-// A norm in front: every block has the row for itself.
+// A norm in front: every block has the row for itself. Weights are on their way meanwhile.
 // CHECK: /// kernel.gated_matmul for one row.
 // CHECK: constexpr int rows = 1;
+// CHECK-NEXT: prefetchPanels<4, 2>(weight, 3392);
 // CHECK: __shared__ __align__(16) float normalized[256];
 // CHECK-NEXT: normRow<256, 128>(input, norm, 9.99999975e-06f, normalized);
 // CHECK-NEXT: __syncthreads();
-// CHECK: multiplyFewRows<Q6_K, columns, 1, panels, 2, 4>(
+// CHECK: multiplyFewRows<Q6_K, columns, 1, panels, 2, 2, 4>(
 // CHECK-NEXT: normalized, 256, weight,
 // CHECK: const float gate = sums[0], up = sums[1];
 // CHECK-NEXT: const float larger = ingot::maximum(gate, 0.0f);
@@ -108,7 +109,7 @@ kernel.function @gated.rows_1(%x: tensor<1x256xf32>, %n: tensor<256xf32, #f32>, 
 // Few rows: sums for as many as there may be. Many: a tile.
 // CHECK: /// kernel.matmul for 5 to 8 rows.
 // CHECK: const int rows = static_cast<int>(*rowCount);
-// CHECK: multiplyFewRows<I4_64, columns, 8, panels, 1, 8>(
+// CHECK: multiplyFewRows<I4_64, columns, 8, panels, 1, 2, 16>(
 kernel.function @matmul.rows_5_to_8(%x: tensor<?x1024xf32>, %w: tensor<64x1024xf32, #i4>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<5 to 8>} {
   %y = kernel.matmul %x, %w : tensor<?x1024xf32>, tensor<64x1024xf32, #i4> to tensor<?x64xf32> {
   ^bb0(%a: f32, %row: index, %column: index):
@@ -142,7 +143,7 @@ kernel.function @wide.rows_65_to_2048(%x: tensor<?x1024xf32>, %w: tensor<1024x10
 // CHECK-NEXT: uint8_t *__restrict__ keys,
 // CHECK-NEXT: uint8_t *__restrict__ values,
 // CHECK-NEXT: float *__restrict__ query) {
-// CHECK: multiplyFewRows<BF16, columns, 1, panels, 2, 8>(
+// CHECK: multiplyFewRows<BF16, columns, 1, panels, 2, 2, 8>(
 // CHECK: using C = Cache<Cache_64>;
 // CHECK-NEXT: constexpr int heads = 4, keyHeads = 2, half = 32, headUnits = half / panelRows;
 // CHECK: const float product = first * cosine;

@@ -29,7 +29,7 @@
 // CHECK: {8, 1, 1, 1, {{.*}}}, // wanted_rows_64_rows_1
 // CHECK-NEXT: {6, 6, 1, 1, {{.*}}}, // norm_64_then_gated_matmul_192x64_q4_1_rows_1
 // CHECK-NEXT: {7, {{.*}}}, // matmul_64x96_
-// CHECK-NEXT: {9, 17, 1, 1, {{.*}}}, // norm_64_then_matmul_259x64_q8_0_rows_1
+// CHECK-NEXT: {9, 9, 1, 1, {{.*}}}, // norm_64_then_matmul_259x64_q8_0_rows_1
 // Of many rows, a block computes 64 of a product and of attention.
 // CHECK: {{.*}}, 8, 64, 0, {{.*}}}, // qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_9_to_64
 // CHECK-NEXT: {{.*}}, 9, 64, 0, {{.*}}}, // attention_9x3x20_f32_rows_9_to_64
