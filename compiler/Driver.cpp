@@ -229,6 +229,7 @@ Error Compilation::attachOptions() {
     return llvm::createStringError(modelName + ": " + llvm::toString(cpu.takeError()));
   chosen.cpu = *cpu;
   chosen.sm = options.sm.value_or("");
+  chosen.batchInvariant = options.batchInvariant;
   chosen.activations = options.activations.value_or("auto");
   if (!target::TargetDescription::find(chosen.target)->roundsActivations())
     chosen.activations = "f32";
@@ -297,6 +298,10 @@ Error Compilation::checkOptions() {
       return llvm::createStringError(modelName + ": " + pair.option + "=" + *pair.asked +
                                      " contradicts the dump, which was made for " + pair.stored +
                                      "; leave the option out or start from the model");
+  if (options.batchInvariant && !stored->batchInvariant)
+    return llvm::createStringError(modelName +
+                                   ": --batch-invariant contradicts the dump, which was made without; leave "
+                                   "the option out or start from the model");
   return Error::success();
 }
 

@@ -39,7 +39,7 @@ static Expected<std::string> makeDeviceImage(mlir::ModuleOp module, const target
   if (module.getOps<kernel::FunctionOp>().empty())
     return std::string();
   return cuda::compileDeviceCode(module->getAttrOfType<mlir::StringAttr>(cuda::sourceName).getValue(), nvcc,
-                                 *target::parseArchitectures(options.sm));
+                                 *target::parseArchitectures(options.sm), /*contracts=*/!options.batchInvariant);
 }
 
 Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, llvm::StringRef nvcc) {

@@ -90,6 +90,10 @@ Error Parser::parseOption(StringRef argument) {
     options.report = value.str();
     return Error::success();
   }
+  if (argument == "--batch-invariant") {
+    options.batchInvariant = true;
+    return Error::success();
+  }
   if (argument == "--tune") {
     options.tune = true;
     return Error::success();
@@ -236,6 +240,8 @@ What is compiled
   --kv=auto|f32|f16|bf16|q8_0
                            elements of the key-value cache; auto: f32 on the exact path, else f16, or bf16 where the
                            CPU multiplies it (AVX-512 BF16) and the weights are quantised
+  --batch-invariant        results depend neither on the batch nor on how a text is cut into steps: on a GPU one kernel for
+                           every matrix, which slows single sequences down (see --report); a CPU's never do
   --tune                   measure tile shapes on this machine, and take those that are faster
   --weights=embedded|external|random:SEED
                            in the executable, or in OUT.weights beside it; random: the executable holds none, and makes

@@ -33,6 +33,8 @@ struct Options {
   std::optional<int64_t> context;
   /// The program that compiles CUDA C++; unset: looked for.
   std::optional<std::string> nvcc;
+  /// Whether results may depend on no batch.
+  bool batchInvariant = false;
   /// Whether tile shapes are measured on this machine.
   bool tune = false;
   std::optional<Phase> compileFrom;

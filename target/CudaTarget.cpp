@@ -13,6 +13,8 @@ SmallVector<RowRange> CudaTarget::getRowRanges(int64_t rows) const {
   SmallVector<RowRange> ranges;
   int64_t first = 1;
   for (int64_t last : {1, 2, 4, 8, 64}) {
+    if (batchInvariant && last < 64)
+      continue;
     if (first <= rows)
       ranges.push_back({first, std::min(last, rows)});
     first = last + 1;
@@ -85,6 +87,45 @@ schedule::PartitionAttr CudaTarget::getPartition(Operation *kernel, kernel::RowR
       })
       .Case([&](kernel::AttentionMergeOp op) { return get(Axis::Heads, 1, op.getHeads()); })
       .Default([&](Operation *) { return get(Axis::Rows, 1, 0); });
+}
+
+llvm::json::Object CudaTarget::describeBatchInvariance(ModuleOp module) const {
+  SymbolTable symbols(module);
+  llvm::StringMap<model::CacheGroupOp> groups;
+  for (auto group : module.getOps<model::CacheGroupOp>())
+    groups[group.getName()] = group;
+  int64_t launches = 0, prologues = 0, merges = 0, blocks = 0, fewBlocks = 0;
+  for (auto program : module.getOps<schedule::ProgramOp>()) {
+    if (program.getRowRange().getFirst() != 1)
+      continue;
+    if (isFewRows(program.getRowRange()))
+      return llvm::json::Object{{"note", "nothing: steps of all sizes run the same kernels anyway"}};
+    for (auto launch : program.getBody().front().getOps<schedule::LaunchOp>()) {
+      Operation *kernel = symbols.lookup<kernel::FunctionOp>(launch.getCallee()).getKernel();
+      ++launches;
+      if (auto norm = dyn_cast<kernel::NormQuantizeOp>(kernel))
+        prologues += encoding::getActivationRowBytes(cast<RankedTensorType>(norm.getResult().getType())) <=
+                     getPrologueScratchBytes();
+      if (auto attention = dyn_cast<kernel::AttentionOp>(kernel)) {
+        model::KeyValueType cache = attention.getCache().getType();
+        model::CacheGroupOp group = groups.lookup(cache.getGroup().getValue());
+        int64_t keyChunk = getKeyChunk(group.getContext(), group.getPageRows());
+        int64_t chunks = countKeyChunks(group.getContext(), keyChunk, attention.getWindow());
+        merges += chunks > 1;
+        blocks = std::max<int64_t>(blocks, attention.getHeads());
+        fewBlocks = std::max(fewBlocks, chunks > 1 ? chunks * static_cast<int64_t>(cache.getHeads())
+                                                   : static_cast<int64_t>(attention.getHeads()));
+      }
+    }
+  }
+  // Of a tile a warp multiplies 32 rows, those that there are and others.
+  return llvm::json::Object{{"note", "steps of few rows are computed in tiles for many; time was not measured"},
+                            {"launches", launches},
+                            {"launches_otherwise", launches - prologues + merges},
+                            {"rows_multiplied", 32},
+                            {"rows_multiplied_otherwise", 1},
+                            {"attention_blocks", blocks},
+                            {"attention_blocks_otherwise", fewBlocks}};
 }
 
 ArrayRef<StringRef> target::getArchitectures() {

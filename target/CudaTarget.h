@@ -14,6 +14,9 @@ namespace ingot::target {
 
 class CudaTarget : public TargetDescription {
 public:
+  /// `batchInvariant`: kernels of few rows, which add in another order than those of many, are left out.
+  explicit CudaTarget(bool batchInvariant) : batchInvariant(batchInvariant) {}
+
   llvm::StringRef getName() const override { return "cuda"; }
   bool roundsActivations() const override { return false; }
   LicensedComponent getLibraries() const override {
@@ -22,7 +25,8 @@ public:
   schedule::Tier getHomeTier() const override { return schedule::Tier::Device; }
   /// Rows make a GPU busy, and its memory is as fast as a CPU's cache: a bound on what is planned, not on what fits.
   uint64_t getActivationBudget() const override { return uint64_t(1) << 30; }
-  /// Few rows are counted exactly enough that registers hold sums for few rows more than there are.
+  /// Few rows are counted exactly enough that registers hold sums for few rows more than there are. Where results may
+  /// depend on no batch, all rows are computed as many are, each for itself in its tile, in one order of sums.
   llvm::SmallVector<RowRange> getRowRanges(int64_t rows) const override;
   /// Kernels mask rows.
   int64_t getTileRows() const override { return 1; }
@@ -31,8 +35,12 @@ public:
   /// Of a block's shared memory, of which a kernel without special leave has 48 KiB.
   uint64_t getPrologueScratchBytes() const override { return 32 << 10; }
   schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const override;
+  llvm::json::Object describeBatchInvariance(mlir::ModuleOp module) const override;
   /// A line of the second-level cache.
   int64_t getBufferAlignment() const override { return 128; }
+
+private:
+  bool batchInvariant;
 };
 
 /// The compute capabilities that `--sm` may name, with an "a" where code is for that one alone.

@@ -20,6 +20,8 @@ void CompileOptions::attachTo(ModuleOp module) const {
                                          entry("key_value", keyValue), entry("weights", weights)};
   if (!sm.empty())
     entries.push_back(entry("sm", sm));
+  if (batchInvariant)
+    entries.push_back(builder.getNamedAttr("batch_invariant", builder.getUnitAttr()));
   module->setAttr(optionsName, builder.getDictionaryAttr(entries));
 }
 
@@ -65,17 +67,24 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
                                 << llvm::join(getArchitectures(), ", ") << ", each at most once; found '" << options.sm
                                 << "'";
   }
+  if (Attribute invariant = dictionary.get("batch_invariant")) {
+    if (!isa<UnitAttr>(invariant))
+      return module.emitError() << "expected " << optionsName << ".batch_invariant to be a unit attribute, found "
+                                << invariant;
+    options.batchInvariant = true;
+  }
   if (options.activations != "f32" && !TargetDescription::find(options.target)->roundsActivations())
     return module.emitError() << "expected " << optionsName << ".activations to be f32 on the target " << options.target
                               << ", found '" << options.activations << "'";
   return options;
 }
 
-const TargetDescription *TargetDescription::find(StringRef name) {
+const TargetDescription *TargetDescription::find(StringRef name, bool batchInvariant) {
   static const CpuTarget cpu;
-  static const CudaTarget cuda;
+  static const CudaTarget cuda(/*batchInvariant=*/false), invariantCuda(/*batchInvariant=*/true);
   for (const TargetDescription *target :
-       {static_cast<const TargetDescription *>(&cpu), static_cast<const TargetDescription *>(&cuda)})
+       {static_cast<const TargetDescription *>(&cpu),
+        static_cast<const TargetDescription *>(batchInvariant ? &invariantCuda : &cuda)})
     if (target->getName() == name)
       return target;
   return nullptr;
@@ -85,7 +94,7 @@ FailureOr<const TargetDescription *> TargetDescription::of(ModuleOp module) {
   FailureOr<CompileOptions> options = CompileOptions::of(module);
   if (failed(options))
     return failure();
-  return find(options->target);
+  return find(options->target, options->batchInvariant);
 }
 
 int64_t TargetDescription::getStepRows(int64_t rows, int64_t sequences, uint64_t bytesPerRow) const {

@@ -11,6 +11,7 @@
 #include "dialects/Schedule/Schedule.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
 
 namespace ingot::target {
 
@@ -30,6 +31,9 @@ struct CompileOptions {
   std::string weights = "embedded";
   /// Compute capabilities of the target cuda that get machine code of their own, separated by commas; "": the default.
   std::string sm;
+  /// Whether the bits of a sequence's results may depend on nothing but the sequence: neither on what else is in a step
+  /// nor on how its text is cut into steps.
+  bool batchInvariant = false;
 
   /// Whether the executable makes its weights when it starts, of the seeds of its parameters.
   bool generatesWeights() const { return parseWeightSeed(weights).has_value(); }
@@ -58,8 +62,8 @@ public:
   virtual ~TargetDescription() = default;
   /// The target that `module` is compiled for; emits an error when it is unknown.
   static mlir::FailureOr<const TargetDescription *> of(mlir::ModuleOp module);
-  /// The target of that name; null where there is none.
-  static const TargetDescription *find(llvm::StringRef name);
+  /// The target of that name; null where there is none. `batchInvariant`: as CompileOptions have it.
+  static const TargetDescription *find(llvm::StringRef name, bool batchInvariant = false);
 
   /// As `--target` and messages have it.
   virtual llvm::StringRef getName() const = 0;
@@ -97,6 +101,9 @@ public:
   encoding::PanelsAttr getWeightLayout(encoding::StorageAttr storage) const;
   /// How one launch of `kernel` (the operation inside of a kernel.function) is shared out.
   virtual schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const = 0;
+  /// What it costs that results depend on no batch, of a module that was compiled so and planned, as the report has it:
+  /// "note", one sentence, and counts of a step of one row, each also as it would be otherwise.
+  virtual llvm::json::Object describeBatchInvariance(mlir::ModuleOp module) const = 0;
   /// Alignment of buffers in an arena, in bytes.
   virtual int64_t getBufferAlignment() const = 0;
 };

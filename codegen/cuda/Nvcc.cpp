@@ -75,8 +75,8 @@ static std::string summarise(StringRef messages) {
   return last.empty() ? "it says nothing" : last.str();
 }
 
-Expected<std::string> cuda::compileDeviceCode(StringRef source, StringRef nvcc,
-                                              llvm::ArrayRef<StringRef> architectures) {
+Expected<std::string> cuda::compileDeviceCode(StringRef source, StringRef nvcc, llvm::ArrayRef<StringRef> architectures,
+                                              bool contracts) {
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
@@ -97,6 +97,8 @@ Expected<std::string> cuda::compileDeviceCode(StringRef source, StringRef nvcc,
                                               "-gencode=arch=compute_" + oldest + ",code=compute_" + oldest};
   for (StringRef architecture : architectures)
     arguments.push_back(("-gencode=arch=compute_" + architecture + ",code=sm_" + architecture).str());
+  if (!contracts)
+    arguments.push_back("--fmad=false");
   arguments.append({"-o", output, input});
   llvm::SmallVector<StringRef> references(arguments.begin(), arguments.end());
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};

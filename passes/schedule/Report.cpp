@@ -201,6 +201,10 @@ json::Value schedule::makeReport(ModuleOp module) {
   report["decode"] = json::Object{{"lane", stringifyLane(Lane::Compute)},
                                   {"weight_bytes", traffic.weightBytes},
                                   {"key_value_bytes_per_position", keyValueBytes}};
+  if (auto options = module->getAttrOfType<DictionaryAttr>(target::optionsName))
+    if (auto name = options.getAs<StringAttr>("target"); name && options.contains("batch_invariant"))
+      if (const target::TargetDescription *target = target::TargetDescription::find(name, /*batchInvariant=*/true))
+        report["batch_invariant"] = target->describeBatchInvariance(module);
   report["licences"] = describeLicences(module);
   return report;
 }
@@ -261,6 +265,17 @@ void schedule::printReport(const json::Value &value, llvm::raw_ostream &stream) 
     if (int64_t window = number(*group, "window"))
       stream << ", " << formatBytes(number(*group, "bytes_per_position")) << " of it for the last " << window
              << " only";
+  if (const json::Object *cost = report.getObject("batch_invariant")) {
+    stream << "\n\nresults depend on no batch (--batch-invariant), which costs\n  " << text(*cost, "note");
+    static constexpr StringLiteral counts[] = {"launches", "rows_multiplied", "attention_blocks"};
+    for (StringLiteral count : counts)
+      if (std::optional<int64_t> value = cost->getInteger(count)) {
+        std::string words = count.str();
+        std::replace(words.begin(), words.end(), '_', ' ');
+        stream << "\n  a step of one row: " << *value << " " << words << ", without the option "
+               << number(*cost, (count + "_otherwise").str());
+      }
+  }
   stream << "\n\nlicences\n";
   for (const json::Object *licence : elements("licences"))
     stream << "  " << left(text(*licence, "component"), 30) << text(*licence, "licence") << "\n";

@@ -47,6 +47,7 @@ ProgramCounts countProgram(ProgramOp program);
 ///   programs                [{name, first_row, last_row, launches, barriers, launches_per_layer, barriers_per_layer,
 ///                             kernel_bodies}]
 ///   decode                  {lane, weight_bytes, key_value_bytes_per_position}, the latter of all groups
+///   batch_invariant         with --batch-invariant: what it costs, as TargetDescription has it
 ///   licences                [{component, licence}]
 /// Per-layer counts are those of a middle layer: from one layer's first launch
 /// that touches its cache to the next layer's; 0 for a model of one layer. A

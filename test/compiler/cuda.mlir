@@ -35,6 +35,31 @@
 // RUN: ingotc cuda/07-plan.mlir -o - --compile-from=plan --compile-to=codegen | diff cuda.cu -
 // RUN: ingotc cuda/03-quantize.mlir -o - --compile-from=quantize --compile-to=codegen --activations=auto --target=cuda | diff cuda.cu -
 
+// Where results may depend on no batch, there is one kernel for every matrix up to 64 rows, and one arithmetic.
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o invariant.mlir --target=cuda --batch-invariant --mcpu=x86-64-v3 --compile-to=plan --report=invariant
+// RUN: grep -o 'schedule.program @[^(]*' invariant.mlir | FileCheck %s --check-prefix=INVARIANT
+// INVARIANT: @forward.rows_1_to_64
+// INVARIANT-NEXT: @forward.rows_65_to_256
+// INVARIANT-NOT: schedule.program
+// RUN: FileCheck %s --check-prefix=COST <invariant
+// COST: results depend on no batch (--batch-invariant), which costs
+// COST-NEXT: steps of few rows are computed in tiles for many; time was not measured
+// COST-NEXT: a step of one row: 19 launches, without the option 16
+// COST-NEXT: a step of one row: 32 rows multiplied, without the option 1
+// COST-NEXT: a step of one row: 9 attention blocks, without the option 6
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o plan.mlir --target=cuda --mcpu=x86-64-v3 --compile-to=plan --report=plain
+// RUN: FileCheck %s --check-prefix=OTHERWISE <plain
+// OTHERWISE: rows 1 to 1: 16 launches
+// OTHERWISE-NOT: --batch-invariant
+// RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o cpu.mlir --batch-invariant --mcpu=x86-64-v3 --compile-to=plan --report | FileCheck %s --check-prefix=CPU
+// CPU: results depend on no batch (--batch-invariant), which costs
+// CPU-NEXT: nothing: on this target no result depends on the batch, with the option or without it
+// RUN: not ingotc cuda/02-model.mlir -o out.cu --compile-to=codegen --batch-invariant 2>&1 | FileCheck %s --check-prefix=WITHOUT
+// WITHOUT: ingotc: error: {{.*}}: --batch-invariant contradicts the dump, which was made without; leave the option out or start from the model
+// RUN: sed 's/batch_invariant/batch_invariant = 1/' invariant.mlir > edited.mlir
+// RUN: not ingotc edited.mlir -o out.cu --compile-from=plan --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=UNIT
+// UNIT: ingotc: error: {{.*}}expected ingot.options.batch_invariant to be a unit attribute, found 1
+
 // What cannot be had is one line.
 // RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out --target=cuda --nvcc=%t/absent 2>&1 | FileCheck %s --check-prefix=LINK
 // LINK: ingotc: error: {{.*}}three_kv_heads_q4_1.gguf: --nvcc={{.*}}absent: no such program

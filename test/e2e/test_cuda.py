@@ -186,6 +186,57 @@ def test_both_directions(ingot, driver, sequences, tmp_path):
         assert_close(beside, reference(text))
 
 
+def same_whatever_the_batch(cuda, module, weights, tokens):
+    """The logits of one sequence's last rows: alone, token by token, in batches of 2, 3 and 9, and beside the prefill of
+    another; of steps of 13 rows and then of single ones."""
+    length, known = 18, 13
+    model = Model(cuda, module, weights)
+    pages = [[index, 9 + index] for index in range(9)]
+
+    def decode(others, chunks):
+        """Beside `others`, each (its sequence, tokens, first position); the first `known` tokens in such chunks."""
+        logits, position = [], 0
+        for count in [*chunks, *[1] * (length - known)]:
+            sequences = [(tokens[position:position + count], position)] + [other[1:] for other in others]
+            rows = [count - 1] + [count - 1 + sum(len(other[1]) for other in others[:index + 1]) for index in range(len(others))]
+            step = model.step_of(sequences, [pages[0]] + [pages[other[0]] for other in others], rows)
+            position += count
+            if position >= known:
+                logits.append(step[0])
+        return np.array(logits)
+
+    expected = decode([], [known])
+    others = [(index, [5 * index], 0) for index in range(1, 9)]
+    runs = {"token by token": decode([], [1] * known), "in two steps": decode([], [4, 9])}
+    for batch in (2, 3, 9):
+        runs[f"one of {batch}"] = decode(others[:batch - 1], [known])
+    runs["beside a prefill"] = decode([(4, tokens[40:100], 0)], [known])
+    return [name for name, logits in runs.items() if not np.array_equal(logits, expected)]
+
+
+@pytest.mark.parametrize("options", [["--batch-invariant"], []], ids=["invariant", "otherwise"])
+def test_batch_invariant(ingot, driver, options, tmp_path):
+    """With the option, the bits of a sequence are the same whatever is beside it. Without it they are not, or nothing
+    would be shown."""
+    shape = ("--layers=2 --width=64 --hidden=96 --heads=4 --key-value-heads=2 --head-dim=32 --vocabulary=300 --context=128 "
+             "--rows=80 --sequences=9 --wanted=16 --format=q4_0 --kv=f16").split()
+    model, source, module = tmp_path / "shape.mlir", tmp_path / "model.cu", tmp_path / "module.so"
+    model.write_bytes(run([ingot.compiler.parent / "ingot-shape", *shape]).out)
+    packed = ingot.compile(model, EXACT, "--weights=external")
+    plans = []
+    for target in ("cpu", "cuda"):
+        plan = tmp_path / f"{target}.mlir"
+        run([ingot.compiler, model, EXACT, "--weights=external", f"--target={target}", *options, "--compile-to=plan", "-o", plan])
+        plans.append(plan.read_text())
+    run([ingot.compiler, tmp_path / "cuda.mlir", "--compile-from=plan", "--compile-to=codegen", "-o", source])
+    weights = place_constants(pathlib.Path(f"{packed}.weights").read_bytes(), *plans)
+    shim_compiler.compile_module(source, module, driver)
+    tokens = [(17 * index + 5) % 300 for index in range(128)]
+    different, messages = in_child(same_whatever_the_batch, driver, module, weights, tokens)
+    assert not isinstance(different, CudaError), f"{different}\n{messages}"
+    assert (different == []) == bool(options), different
+
+
 def test_smollm2(ingot, driver, smollm2, smollm2_reference, tmp_path):
     emitted = Emitted(ingot, smollm2, tmp_path)
     module = tmp_path / "module.so"
