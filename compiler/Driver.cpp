@@ -229,6 +229,7 @@ Error Compilation::attachOptions() {
     return llvm::createStringError(modelName + ": " + llvm::toString(cpu.takeError()));
   chosen.cpu = *cpu;
   chosen.sm = options.sm.value_or("");
+  chosen.gemm = options.gemm.value_or("");
   chosen.batchInvariant = options.batchInvariant;
   chosen.activations = options.activations.value_or("auto");
   if (!target::TargetDescription::find(chosen.target)->roundsActivations())
@@ -282,6 +283,7 @@ Error Compilation::checkOptions() {
   std::optional<std::string> activations = options.activations;
   if (activations == "auto" && !target::TargetDescription::find(stored->target)->roundsActivations())
     activations.reset();
+  StringRef storedGemm = !stored->gemm.empty() ? StringRef(stored->gemm) : stored->batchInvariant ? "own" : "cublaslt";
   std::string storedSm = llvm::join(*target::parseArchitectures(stored->sm), ",");
   struct {
     StringRef option;
@@ -290,6 +292,7 @@ Error Compilation::checkOptions() {
   } pairs[] = {{"--target", options.target, stored->target},
                {"--mcpu", cpu, stored->cpu},
                {"--sm", options.sm, storedSm},
+               {"--gemm", options.gemm, storedGemm},
                {"--activations", activations, stored->activations},
                {"--kv", keyValue, stored->keyValue},
                {"--weights", options.weights, stored->weights}};
@@ -312,7 +315,8 @@ Error Compilation::checkTarget() {
     if (options.weights && target::CompileOptions::parseWeightSeed(*options.weights))
       return llvm::createStringError(modelName + ": --weights=" + *options.weights +
                                      " needs --target=cuda, where weights are made when the executable starts");
-    for (auto [option, asked] : {std::pair("--sm", options.sm), std::pair("--nvcc", options.nvcc)})
+    for (auto [option, asked] :
+         {std::pair("--sm", options.sm), std::pair("--nvcc", options.nvcc), std::pair("--gemm", options.gemm)})
       if (asked)
         return llvm::createStringError(modelName + ": " + option + "=" + *asked +
                                        " is about --target=cuda; leave the option out");
@@ -321,6 +325,10 @@ Error Compilation::checkTarget() {
   if (options.sm && !target::parseArchitectures(*options.sm))
     return llvm::createStringError(modelName + ": --sm=" + *options.sm + ": expected some of " +
                                    llvm::join(target::getArchitectures(), ",") + ", each at most once");
+  if (options.batchInvariant && options.gemm == "cublaslt")
+    return llvm::createStringError(modelName +
+                                   ": --gemm=cublaslt contradicts --batch-invariant: cuBLASLt adds in an order "
+                                   "that it chooses by the number of rows; leave one of them out");
   if (options.tune)
     return llvm::createStringError(modelName + ": --tune measures tiles of the CPU's code, and --target=" + name +
                                    " has none; leave the option out");

@@ -125,6 +125,7 @@ Error Parser::parseOption(StringRef argument) {
                {"--mcpu", options.cpu, {}},
                {"--sm", options.sm, {}},
                {"--nvcc", options.nvcc, {}},
+               {"--gemm", options.gemm, {"own", "cublaslt"}},
                {"--activations", options.activations, {"auto", "f32"}},
                {"--kv", options.keyValue, {"auto", "f32", "f16", "bf16", "q8_0"}},
                {"--dump-phases", options.dumpFolder, {}},
@@ -235,6 +236,8 @@ What is compiled
                            compute capabilities that get machine code of their own (cuda; default: 90a);
                            others from 8.0 on compile the kernels when they load them
   --nvcc=FILE              NVIDIA's compiler (cuda; default: that of PATH, or of CUDA_HOME or /usr/local/cuda)
+  --gemm=own|cublaslt      who multiplies more than 64 rows by f16 and bf16 weights (cuda; default: cublaslt, which
+                           rounds activations to the weights' format and must be where the executable runs)
   --context=N              positions of one sequence (default: the model's, at most 4096)
   --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
   --kv=auto|f32|f16|bf16|q8_0

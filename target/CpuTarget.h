@@ -27,6 +27,9 @@ public:
   /// Of a worker's stack, which the runtime makes 1 MiB large.
   uint64_t getPrologueScratchBytes() const override { return 256 << 10; }
   schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const override;
+  std::optional<int64_t> getLibraryWorkspace(mlir::RankedTensorType, kernel::RowRangeAttr) const override {
+    return std::nullopt;
+  }
   llvm::json::Object describeBatchInvariance(mlir::ModuleOp) const override {
     return llvm::json::Object{
         {"note", "nothing: on this target no result depends on the batch, with the option or without it"}};

@@ -89,6 +89,31 @@ schedule::PartitionAttr CudaTarget::getPartition(Operation *kernel, kernel::RowR
       .Default([&](Operation *) { return get(Axis::Rows, 1, 0); });
 }
 
+/// Whether cuBLASLt can read `weight` as it is stored: two bytes to a number, 16 bytes a multiple of which its rows
+/// take.
+static bool suitsLibrary(RankedTensorType weight) {
+  auto ggml = dyn_cast<encoding::GgmlAttr>(encoding::getStorage(weight).getFormat());
+  return ggml && (ggml.getType() == encoding::GgmlType::F16 || ggml.getType() == encoding::GgmlType::BF16) &&
+         weight.getShape().back() % 8 == 0;
+}
+
+std::optional<int64_t> CudaTarget::getLibraryWorkspace(RankedTensorType weight, kernel::RowRangeAttr rows) const {
+  constexpr int64_t fewestRows = 65;
+  if (!usesLibrary || rows.getFirst() < fewestRows || !suitsLibrary(weight))
+    return std::nullopt;
+  // Four results, each of a part of the columns, and at most 32 MiB in all, which is what NVIDIA recommends for Hopper
+  // (https://docs.nvidia.com/cuda/cublas, "cublasSetWorkspace").
+  constexpr int64_t splits = 4, mostNumbers = (32 << 20) / 4;
+  int64_t numbers = std::min(splits * weight.getDimSize(0), mostNumbers / rows.getLast());
+  return std::max<int64_t>(numbers / encoding::panelRows, 1) * encoding::panelRows;
+}
+
+encoding::PanelsAttr CudaTarget::getWeightLayout(RankedTensorType weight) const {
+  if (usesLibrary && suitsLibrary(weight))
+    return encoding::PanelsAttr::get(weight.getContext(), 1, 1);
+  return TargetDescription::getWeightLayout(weight);
+}
+
 llvm::json::Object CudaTarget::describeBatchInvariance(ModuleOp module) const {
   SymbolTable symbols(module);
   llvm::StringMap<model::CacheGroupOp> groups;

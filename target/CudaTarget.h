@@ -15,7 +15,8 @@ namespace ingot::target {
 class CudaTarget : public TargetDescription {
 public:
   /// `batchInvariant`: kernels of few rows, which add in another order than those of many, are left out.
-  explicit CudaTarget(bool batchInvariant) : batchInvariant(batchInvariant) {}
+  /// `usesLibrary`: many rows are multiplied by weights of 16 bits by cuBLASLt.
+  CudaTarget(bool batchInvariant, bool usesLibrary) : batchInvariant(batchInvariant), usesLibrary(usesLibrary) {}
 
   llvm::StringRef getName() const override { return "cuda"; }
   bool roundsActivations() const override { return false; }
@@ -35,12 +36,17 @@ public:
   /// Of a block's shared memory, of which a kernel without special leave has 48 KiB.
   uint64_t getPrologueScratchBytes() const override { return 32 << 10; }
   schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const override;
+  /// Of 16-bit weights, whose activations are rounded to their format; not of few rows, which take as long as reading
+  /// the weights does.
+  std::optional<int64_t> getLibraryWorkspace(mlir::RankedTensorType weight, kernel::RowRangeAttr rows) const override;
+  /// Plain rows where the library is to read the matrix, so that its one copy serves all kernels.
+  encoding::PanelsAttr getWeightLayout(mlir::RankedTensorType weight) const override;
   llvm::json::Object describeBatchInvariance(mlir::ModuleOp module) const override;
   /// A line of the second-level cache.
   int64_t getBufferAlignment() const override { return 128; }
 
 private:
-  bool batchInvariant;
+  bool batchInvariant, usesLibrary;
 };
 
 /// The compute capabilities that `--sm` may name, with an "a" where code is for that one alone.

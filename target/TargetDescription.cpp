@@ -20,6 +20,8 @@ void CompileOptions::attachTo(ModuleOp module) const {
                                          entry("key_value", keyValue), entry("weights", weights)};
   if (!sm.empty())
     entries.push_back(entry("sm", sm));
+  if (!gemm.empty())
+    entries.push_back(entry("gemm", gemm));
   if (batchInvariant)
     entries.push_back(builder.getNamedAttr("batch_invariant", builder.getUnitAttr()));
   module->setAttr(optionsName, builder.getDictionaryAttr(entries));
@@ -67,34 +69,51 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
                                 << llvm::join(getArchitectures(), ", ") << ", each at most once; found '" << options.sm
                                 << "'";
   }
+  if (dictionary.contains("gemm")) {
+    if (failed(read("gemm", options.gemm, {"own", "cublaslt"})))
+      return failure();
+    if (options.target != "cuda")
+      return module.emitError() << "expected " << optionsName << ".gemm on the target cuda alone";
+  }
   if (Attribute invariant = dictionary.get("batch_invariant")) {
     if (!isa<UnitAttr>(invariant))
       return module.emitError() << "expected " << optionsName << ".batch_invariant to be a unit attribute, found "
                                 << invariant;
     options.batchInvariant = true;
   }
+  if (options.batchInvariant && options.gemm == "cublaslt")
+    return module.emitError() << "expected " << optionsName
+                              << ".gemm to be own where no result may depend on the batch: "
+                              << "cuBLASLt adds in an order that it chooses by the number of rows";
   if (options.activations != "f32" && !TargetDescription::find(options.target)->roundsActivations())
     return module.emitError() << "expected " << optionsName << ".activations to be f32 on the target " << options.target
                               << ", found '" << options.activations << "'";
   return options;
 }
 
-const TargetDescription *TargetDescription::find(StringRef name, bool batchInvariant) {
+const TargetDescription *TargetDescription::find(StringRef name) {
+  if (name != "cpu" && name != "cuda")
+    return nullptr;
+  CompileOptions options;
+  options.target = name.str();
+  return &find(options);
+}
+
+const TargetDescription &TargetDescription::find(const CompileOptions &options) {
   static const CpuTarget cpu;
-  static const CudaTarget cuda(/*batchInvariant=*/false), invariantCuda(/*batchInvariant=*/true);
-  for (const TargetDescription *target :
-       {static_cast<const TargetDescription *>(&cpu),
-        static_cast<const TargetDescription *>(batchInvariant ? &invariantCuda : &cuda)})
-    if (target->getName() == name)
-      return target;
-  return nullptr;
+  static const CudaTarget cuda(/*batchInvariant=*/false, /*usesLibrary=*/true);
+  static const CudaTarget ownCuda(/*batchInvariant=*/false, /*usesLibrary=*/false);
+  static const CudaTarget invariantCuda(/*batchInvariant=*/true, /*usesLibrary=*/false);
+  if (options.target == "cpu")
+    return cpu;
+  return options.batchInvariant ? invariantCuda : options.gemm == "own" ? ownCuda : cuda;
 }
 
 FailureOr<const TargetDescription *> TargetDescription::of(ModuleOp module) {
   FailureOr<CompileOptions> options = CompileOptions::of(module);
   if (failed(options))
     return failure();
-  return find(options->target, options->batchInvariant);
+  return &find(*options);
 }
 
 int64_t TargetDescription::getStepRows(int64_t rows, int64_t sequences, uint64_t bytesPerRow) const {
@@ -105,7 +124,8 @@ int64_t TargetDescription::getStepRows(int64_t rows, int64_t sequences, uint64_t
   return rows;
 }
 
-encoding::PanelsAttr TargetDescription::getWeightLayout(encoding::StorageAttr storage) const {
+encoding::PanelsAttr TargetDescription::getWeightLayout(RankedTensorType weight) const {
+  encoding::StorageAttr storage = encoding::getStorage(weight);
   return encoding::PanelsAttr::get(storage.getContext(), encoding::panelRows,
                                    storage.getFormat().isQuantized() ? 4 : 1);
 }

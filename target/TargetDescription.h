@@ -34,6 +34,9 @@ struct CompileOptions {
   /// Whether the bits of a sequence's results may depend on nothing but the sequence: neither on what else is in a step
   /// nor on how its text is cut into steps.
   bool batchInvariant = false;
+  /// Who multiplies many rows by weights of 16 bits on the target cuda: "own" (kernels of ours) or "cublaslt"; "": the
+  /// latter, but where results may depend on no batch.
+  std::string gemm;
 
   /// Whether the executable makes its weights when it starts, of the seeds of its parameters.
   bool generatesWeights() const { return parseWeightSeed(weights).has_value(); }
@@ -62,8 +65,10 @@ public:
   virtual ~TargetDescription() = default;
   /// The target that `module` is compiled for; emits an error when it is unknown.
   static mlir::FailureOr<const TargetDescription *> of(mlir::ModuleOp module);
-  /// The target of that name; null where there is none. `batchInvariant`: as CompileOptions have it.
-  static const TargetDescription *find(llvm::StringRef name, bool batchInvariant = false);
+  /// The target of that name, as it is without options; null where there is none.
+  static const TargetDescription *find(llvm::StringRef name);
+  /// The target that `options` name, as they say.
+  static const TargetDescription &find(const CompileOptions &options);
 
   /// As `--target` and messages have it.
   virtual llvm::StringRef getName() const = 0;
@@ -97,8 +102,12 @@ public:
   /// What all prologues of one function may take of the memory of whoever repeats them, in bytes.
   virtual uint64_t getPrologueScratchBytes() const = 0;
 
-  /// Layout of a weight matrix in this format.
-  encoding::PanelsAttr getWeightLayout(encoding::StorageAttr storage) const;
+  /// Where a library multiplies steps of so many rows by `weight`, a matrix (kernel.library_matmul): the f32 numbers of
+  /// its workspace for each row. Nothing where kernels do.
+  virtual std::optional<int64_t> getLibraryWorkspace(mlir::RankedTensorType weight,
+                                                     kernel::RowRangeAttr rows) const = 0;
+  /// Layout of a weight matrix, a tensor with a storage format.
+  virtual encoding::PanelsAttr getWeightLayout(mlir::RankedTensorType weight) const;
   /// How one launch of `kernel` (the operation inside of a kernel.function) is shared out.
   virtual schedule::PartitionAttr getPartition(mlir::Operation *kernel, kernel::RowRangeAttr rows) const = 0;
   /// What it costs that results depend on no batch, of a module that was compiled so and planned, as the report has it:

@@ -210,6 +210,13 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
   LogicalResult emitKernel(Emitter &emit, Operation *kernel, kernel::RowRangeAttr rows, KernelArguments arguments,
                            const Pointers &pointers) {
     Group group = {};
+    SmallVector<Type> types(kernel->getOperandTypes());
+    llvm::append_range(types, kernel->getResultTypes());
+    for (Type type : types) {
+      encoding::StorageAttr storage = encoding::getStorage(type);
+      if (encoding::isHalfActivation(type) || (storage && storage.getLayout() && storage.getLayout().hasPlainRows()))
+        return kernel->emitOpError() << "has no CPU code generator for " << type;
+    }
     for (Value operand : kernel->getOperands()) {
       auto [first, second] = pointers.lookup(operand);
       if (isa<RankedTensorType>(operand.getType()))

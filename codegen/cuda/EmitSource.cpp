@@ -42,6 +42,9 @@ SmallVector<StringRef> cuda::getBufferNouns(Operation *kernel) {
       .Case([&](kernel::GenericOp op) { return withOperands({}, op.getOperands_().size(), {"result"}); })
       .Case<kernel::MatmulOp, kernel::GatedMatmulOp>(
           [&](auto op) { return withOperands({"input", "weight"}, op.getOperands_().size(), {"result"}); })
+      .Case(
+          [&](kernel::GatedEpilogueOp op) { return withOperands({"products"}, op.getOperands_().size(), {"result"}); })
+      .Case([](kernel::QkvEpilogueOp) { return Nouns{"products", "table", "", "query", ""}; })
       .Case([](kernel::QkvRopeAppendOp) { return Nouns{"input", "weight", "table", "", "query", ""}; })
       .Case<kernel::AttentionOp, kernel::AttentionPartialOp>([](auto) { return Nouns{"query", "", "result"}; })
       .Case([](kernel::AttentionMergeOp) { return Nouns{"partial", "result"}; })
@@ -79,6 +82,8 @@ static LogicalResult emitKernel(KernelContext &context, Operation *kernel) {
       .Case([&](kernel::MatmulOp op) { return emitMatmul(context, op); })
       .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(context, op); })
       .Case([&](kernel::QkvRopeAppendOp op) { return emitQkvRopeAppend(context, op); })
+      .Case([&](kernel::GatedEpilogueOp op) { return emitGatedEpilogue(context, op); })
+      .Case([&](kernel::QkvEpilogueOp op) { return emitQkvEpilogue(context, op); })
       .Case([&](kernel::AttentionOp op) { return emitAttention(context, op); })
       .Case([&](kernel::AttentionPartialOp op) { return emitAttentionPartial(context, op); })
       .Case([&](kernel::AttentionMergeOp op) { return emitAttentionMerge(context, op); })
@@ -170,7 +175,7 @@ private:
 
   void nameBuffers() {
     llvm::StringSet<> taken;
-    auto take = [&](Value value, StringRef type) {
+    auto take = [&](Value value, const Twine &type) {
       std::string name = makeName(findNoun(value), taken);
       parameters.push_back((type + "__restrict__ " + name).str());
       context.buffers[value] = {name, ""};
@@ -178,7 +183,9 @@ private:
     // Inputs come first, then the keys and values of caches, then outputs.
     for (BlockArgument argument : function.getBody().getArguments())
       if (auto type = dyn_cast<RankedTensorType>(argument.getType()))
-        take(argument, type.getRank() == 2 && encoding::getStorage(type) ? "const uint8_t *" : "const float *");
+        take(argument, type.getRank() == 2 && encoding::getStorage(type) && encoding::getStorage(type).getLayout()
+                           ? Twine("const uint8_t *")
+                           : "const " + spellElement(type) + " *");
     for (BlockArgument argument : function.getBody().getArguments())
       if (isa<model::KeyValueType>(argument.getType())) {
         BufferNames names = {makeName("keys", taken), makeName("values", taken)};
@@ -187,8 +194,8 @@ private:
         context.buffers[argument] = names;
       }
     for (Value output : function.getKernel()->getResults())
-      if (isa<RankedTensorType>(output.getType()))
-        take(output, "float *");
+      if (auto type = dyn_cast<RankedTensorType>(output.getType()))
+        take(output, spellElement(type) + " *");
     for (Operation &prologue : function.getPrologues())
       context.buffers[prologue.getResult(0)] = {makeName(findNoun(prologue.getResult(0)), taken), ""};
   }

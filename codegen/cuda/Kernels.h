@@ -98,6 +98,8 @@ llvm::LogicalResult emitAppend(KernelContext &context, kernel::AppendOp op);
 llvm::LogicalResult emitMatmul(KernelContext &context, kernel::MatmulOp op);
 llvm::LogicalResult emitGatedMatmul(KernelContext &context, kernel::GatedMatmulOp op);
 llvm::LogicalResult emitQkvRopeAppend(KernelContext &context, kernel::QkvRopeAppendOp op);
+llvm::LogicalResult emitGatedEpilogue(KernelContext &context, kernel::GatedEpilogueOp op);
+llvm::LogicalResult emitQkvEpilogue(KernelContext &context, kernel::QkvEpilogueOp op);
 llvm::LogicalResult emitAttention(KernelContext &context, kernel::AttentionOp op);
 llvm::LogicalResult emitAttentionPartial(KernelContext &context, kernel::AttentionPartialOp op);
 llvm::LogicalResult emitAttentionMerge(KernelContext &context, kernel::AttentionMergeOp op);
@@ -113,9 +115,18 @@ inline mlir::RankedTensorType tensorOf(mlir::Value value) {
   return mlir::cast<mlir::RankedTensorType>(value.getType());
 }
 inline int64_t columnsOf(mlir::Value value) { return tensorOf(value).getShape().back(); }
-/// Numbers from row to row of a plain activation.
+/// Numbers from row to row of an activation.
 inline int64_t strideOf(mlir::Value value) {
-  return static_cast<int64_t>(encoding::getActivationRowBytes(tensorOf(value)) / 4);
+  return static_cast<int64_t>(encoding::getActivationRowBytes(tensorOf(value))) /
+         (encoding::isHalfActivation(value.getType()) ? 2 : 4);
+}
+/// The type of an element in CUDA C++.
+llvm::StringRef spellElement(encoding::ElementKind element);
+/// The same of an activation.
+inline llvm::StringRef spellElement(mlir::RankedTensorType activation) {
+  return spellElement(encoding::isHalfActivation(activation)
+                          ? encoding::getStorage(activation).getFormat().getWeightFormat().element
+                          : encoding::ElementKind::F32);
 }
 
 /// Declarations of an elementwise region's operands at (row, column), and their names.

@@ -1,7 +1,8 @@
 //===- MatrixKernels.cpp - matmul, gated_matmul, qkv_rope_append ----------===//
 //
 // All three are one product with different ends. Of few rows a block streams one unit
-// of panels, of many it computes a tile.
+// of panels, of many it computes a tile. Where a library multiplies, the ends are
+// kernels of their own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,11 +19,13 @@ static constexpr int64_t tileThreads = 128;
 
 /// Warps that share out the columns of a product of few rows: no more than have something to do.
 static int64_t getWarps(Value weight) {
-  encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
+  encoding::StorageAttr storage = encoding::getStorage(weight.getType());
+  encoding::WeightFormat format = storage.getFormat().getWeightFormat();
   // As Strip of device/fragments.cuh and Piece of device/weights.cuh, whose sums need twice the registers.
   int64_t mostWarps = format.isQuantized() ? 16 : 8;
-  int64_t warpColumns =
-      format.isQuantized() ? 2 * encoding::groupColumns : 512 / (encoding::panelRows * format.blockBytes);
+  int64_t warpColumns = format.isQuantized()                 ? 2 * encoding::groupColumns
+                        : storage.getLayout().hasPlainRows() ? 128 / format.blockBytes
+                                                             : 512 / (encoding::panelRows * format.blockBytes);
   int64_t warps = 1;
   while (warps < mostWarps && warps * warpColumns < columnsOf(weight))
     warps *= 2;
@@ -83,6 +86,27 @@ static void emitProduct(KernelContext &context, Operation *kernel, StringRef fin
                  {"finish", finish}});
 }
 
+/// The same of a product that is there, `together` panels of which belong together.
+static void emitFinish(KernelContext &context, Value product, int64_t together, StringRef finish) {
+  context.print(
+      R"(  finishProduct<$panels, $together, $threads>($product, $stride, [&](int row, int unit, int lane, const float *sums) {
+    $finish
+  });
+)",
+      {{"panels", columnsOf(product) / encoding::panelRows},
+       {"together", together},
+       {"threads", context.threads},
+       {"product", context.name(product)},
+       {"stride", strideOf(product)},
+       {"finish", finish}});
+}
+static void emitProduct(KernelContext &context, kernel::GatedEpilogueOp op, StringRef finish) {
+  emitFinish(context, op.getProduct(), 2, finish);
+}
+static void emitProduct(KernelContext &context, kernel::QkvEpilogueOp op, StringRef finish) {
+  emitFinish(context, op.getProduct(), 2, finish);
+}
+
 /// matmul and gated_matmul: an elementwise epilogue over `accumulators` panels.
 template <typename Op>
 static LogicalResult emitElementwiseProduct(KernelContext &context, Op op, ArrayRef<std::string> accumulators) {
@@ -104,7 +128,7 @@ if (column >= $outputs)
 $declarations;
 $operands
 $region
-$result[row * $stride + column] = $value;
+$result[row * $stride + column] = $rounded;
 )",
                      {{"outputs", columnsOf(op.getResult())},
                       {"declarations", declarations},
@@ -112,7 +136,11 @@ $result[row * $stride + column] = $value;
                       {"region", region->statements},
                       {"result", context.name(op.getResult())},
                       {"stride", strideOf(op.getResult())},
-                      {"value", region->results.front()}}));
+                      {"rounded", encoding::isHalfActivation(op.getResult().getType())
+                                      ? fillIn("roundActivation<$element>($value)",
+                                               {{"element", spellElement(tensorOf(op.getResult()))},
+                                                {"value", region->results.front()}})
+                                      : region->results.front()}}));
   return success();
 }
 
@@ -124,7 +152,12 @@ LogicalResult cuda::emitGatedMatmul(KernelContext &context, kernel::GatedMatmulO
   return emitElementwiseProduct(context, op, {"gate", "up"});
 }
 
-LogicalResult cuda::emitQkvRopeAppend(KernelContext &context, kernel::QkvRopeAppendOp op) {
+LogicalResult cuda::emitGatedEpilogue(KernelContext &context, kernel::GatedEpilogueOp op) {
+  return emitElementwiseProduct(context, op, {"gate", "up"});
+}
+
+/// Queries, keys and values: rotation, and what goes into the cache.
+template <typename Op> static LogicalResult emitHeads(KernelContext &context, Op op) {
   model::KeyValueType cache = op.getCache().getType();
   FailureOr<std::string> shape = context.structs.getCache(op, cache, op.getStep().getType(), std::nullopt);
   if (failed(shape))
@@ -178,3 +211,9 @@ if (unit < rotatedUnits) {
                       {"values", names.second}}));
   return success();
 }
+
+LogicalResult cuda::emitQkvRopeAppend(KernelContext &context, kernel::QkvRopeAppendOp op) {
+  return emitHeads(context, op);
+}
+
+LogicalResult cuda::emitQkvEpilogue(KernelContext &context, kernel::QkvEpilogueOp op) { return emitHeads(context, op); }

@@ -84,12 +84,22 @@ LogicalResult cuda::emitRopeTable(KernelContext &context, kernel::RopeTableOp op
 }
 
 LogicalResult cuda::emitNormQuantize(KernelContext &context, kernel::NormQuantizeOp op) {
-  if (!op.getWeight())
-    return op.emitOpError() << "has no CUDA C++ without a norm: activations are never rounded";
+  if (!op.getWeight() && !encoding::isHalfActivation(op.getResult().getType()))
+    return op.emitOpError() << "has no CUDA C++ without a norm: activations are rounded to 16 bits or not at all";
   // A prologue is for the only row.
   bool isPrologue = !isa<kernel::ReturnOp>(*op.getResult().user_begin());
   std::string input = context.name(op.getInput()).str(), result = context.name(op.getResult()).str();
   std::string row = "blockIdx.y * " + std::to_string(strideOf(op.getInput()));
+  std::string resultRow = "blockIdx.y * " + std::to_string(strideOf(op.getResult()));
+  if (!op.getWeight()) {
+    context.print(R"(  roundRow<$columns, $threads>($input, $result);
+)",
+                  {{"columns", columnsOf(op.getInput())},
+                   {"threads", context.threads},
+                   {"input", isPrologue ? input : input + " + " + row},
+                   {"result", isPrologue ? result : result + " + " + resultRow}});
+    return success();
+  }
   context.print(R"(  normRow<$columns, $threads>($input, $weight, $epsilon, $result);
 )",
                 {{"columns", columnsOf(op.getInput())},
@@ -97,7 +107,7 @@ LogicalResult cuda::emitNormQuantize(KernelContext &context, kernel::NormQuantiz
                  {"input", isPrologue ? input : input + " + " + row},
                  {"weight", context.name(op.getWeight())},
                  {"epsilon", literal(op.getEpsilon()->convertToFloat())},
-                 {"result", isPrologue ? result : result + " + " + row}});
+                 {"result", isPrologue ? result : result + " + " + resultRow}});
   return success();
 }
 

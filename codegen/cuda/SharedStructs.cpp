@@ -29,7 +29,7 @@ struct $name {
   return known;
 }
 
-static StringRef spell(encoding::ElementKind element) {
+StringRef cuda::spellElement(encoding::ElementKind element) {
   switch (element) {
   case encoding::ElementKind::F32:
     return "float";
@@ -55,10 +55,19 @@ std::string SharedStructs::getFormat(RankedTensorType matrix) {
   encoding::WeightFormat format = attribute.getWeightFormat();
   encoding::PanelLayout layout(format);
   std::string name = getFormatName(attribute);
-  if (!format.isQuantized())
-    return add(name, "Weights in panels: for each column 16 elements, one of each row.",
-               fillIn("using Element = $element;\nstatic constexpr bool isQuantized = false;\n",
-                      {{"element", spell(format.element)}}));
+  if (!format.isQuantized()) {
+    encoding::PanelsAttr panels = encoding::getStorage(matrix).getLayout();
+    bool hasPlainRows = panels && panels.hasPlainRows();
+    int64_t rowColumns = hasPlainRows ? matrix.getShape().back() : 0;
+    return add(hasPlainRows ? name + "_rows" : name,
+               hasPlainRows ? "Weights in rows, one after the other."
+                            : "Weights in panels: for each column 16 elements, one of each row.",
+               fillIn(R"(using Element = $element;
+static constexpr bool isQuantized = false;
+static constexpr int rowColumns = $rowColumns;
+)",
+                      {{"element", spellElement(format.element)}, {"rowColumns", rowColumns}}));
+  }
   StringRef subScales = format.subScales == encoding::SubScales::None      ? "None"
                         : format.subScales == encoding::SubScales::Nibbles ? "Nibbles"
                                                                            : "Bytes";

@@ -20,8 +20,9 @@ SmallVector<KernelEntry> cuda::listKernels(ModuleOp module) {
   SmallVector<KernelEntry> kernels;
   llvm::StringSet<> taken = {readerName};
   for (auto function : module.getOps<kernel::FunctionOp>())
-    kernels.push_back(
-        {function, makeName(function.getSymName(), taken), getThreads(function.getKernel(), function.getRowRange())});
+    if (!isa<kernel::LibraryMatmulOp>(function.getKernel()))
+      kernels.push_back(
+          {function, makeName(function.getSymName(), taken), getThreads(function.getKernel(), function.getRowRange())});
   return kernels;
 }
 
@@ -42,10 +43,12 @@ private:
   IngotCudaBuffer locate(schedule::ViewOp view) const {
     return {arenaIndices.lookup(view.getArena()), 0, view.getOffset()};
   }
+  void addProduct(kernel::FunctionOp function);
   void addLaunch(schedule::LaunchOp launch, const DenseMap<Value, uint32_t> &positions);
 
   ArrayRef<KernelEntry> kernels;
-  llvm::StringMap<uint32_t> indices, arenaIndices;
+  /// Of kernels, products and arenas.
+  llvm::StringMap<uint32_t> indices, productIndices, arenaIndices;
   Tables tables;
 };
 } // namespace
@@ -59,11 +62,28 @@ TableBuilder::TableBuilder(ModuleOp module, ArrayRef<KernelEntry> kernels) : ker
       buffers += isa<RankedTensorType>(type) ? 1 : isa<model::KeyValueType>(type) ? 2 : 0;
     tables.kernels.push_back({entry.name, static_cast<uint32_t>(entry.threads), /*sharedBytes=*/0, buffers});
   }
+  for (auto function : module.getOps<kernel::FunctionOp>())
+    if (isa<kernel::LibraryMatmulOp>(function.getKernel()))
+      addProduct(function);
   for (auto arena : module.getOps<schedule::ArenaOp>()) {
     arenaIndices[arena.getSymName()] = tables.arenas.size();
     tables.arenas.push_back(
         {arena.getSymName().str(), arena.getBytes(), static_cast<uint32_t>(arena.getAlignment()), arena.getLifetime()});
   }
+}
+
+void TableBuilder::addProduct(kernel::FunctionOp function) {
+  auto product = cast<kernel::LibraryMatmulOp>(function.getKernel());
+  auto weight = tensorOf(product.getWeight());
+  bool isBfloat = encoding::getStorage(weight).getFormat().getWeightFormat().element == encoding::ElementKind::BF16;
+  productIndices[function.getSymName()] = tables.products.size();
+  tables.products.push_back({function.getSymName().str(), static_cast<uint32_t>(weight.getDimSize(0)),
+                             static_cast<uint32_t>(weight.getDimSize(1)),
+                             static_cast<uint32_t>(isBfloat ? INGOT_CUDA_BF16 : INGOT_CUDA_F16),
+                             product.getAddend() ? 1u : 0u, static_cast<uint32_t>(strideOf(product.getInput())),
+                             static_cast<uint32_t>(strideOf(product.getResult())),
+                             encoding::getActivationRowBytes(tensorOf(product.getWorkspace())) *
+                                 static_cast<uint64_t>(function.getRowRange().getLast())});
 }
 
 static Grid getGrid(schedule::LaunchOp launch, kernel::FunctionOp function) {
@@ -85,10 +105,13 @@ static Grid getGrid(schedule::LaunchOp launch, kernel::FunctionOp function) {
 }
 
 void TableBuilder::addLaunch(schedule::LaunchOp launch, const DenseMap<Value, uint32_t> &positions) {
-  uint32_t index = indices.lookup(launch.getCallee());
-  Grid grid = getGrid(launch, kernels[index].function);
+  auto product = productIndices.find(launch.getCallee());
+  bool isProduct = product != productIndices.end();
+  uint32_t index = isProduct ? product->second : indices.lookup(launch.getCallee());
+  Grid grid = isProduct ? Grid{1, 1} : getGrid(launch, kernels[index].function);
   IngotCudaLaunch row = {};
   row.kernel = index;
+  row.product = isProduct;
   row.grid_x = grid.x;
   row.rows_per_block = grid.rowsPerBlock;
   row.wanted = launch.getWanted() ? 1 : 0;
@@ -114,7 +137,7 @@ LogicalResult TableBuilder::add(schedule::ProgramOp program) {
     auto launch = dyn_cast<schedule::LaunchOp>(op);
     if (!launch)
       continue;
-    if (!indices.contains(launch.getCallee()))
+    if (!indices.contains(launch.getCallee()) && !productIndices.contains(launch.getCallee()))
       return launch.emitOpError() << "expected a kernel.function named " << launch.getCalleeAttr() << ", found none";
     uint32_t position = positions.size();
     positions[launch.getTimepoint()] = position;
@@ -179,12 +202,22 @@ template <typename T, typename Spell> static std::string spellPart(ArrayRef<T> p
 std::string cuda::printTables(const Tables &tables) {
   if (tables.programs.empty())
     return "";
-  std::string kernels, arenas, buffers, awaits, launches, programs;
+  std::string kernels, products, arenas, buffers, awaits, launches, programs;
   for (const Tables::Kernel &kernel : tables.kernels)
     kernels += fillIn("{\"$name\", $threads, $shared, $buffers, 0},\n", {{"name", kernel.name},
                                                                          {"threads", kernel.threads},
                                                                          {"shared", kernel.sharedBytes},
                                                                          {"buffers", kernel.buffers}});
+  for (const Tables::Product &product : tables.products)
+    products += fillIn("{\"$name\", $outputs, $columns, $element, $addend, $inputStride, $resultStride, $workspace},\n",
+                       {{"name", product.name},
+                        {"outputs", product.outputs},
+                        {"columns", product.columns},
+                        {"element", product.element == INGOT_CUDA_BF16 ? "INGOT_CUDA_BF16" : "INGOT_CUDA_F16"},
+                        {"addend", product.addend},
+                        {"inputStride", product.inputStride},
+                        {"resultStride", product.resultStride},
+                        {"workspace", product.workspaceBytes}});
   for (const Tables::Arena &arena : tables.arenas)
     arenas += fillIn("{\"$name\", $bytes, $alignment, $lifetime}, // $comment\n",
                      {{"name", arena.name},
@@ -193,11 +226,12 @@ std::string cuda::printTables(const Tables &tables) {
                       {"lifetime", static_cast<int>(arena.lifetime)},
                       {"comment", schedule::stringifyLifetime(arena.lifetime)}});
   for (const IngotCudaLaunch &launch : tables.launches) {
-    const Tables::Kernel &kernel = tables.kernels[launch.kernel];
-    buffers += spellPart(ArrayRef(tables.buffers).slice(launch.first_buffer, kernel.buffers), spell);
+    StringRef name = launch.product ? tables.products[launch.kernel].name : tables.kernels[launch.kernel].name;
+    uint32_t count = launch.product ? 4 + tables.products[launch.kernel].addend : tables.kernels[launch.kernel].buffers;
+    buffers += spellPart(ArrayRef(tables.buffers).slice(launch.first_buffer, count), spell);
     awaits += spellPart(ArrayRef(tables.awaits).slice(launch.first_await, launch.await_count),
                         [](uint32_t await) { return std::to_string(await); });
-    launches += fillIn("{$kernel, $x, $rows, $wanted, $buffer, $await, $awaits, 0}, // $name\n",
+    launches += fillIn("{$kernel, $x, $rows, $wanted, $buffer, $await, $awaits, $product}, // $name\n",
                        {{"kernel", launch.kernel},
                         {"x", launch.grid_x},
                         {"rows", launch.rows_per_block},
@@ -205,7 +239,8 @@ std::string cuda::printTables(const Tables &tables) {
                         {"buffer", launch.first_buffer},
                         {"await", launch.first_await},
                         {"awaits", launch.await_count},
-                        {"name", kernel.name}});
+                        {"product", launch.product},
+                        {"name", name}});
   }
   for (const Tables::Program &program : tables.programs)
     programs += fillIn("{\"$name\", $first, $last, $launch, $launches},\n", {{"name", program.name},
@@ -234,6 +269,7 @@ std::string cuda::printTables(const Tables &tables) {
                      {"numbers", fill.numbers}});
   std::string text = "namespace {\n";
   text += table("IngotCudaKernel", "kernels", kernels);
+  text += table("IngotCudaProduct", "products", products);
   text += table("IngotCudaArena", "arenas", arenas);
   text += table("IngotCudaBuffer", "buffers", buffers);
   text += table("uint32_t", "awaits", awaits);
@@ -244,8 +280,8 @@ std::string cuda::printTables(const Tables &tables) {
   text += "} // namespace\n\n";
   text += fillIn(R"(extern "C" const IngotCudaDescriptor ingot_cuda_descriptor = {
     INGOT_CUDA_VERSION, sizeof(IngotCudaDescriptor),
-    kernels, arenas, buffers, awaits, launches, programs,
-    $kernels, $arenas, $programs, // kernels, arenas, programs
+    kernels, arenas, buffers, awaits, launches, programs, products,
+    $kernels, $arenas, $programs, $products, 0, // kernels, arenas, programs, products
     $rows, $sequences, $wanted, // rows, sequences, wanted rows
     $columns, $stride, $output, // output
     "$reader", generators, fills, $generators, $fills,
@@ -254,6 +290,7 @@ std::string cuda::printTables(const Tables &tables) {
                  {{"kernels", tables.kernels.size()},
                   {"arenas", tables.arenas.size()},
                   {"programs", tables.programs.size()},
+                  {"products", tables.products.size()},
                   {"rows", tables.rows},
                   {"sequences", tables.sequences},
                   {"wanted", tables.wantedRows},
@@ -274,11 +311,15 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
   using codegen::Field;
   codegen::ConstantWriter writer(module, "ingot.cuda");
   Type pointer = writer.pointer(), i32 = writer.i32(), i64 = writer.i64();
-  SmallVector<SmallVector<Field>> kernels, arenas, programs, generators;
+  SmallVector<SmallVector<Field>> kernels, products, arenas, programs, generators;
   auto count = [](auto &&number) { return Field(uint64_t(number)); };
   for (const Tables::Kernel &kernel : tables.kernels)
     kernels.push_back({writer.string(kernel.name), count(kernel.threads), count(kernel.sharedBytes),
                        count(kernel.buffers), count(0)});
+  for (const Tables::Product &product : tables.products)
+    products.push_back({writer.string(product.name), count(product.outputs), count(product.columns),
+                        count(product.element), count(product.addend), count(product.inputStride),
+                        count(product.resultStride), count(product.workspaceBytes)});
   for (const Tables::Arena &arena : tables.arenas)
     arenas.push_back({writer.string(arena.name), count(arena.bytes), count(arena.alignment), count(arena.lifetime)});
   for (const Tables::Program &program : tables.programs)
@@ -291,10 +332,11 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
         bufferTable = writer.plain(ArrayRef(tables.buffers)), awaitTable = writer.plain(ArrayRef(tables.awaits)),
         launchTable = writer.plain(ArrayRef(tables.launches)), generatorTable = writer.array({pointer}, generators),
         fillTable = writer.plain(ArrayRef(tables.fills)),
-        programTable = writer.array({pointer, i32, i32, i32, i32}, programs);
-  writer.structure(tablesSymbol,
-                   {i32, i32, pointer, pointer, pointer, pointer, pointer, pointer, i32,     i32,     i32, i32,
-                    i32, i32, i32,     i32,     i32,     i32,     i64,     pointer, pointer, pointer, i32, i32},
+        programTable = writer.array({pointer, i32, i32, i32, i32}, programs),
+        productTable = writer.array({pointer, i32, i32, i32, i32, i32, i32, i64}, products);
+  writer.structure(tablesSymbol, {i32, i32, pointer, pointer, pointer, pointer, pointer, pointer, pointer,
+                                  i32, i32, i32,     i32,     i32,     i32,     i32,     i32,     i32,
+                                  i32, i32, i32,     i64,     pointer, pointer, pointer, i32,     i32},
                    {count(INGOT_CUDA_VERSION),
                     count(sizeof(IngotCudaDescriptor)),
                     kernelTable,
@@ -303,9 +345,12 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
                     awaitTable,
                     launchTable,
                     programTable,
+                    productTable,
                     count(kernels.size()),
                     count(arenas.size()),
                     count(programs.size()),
+                    count(products.size()),
+                    count(0),
                     count(tables.rows),
                     count(tables.sequences),
                     count(tables.wantedRows),

@@ -24,7 +24,8 @@ struct KernelEntry {
   int64_t threads;
 };
 
-/// One for every kernel.function of `module`, in order. Names are those of C++, each once.
+/// One for every kernel.function of `module` that is no product of a library, in order. Names are those of C++, each
+/// once.
 llvm::SmallVector<KernelEntry> listKernels(mlir::ModuleOp module);
 
 /// A kernel that makes constants of a format: of panels, or of rows.
@@ -41,6 +42,11 @@ struct Tables {
     std::string name;
     uint32_t threads, sharedBytes, buffers;
   };
+  struct Product {
+    std::string name;
+    uint32_t outputs, columns, element, addend, inputStride, resultStride;
+    uint64_t workspaceBytes;
+  };
   struct Arena {
     std::string name;
     uint64_t bytes;
@@ -52,6 +58,7 @@ struct Tables {
     uint32_t firstRow, lastRow, firstLaunch, launches;
   };
   llvm::SmallVector<Kernel> kernels;
+  llvm::SmallVector<Product> products;
   llvm::SmallVector<Arena> arenas;
   llvm::SmallVector<IngotCudaBuffer> buffers;
   llvm::SmallVector<uint32_t> awaits;

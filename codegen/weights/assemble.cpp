@@ -154,7 +154,8 @@ Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8
     } else {
       panel.resize(encoding::getPanelBytes(format, columns));
       for (size_t first = 0; first < rows.size(); first += panelRows) {
-        packPanel(
+        auto pack = encoding::getStorage(type).getLayout().hasPlainRows() ? packRows : packPanel;
+        pack(
             format, columns,
             [&](int row) {
               size_t index = first + static_cast<size_t>(row);

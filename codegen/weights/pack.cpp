@@ -152,6 +152,18 @@ void weights::packPanel(const WeightFormat &format, int64_t columns, llvm::funct
   }
 }
 
+void weights::packRows(const WeightFormat &format, int64_t columns, llvm::function_ref<const uint8_t *(int)> row,
+                       uint8_t *out) {
+  assert(!format.isQuantized() && "rows of numbers");
+  uint64_t bytes = format.getRowBytes(columns);
+  for (int r = 0; r < panelRows; ++r, out += bytes) {
+    if (const uint8_t *from = row(r))
+      std::memcpy(out, from, bytes);
+    else
+      std::memset(out, 0, bytes);
+  }
+}
+
 /// The number of a plain format.
 static float decodePlain(ElementKind element, const uint8_t *from) {
   uint16_t half = static_cast<uint16_t>(from[0] | from[1] << 8);

@@ -24,6 +24,10 @@ namespace ingot::weights {
 void packPanel(const encoding::WeightFormat &format, int64_t columns, llvm::function_ref<const uint8_t *(int)> row,
                uint8_t *out);
 
+/// The same 16 rows one after the other, for a plain format: encoding.panels<1 x 1>.
+void packRows(const encoding::WeightFormat &format, int64_t columns, llvm::function_ref<const uint8_t *(int)> row,
+              uint8_t *out);
+
 /// Dequantises one panel to `values` [16, columns], row-major. The oracle of tests, written for clarity.
 void unpackPanel(const encoding::WeightFormat &format, int64_t columns, const uint8_t *panel, float *values);
 

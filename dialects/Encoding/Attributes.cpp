@@ -62,8 +62,9 @@ LogicalResult BlockAttr::verify(function_ref<InFlightDiagnostic()> emitError, In
 }
 
 LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns) {
-  if (rows != panelRows || (columns != 1 && columns != 4))
-    return emitError() << "expected panels<16 x 1> or panels<16 x 4>, found " << rows << " x " << columns;
+  if ((rows != panelRows || (columns != 1 && columns != 4)) && (rows != 1 || columns != 1))
+    return emitError() << "expected panels<16 x 1>, panels<16 x 4> or panels<1 x 1>, found " << rows << " x "
+                       << columns;
   return success();
 }
 
@@ -85,7 +86,8 @@ LogicalResult StorageAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementT
   if (getLayout() && block && block.getScale() == ScaleKind::Dynamic)
     return emitError() << "expected no layout for a format of activations, found " << getLayout();
   if (getLayout() && (getLayout().getColumns() == 4) != getFormat().isQuantized())
-    return emitError() << "expected panels<16 x 4> for quantised formats and panels<16 x 1> for plain ones";
+    return emitError() << "expected panels<16 x 4> for quantised formats and panels<16 x 1> or panels<1 x 1> for plain "
+                          "ones";
   return success();
 }
 
@@ -111,11 +113,17 @@ bool ingot::encoding::isQuantizedActivation(Type type) {
   return block && block.getScale() == ScaleKind::Dynamic;
 }
 
+bool ingot::encoding::isHalfActivation(Type type) {
+  StorageAttr storage = getStorage(type);
+  auto ggml = storage && !storage.getLayout() ? dyn_cast<GgmlAttr>(storage.getFormat()) : GgmlAttr();
+  return ggml && (ggml.getType() == GgmlType::F16 || ggml.getType() == GgmlType::BF16);
+}
+
 ActivationRow::ActivationRow(RankedTensorType type) : columns(type.getShape().back()) {
   StorageAttr storage = getStorage(type);
   auto block = storage ? dyn_cast<BlockAttr>(storage.getFormat()) : BlockAttr();
   if (!block || block.getScale() != ScaleKind::Dynamic) {
-    bytes = static_cast<uint64_t>(paddedToPanels(columns)) * 4;
+    bytes = static_cast<uint64_t>(paddedToPanels(columns)) * (isHalfActivation(type) ? 2 : 4);
     return;
   }
   sumColumns = block.getSums();

@@ -83,11 +83,17 @@ def Encoding_PanelsAttr : Encoding_Attribute<"Panels", "panels"> {
   let description = [{
     `panels<16 x 4>`: 16 consecutive rows are interleaved so that one 64-byte line holds 4 consecutive columns
     of each row; the scales of a block stand before its lines in the same stream. `panels<16 x 1>` is the
-    layout of plain formats: 16 elements, one of each row, per column. The last panel is padded with zero rows.
+    layout of plain formats: 16 elements, one of each row, per column. `panels<1 x 1>` interleaves nothing: rows of a
+    plain format stand one after the other, as libraries for matrices read them. The last panel is padded with zero rows,
+    and rows that stand alone are padded to a multiple of 16 likewise.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns);
   let assemblyFormat = "`<` $rows `x` $columns `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Whether rows stand one after the other.
+    bool hasPlainRows() const { return getRows() == 1; }
+  }];
 }
 
 def Encoding_StorageAttr : Encoding_Attribute<"Storage", "storage",

@@ -36,6 +36,9 @@ StorageAttr getStorage(mlir::Type type);
 /// Whether `type` is an activation in the dynamic 8-bit group format.
 bool isQuantizedActivation(mlir::Type type);
 
+/// Whether `type` is an activation in f16 or bf16, for a library that takes weights and activations alike.
+bool isHalfActivation(mlir::Type type);
+
 /// Where a row of a rank-2 activation keeps what: see encoding.block. Offsets are those of an 8-bit row.
 struct ActivationRow {
   explicit ActivationRow(mlir::RankedTensorType type);
@@ -52,8 +55,8 @@ struct ActivationRow {
   static constexpr int64_t exponentBias = 64;
 };
 
-/// Bytes from row to row of a rank-2 activation with `columns` columns: plain f32 rows are padded to whole
-/// vectors of 16, 8-bit rows carry their scales and scaled sums and are padded to 64 bytes.
+/// Bytes from row to row of a rank-2 activation with `columns` columns: plain f32, f16 and bf16 rows are
+/// padded to whole vectors of 16, 8-bit rows carry their scales and scaled sums and are padded to 64 bytes.
 uint64_t getActivationRowBytes(mlir::RankedTensorType type);
 
 } // namespace ingot::encoding

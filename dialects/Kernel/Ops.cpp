@@ -85,7 +85,8 @@ Block *kernel::addElementwiseBlock(OpBuilder &builder, Location location, Region
 static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operands, Value result) {
   for (Value operand : operands) {
     RankedTensorType type = tensorOf(operand);
-    bool plain = !type.getEncoding() || !encoding::getStorage(type).getFormat().isQuantized();
+    bool plain = !type.getEncoding() ||
+                 (!encoding::getStorage(type).getFormat().isQuantized() && !encoding::isHalfActivation(type));
     if (!plain || !type.getElementType().isF32() || columnsOf(operand) != columnsOf(result))
       return op->emitOpError() << "expected plain f32 operands of " << columnsOf(result) << " columns, found " << type;
   }
@@ -161,6 +162,12 @@ LogicalResult MatmulOp::verify() {
 
 LogicalResult MatmulOp::verifyRegions() { return verifyElementwise(*this, getEpilogue(), 1, getOperands_().size()); }
 
+/// What takes `heads` heads and those of `cache` apart: the columns, or rows of a weight, that stand for them.
+static int64_t countHeadRows(model::KeyValueType cache, int64_t heads) {
+  return (heads + cache.getHeads()) * paddedRotatedDimension(cache.getDimension()) +
+         cache.getHeads() * encoding::paddedToPanels(cache.getDimension());
+}
+
 LogicalResult GatedMatmulOp::verify() {
   if (failed(verifyProduct(*this, getInput(), getWeight())))
     return failure();
@@ -181,21 +188,73 @@ LogicalResult QkvRopeAppendOp::verify() {
   if (failed(verifyProduct(*this, getInput(), getWeight())))
     return failure();
   model::KeyValueType cache = getCache().getType();
-  int64_t rotated = paddedRotatedDimension(cache.getDimension()), heads = getHeads();
-  int64_t rows =
-      (heads + cache.getHeads()) * rotated + cache.getHeads() * encoding::paddedToPanels(cache.getDimension());
+  int64_t heads = getHeads(), rows = countHeadRows(cache, heads);
   if (heads < 1 || heads % cache.getHeads() || tensorOf(getWeight()).getDimSize(0) != rows)
     return emitOpError() << "expected " << rows << " weight rows for " << heads << " heads over " << cache << ", found "
                          << getWeight().getType();
   if (getResult().getType() != cache)
     return emitOpError() << "expected the next version of " << cache << ", found " << getResult().getType();
-  return verifyColumns(*this, getQuery(), heads * rotated, "a query");
+  return verifyColumns(*this, getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
 }
 
 LogicalResult QkvRopeAppendOp::verifyRegions() {
   SmallVector<Type> inputs(4, Float32Type::get(getContext()));
   return verifyScalarRegion(*this, getRotation(), inputs, 2);
 }
+
+//===----------------------------------------------------------------------===//
+// Products of a library
+//===----------------------------------------------------------------------===//
+
+LogicalResult LibraryMatmulOp::verify() {
+  RankedTensorType weight = tensorOf(getWeight());
+  encoding::StorageAttr stored = encoding::getStorage(weight), given = encoding::getStorage(getInput().getType());
+  if (!encoding::isHalfActivation(getInput().getType()) || !stored || stored.getFormat() != given.getFormat())
+    return emitOpError() << "expected input and weight in f16 or both in bf16, found " << getInput().getType()
+                         << " and " << weight;
+  if (weight.getRank() != 2 || !weight.hasStaticShape() || (stored.getLayout() && !stored.getLayout().hasPlainRows()))
+    return emitOpError() << "expected a static weight matrix in plain rows, found " << weight;
+  if (failed(verifyColumns(*this, getInput(), weight.getDimSize(1), "an input")) ||
+      failed(verifyColumns(*this, getResult(), weight.getDimSize(0), "a result")))
+    return failure();
+  if (tensorOf(getResult()).getEncoding() || (getAddend() && getAddend().getType() != getResult().getType()))
+    return emitOpError() << "expected a result, and an addend, in plain f32, found " << getResult().getType()
+                         << (getAddend() ? " and another type" : "");
+  if (tensorOf(getWorkspace()).getRank() != 2 || tensorOf(getWorkspace()).getEncoding())
+    return emitOpError() << "expected a workspace [rows, columns] of plain f32, found " << getWorkspace().getType();
+  return success();
+}
+
+LogicalResult GatedEpilogueOp::verify() {
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+    return failure();
+  return verifyColumns(*this, getProduct(), 2 * encoding::paddedToPanels(columnsOf(getResult())), "a product");
+}
+
+LogicalResult GatedEpilogueOp::verifyRegions() {
+  return verifyElementwise(*this, getEpilogue(), 2, getOperands_().size());
+}
+
+LogicalResult QkvEpilogueOp::verify() {
+  model::KeyValueType cache = getCache().getType();
+  int64_t heads = getHeads();
+  if (heads < 1 || heads % cache.getHeads())
+    return emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
+  if (failed(verifyColumns(*this, getProduct(), countHeadRows(cache, heads), "a product")))
+    return failure();
+  if (getResult().getType() != cache)
+    return emitOpError() << "expected the next version of " << cache << ", found " << getResult().getType();
+  return verifyColumns(*this, getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
+}
+
+LogicalResult QkvEpilogueOp::verifyRegions() {
+  SmallVector<Type> inputs(4, Float32Type::get(getContext()));
+  return verifyScalarRegion(*this, getRotation(), inputs, 2);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
 
 /// How keys are taken: in chunks, and of a window.
 template <typename Attention> static LogicalResult verifyKeys(Attention op) {

@@ -121,6 +121,55 @@ def Kernel_QkvRopeAppendOp : Kernel_Op<"qkv_rope_append", [Pure]> {
   let hasRegionVerifier = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Products of a library
+//===----------------------------------------------------------------------===//
+
+def Kernel_LibraryMatmulOp : Kernel_Op<"library_matmul", [Pure]> {
+  let summary = "x Wᵀ, plus the addend where there is one, by a library for matrices that the target has (cuBLASLt)";
+  let description = [{
+    Input and weight are of one format of 16 bits; products are added up in f32. The result has a column for each row of
+    the weight, in the order in which those stand. The workspace is the library's; nobody reads it.
+  }];
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, Optional<AnyRankedTensor>:$addend);
+  let results = (outs AnyRankedTensor:$result, AnyRankedTensor:$workspace);
+  let assemblyFormat = [{
+    $input `,` $weight (`plus` $addend^ `:` type($addend))? attr-dict `:` type($input) `,` type($weight) `to` type($result)
+    `,` type($workspace)
+  }];
+  let hasVerifier = 1;
+}
+
+def Kernel_GatedEpilogueOp : Kernel_Op<"gated_epilogue", [Pure]> {
+  let summary = "What `kernel.gated_matmul` does with its product, of a product that is there";
+  let arguments = (ins AnyRankedTensor:$product, Variadic<AnyRankedTensor>:$operands_);
+  let results = (outs AnyRankedTensor:$result);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $product (`with` $operands_^ `:` type($operands_))? attr-dict `:` type($product) `to` type($result) $epilogue
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Kernel_QkvEpilogueOp : Kernel_Op<"qkv_epilogue", [Pure]> {
+  let summary = "What `kernel.qkv_rope_append` does with its product, of a product that is there";
+  let arguments = (ins AnyRankedTensor:$product, AnyRankedTensor:$table, Model_KeyValueType:$cache, Model_StepType:$step,
+                   I64Attr:$heads);
+  let results = (outs AnyRankedTensor:$query, Model_KeyValueType:$result);
+  let regions = (region SizedRegion<1>:$rotation);
+  let assemblyFormat = [{
+    $product `,` $table `,` $cache `,` $step attr-dict `:` type($product) `,` type($table) `,` type($cache) `,` type($step)
+    `to` type($query) `,` type($result) $rotation
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
 class Kernel_AttentionBase<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$query `,` $cache `,` $step attr-dict `:` type($query) `,` type($cache) `,` type($step) `to` type($result)";

@@ -114,6 +114,9 @@ static std::string describe(Operation *kernel) {
       .Case([&](EmbeddingOp op) { return mnemonic + "_" + describeMatrix(op.getTable()); })
       .Case([&](NormQuantizeOp op) {
         std::string kind = op.getWeight() ? "norm" : "";
+        if (encoding::isHalfActivation(op.getResult().getType()))
+          return (op.getWeight() ? "norm_" : "round_") + describeColumns(op.getInput()) + "_" +
+                 describeFormat(op.getResult());
         if (!op.getWeight())
           kind = "quantize";
         else if (encoding::isQuantizedActivation(op.getResult().getType()))
@@ -131,6 +134,9 @@ static std::string describe(Operation *kernel) {
       })
       .Case([&](GatedMatmulOp op) {
         return mnemonic + "_" + describeMatrix(op.getWeight()) + describeRounding(op.getResult());
+      })
+      .Case([&](LibraryMatmulOp op) {
+        return mnemonic + "_" + describeMatrix(op.getWeight()) + (op.getAddend() ? "_add" : "");
       })
       .Case([&](QkvRopeAppendOp op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) + "_" +

@@ -98,6 +98,18 @@ def RepeatPrologues : Pass<"ingot-kernel-repeat-prologues", "::mlir::ModuleOp"> 
   let dependentDialects = ["::ingot::kernel::KernelDialect"];
 }
 
+def UseLibraryProducts : Pass<"ingot-kernel-use-library-products", "::mlir::ModuleOp"> {
+  let summary = "Lets a library for matrices multiply many rows";
+  let description = [{
+    In functions for so many rows that the target description says so, a product becomes `kernel.library_matmul`. Its input is
+    rounded to the weight's format: by the norm or the gated product that computes it where nobody else reads that,
+    otherwise by a launch of its own. The addition of a residual is the library's; any other epilogue becomes a kernel
+    that follows: `kernel.generic`, `kernel.gated_epilogue` or `kernel.qkv_epilogue`. Products for the wanted rows alone
+    stay, since there are few of those.
+  }];
+  let dependentDialects = ["::ingot::kernel::KernelDialect"];
+}
+
 def SplitKeys : Pass<"ingot-kernel-split-keys", "::mlir::ModuleOp"> {
   let summary = "Shares out the attention of a single row by keys";
   let description = [{

@@ -30,6 +30,7 @@ void ingot::kernel::addFusePhasePasses(OpPassManager &manager) {
   // follows cloning, because functions belong to a range of rows.
   manager.addPass(createSpecializeRows());
   manager.addPass(createSplitKeys());
+  manager.addPass(createUseLibraryProducts());
   manager.addPass(createOutlineFunctions());
   // Functions have to exist before one can be put in front of another.
   manager.addPass(createRepeatPrologues());

@@ -88,7 +88,7 @@ private:
                               << type;
     if (storage.getLayout())
       return type;
-    return type.cloneWithEncoding(storage.withLayout(target.getWeightLayout(storage)));
+    return type.cloneWithEncoding(storage.withLayout(target.getWeightLayout(type)));
   }
 
   SymbolTable symbols;

@@ -46,7 +46,9 @@ FlatSymbolRefAttr schedule::getParameter(Value buffer) {
   return {};
 }
 
-bool schedule::writesState(Operation *kernel) { return isa<kernel::AppendOp, kernel::QkvRopeAppendOp>(kernel); }
+bool schedule::writesState(Operation *kernel) {
+  return isa<kernel::AppendOp, kernel::QkvRopeAppendOp, kernel::QkvEpilogueOp>(kernel);
+}
 
 namespace {
 

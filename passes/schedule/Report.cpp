@@ -201,10 +201,10 @@ json::Value schedule::makeReport(ModuleOp module) {
   report["decode"] = json::Object{{"lane", stringifyLane(Lane::Compute)},
                                   {"weight_bytes", traffic.weightBytes},
                                   {"key_value_bytes_per_position", keyValueBytes}};
-  if (auto options = module->getAttrOfType<DictionaryAttr>(target::optionsName))
-    if (auto name = options.getAs<StringAttr>("target"); name && options.contains("batch_invariant"))
-      if (const target::TargetDescription *target = target::TargetDescription::find(name, /*batchInvariant=*/true))
-        report["batch_invariant"] = target->describeBatchInvariance(module);
+  if (auto options = module->getAttrOfType<DictionaryAttr>(target::optionsName);
+      options && options.contains("batch_invariant"))
+    if (FailureOr<const target::TargetDescription *> target = target::TargetDescription::of(module); succeeded(target))
+      report["batch_invariant"] = (*target)->describeBatchInvariance(module);
   report["licences"] = describeLicences(module);
   return report;
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/cuda/driver.h"
 #include "runtime/core/error.h"
+#include "runtime/cuda/symbols.h"
 #include "runtime/cuda/tables.h"
 
 #include <dlfcn.h>
@@ -19,55 +20,42 @@ std::string need() {
 
 /// The name of the first function that is not there, or nullptr.
 const char *loadFunctions(void *library, DriverApi &api) {
-  struct Entry {
-    const char *name;
-    void *function; ///< where its address goes
-  };
-#define INGOT_ENTRY(name)                                                                                              \
-  Entry { #name, &api.name }
-  const Entry entries[] = {INGOT_ENTRY(cuInit),
-                           INGOT_ENTRY(cuDriverGetVersion),
-                           INGOT_ENTRY(cuGetErrorName),
-                           INGOT_ENTRY(cuGetErrorString),
-                           INGOT_ENTRY(cuDeviceGetCount),
-                           INGOT_ENTRY(cuDeviceGet),
-                           INGOT_ENTRY(cuDeviceGetName),
-                           INGOT_ENTRY(cuDeviceGetAttribute),
-                           INGOT_ENTRY(cuDevicePrimaryCtxRetain),
-                           INGOT_ENTRY(cuCtxSetCurrent),
-                           INGOT_ENTRY(cuMemGetInfo_v2),
-                           INGOT_ENTRY(cuMemAlloc_v2),
-                           INGOT_ENTRY(cuMemHostAlloc),
-                           INGOT_ENTRY(cuMemFreeHost),
-                           INGOT_ENTRY(cuMemcpyHtoDAsync_v2),
-                           INGOT_ENTRY(cuMemcpyDtoHAsync_v2),
-                           INGOT_ENTRY(cuMemsetD8Async),
-                           INGOT_ENTRY(cuModuleLoadData),
-                           INGOT_ENTRY(cuModuleGetFunction),
-                           INGOT_ENTRY(cuFuncSetAttribute),
-                           INGOT_ENTRY(cuLaunchKernel),
-                           INGOT_ENTRY(cuStreamCreate),
-                           INGOT_ENTRY(cuStreamSynchronize),
-                           INGOT_ENTRY(cuEventCreate),
-                           INGOT_ENTRY(cuEventRecord),
-                           INGOT_ENTRY(cuEventSynchronize),
-                           INGOT_ENTRY(cuEventElapsedTime),
-                           INGOT_ENTRY(cuEventDestroy_v2),
-                           INGOT_ENTRY(cuGraphCreate),
-                           INGOT_ENTRY(cuGraphAddMemcpyNode),
-                           INGOT_ENTRY(cuGraphAddKernelNode_v2),
-                           INGOT_ENTRY(cuGraphInstantiateWithFlags),
-                           INGOT_ENTRY(cuGraphDestroy),
-                           INGOT_ENTRY(cuGraphLaunch)};
-#undef INGOT_ENTRY
-  static_assert(sizeof(entries) / sizeof(Entry) == sizeof(DriverApi) / sizeof(void *), "every function is loaded");
-  for (const Entry &entry : entries) {
-    void *address = dlsym(library, entry.name);
-    if (!address)
-      return entry.name;
-    *static_cast<void **>(entry.function) = address;
-  }
-  return nullptr;
+  const Symbol symbols[] = {INGOT_SYMBOL(api, cuInit),
+                            INGOT_SYMBOL(api, cuDriverGetVersion),
+                            INGOT_SYMBOL(api, cuGetErrorName),
+                            INGOT_SYMBOL(api, cuGetErrorString),
+                            INGOT_SYMBOL(api, cuDeviceGetCount),
+                            INGOT_SYMBOL(api, cuDeviceGet),
+                            INGOT_SYMBOL(api, cuDeviceGetName),
+                            INGOT_SYMBOL(api, cuDeviceGetAttribute),
+                            INGOT_SYMBOL(api, cuDevicePrimaryCtxRetain),
+                            INGOT_SYMBOL(api, cuCtxSetCurrent),
+                            INGOT_SYMBOL(api, cuMemGetInfo_v2),
+                            INGOT_SYMBOL(api, cuMemAlloc_v2),
+                            INGOT_SYMBOL(api, cuMemHostAlloc),
+                            INGOT_SYMBOL(api, cuMemFreeHost),
+                            INGOT_SYMBOL(api, cuMemcpyHtoDAsync_v2),
+                            INGOT_SYMBOL(api, cuMemcpyDtoHAsync_v2),
+                            INGOT_SYMBOL(api, cuMemsetD8Async),
+                            INGOT_SYMBOL(api, cuModuleLoadData),
+                            INGOT_SYMBOL(api, cuModuleGetFunction),
+                            INGOT_SYMBOL(api, cuFuncSetAttribute),
+                            INGOT_SYMBOL(api, cuLaunchKernel),
+                            INGOT_SYMBOL(api, cuStreamCreate),
+                            INGOT_SYMBOL(api, cuStreamSynchronize),
+                            INGOT_SYMBOL(api, cuEventCreate),
+                            INGOT_SYMBOL(api, cuEventRecord),
+                            INGOT_SYMBOL(api, cuEventSynchronize),
+                            INGOT_SYMBOL(api, cuEventElapsedTime),
+                            INGOT_SYMBOL(api, cuEventDestroy_v2),
+                            INGOT_SYMBOL(api, cuGraphCreate),
+                            INGOT_SYMBOL(api, cuGraphAddMemcpyNode),
+                            INGOT_SYMBOL(api, cuGraphAddKernelNode_v2),
+                            INGOT_SYMBOL(api, cuGraphInstantiateWithFlags),
+                            INGOT_SYMBOL(api, cuGraphDestroy),
+                            INGOT_SYMBOL(api, cuGraphLaunch)};
+  static_assert(sizeof(symbols) / sizeof(Symbol) == sizeof(DriverApi) / sizeof(void *), "every function is loaded");
+  return findSymbols(library, symbols);
 }
 
 } // namespace

@@ -35,7 +35,7 @@ const char *spell(LaunchMode mode) {
 } // namespace
 
 CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &descriptor, const IngotEntry &entry,
-                           const IngotCudaDescriptor &tables, LaunchMode mode)
+                           const IngotCudaDescriptor &tables, LaunchMode mode, bool autotune)
     : device(device), api(device.api), entry(entry), tables(tables), mode(mode), arrays(descriptor, entry) {
   if (tables.version != INGOT_CUDA_VERSION || tables.size != sizeof(IngotCudaDescriptor) ||
       tables.arena_count != descriptor.arena_count)
@@ -46,6 +46,8 @@ CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &des
   check(api, api.cuStreamCreate(&stream, nonBlockingStream), "the GPU cannot be used");
   // Before memory is measured, since code takes some.
   std::vector<Function> functions = loadKernels();
+  if (tables.product_count)
+    products.emplace(device, tables, autotune);
   memory.emplace(device, tables, arrays.bytes());
   arrays.place(static_cast<uint8_t *>(allocatePinned(arrays.bytes())), memory->step());
   output = static_cast<float *>(allocatePinned(uint64_t{entry.wanted_rows} * tables.output_stride));
@@ -142,10 +144,10 @@ const IngotCudaProgram &CudaExecutor::programFor(uint32_t rows) const {
   fail("no program for steps of %u rows; compile the model again", rows);
 }
 
-void CudaExecutor::failAt(const IngotCudaProgram &program, const Launch &launch, Result result) const {
-  fail("kernel %s, launch %u of %u of %s, failed on %s: %s", launch.kernel->name,
+void CudaExecutor::failAt(const IngotCudaProgram &program, const Launch &launch, const std::string &reason) const {
+  fail("kernel %s, launch %u of %u of %s, failed on %s: %s", launch.name,
        static_cast<unsigned>(launch.row - (tables.launches + program.first_launch)) + 1, program.launch_count,
-       program.name, device.name.c_str(), cuda::describe(api, result).c_str());
+       program.name, device.name.c_str(), reason.c_str());
 }
 
 Transfer CudaExecutor::transferOfArrays() const { return {arrays.host(), arrays.device(), arrays.bytes()}; }
@@ -161,13 +163,19 @@ void CudaExecutor::runInStream(const IngotCudaProgram &program, const IngotStep 
     const uint32_t blocks = launch.blocks(step.rows, step.wanted_rows);
     if (blocks == 0)
       continue;
-    Result result =
-        api.cuLaunchKernel(launch.function, launch.row->grid_x, blocks, 1, launch.kernel->threads, 1, 1,
-                           launch.kernel->shared_bytes, stream, const_cast<void **>(launch.parameters.data()), nullptr);
+    Result result = success;
+    if (!launch.kernel) {
+      if (LtStatus status = products->run(launch, blocks, program.last_row, stream); status != ltSuccess)
+        failAt(program, launch, products->describe(status));
+    } else {
+      result = api.cuLaunchKernel(launch.function, launch.row->grid_x, blocks, 1, launch.kernel->threads, 1, 1,
+                                  launch.kernel->shared_bytes, stream, const_cast<void **>(launch.parameters.data()),
+                                  nullptr);
+    }
     if (result == success && mode == LaunchMode::OneByOne)
       result = api.cuStreamSynchronize(stream);
     if (result != success)
-      failAt(program, launch, result);
+      failAt(program, launch, cuda::describe(api, result));
   }
   if (from.bytes)
     check(api, api.cuMemcpyDtoHAsync_v2(from.host, from.device, from.bytes, stream),
@@ -201,6 +209,8 @@ void CudaExecutor::describe(JsonWriter &writer) const {
   writer.number("device_memory_bytes_since_start",
                 static_cast<double>(freeAtStart) - static_cast<double>(countFreeBytes()));
   writer.text("launch", spell(mode));
+  if (products)
+    writer.number("cublaslt_version", products->version());
 }
 
 std::optional<MachineLimits> CudaExecutor::measureLimits() {

@@ -6,6 +6,7 @@
 #include "runtime/core/machine.h"
 #include "runtime/cuda/decode_graph.h"
 #include "runtime/cuda/probes.h"
+#include "runtime/cuda/products.h"
 
 /// The device code of this executable, as nvcc made it; written when it is linked.
 extern "C" const IngotBlob ingot_cuda_image;
@@ -23,7 +24,7 @@ class CudaExecutor : public Executor {
 public:
   /// Loads the kernels and the weights. Fails with a message when that cannot be.
   CudaExecutor(const FoundDevice &device, const IngotDescriptor &descriptor, const IngotEntry &entry,
-               const IngotCudaDescriptor &tables, LaunchMode mode);
+               const IngotCudaDescriptor &tables, LaunchMode mode, bool autotune);
 
   const IngotVariant &variant() const override { return entry.variants[0]; }
   void run(const IngotStep &step, const IngotRowRange &range) override;
@@ -44,7 +45,7 @@ private:
   Transfer transferOfLogits(uint32_t rows) const;
   const IngotCudaProgram &programFor(uint32_t rows) const;
   void runInStream(const IngotCudaProgram &program, const IngotStep &step);
-  [[noreturn]] void failAt(const IngotCudaProgram &program, const Launch &launch, Result result) const;
+  [[noreturn]] void failAt(const IngotCudaProgram &program, const Launch &launch, const std::string &reason) const;
 
   const FoundDevice &device;
   const DriverApi &api;
@@ -55,6 +56,7 @@ private:
   Module module = nullptr;
   StepArrays arrays;
   std::optional<DeviceMemory> memory;
+  std::optional<Products> products; ///< where programs have some
   std::optional<Launches> launches;
   std::optional<DecodeGraph> decode;
   std::optional<Probes> probes;

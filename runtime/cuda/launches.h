@@ -11,16 +11,17 @@
 
 namespace ingot::runtime::cuda {
 
-/// A launch of which only the number of blocks is open.
+/// A launch of which only the number of blocks is open; or a product, of which only the number of rows is.
 struct Launch {
   const IngotCudaLaunch *row;
-  const IngotCudaKernel *kernel;
+  const char *name;
+  const IngotCudaKernel *kernel; ///< null: a product
   Function function;
   DeviceAddress rowCount;
   std::vector<DeviceAddress> buffers;
   std::vector<void *> parameters; ///< addresses of the step, of `rowCount` and of `buffers`
 
-  /// Blocks along y for a step; 0: it is left out.
+  /// Blocks along y for a step, of a product rows; 0: it is left out.
   uint32_t blocks(uint32_t rows, uint32_t wantedRows) const {
     return ((row->wanted ? wantedRows : rows) + row->rows_per_block - 1) / row->rows_per_block;
   }

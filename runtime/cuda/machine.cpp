@@ -18,6 +18,11 @@ public:
         "graph: a token's kernels at once (default); stream: one after the other; one-by-one: wait for each, to learn "
         "which one fails",
         launch);
+    options.text(
+        {"--autotune"}, "on|off",
+        "on: try cuBLASLt's algorithms when a product first runs, and remember the fastest under the user's cache "
+        "folder (default); off: take the one that it suggests",
+        autotune);
   }
 
   std::unique_ptr<Executor> open(const IngotDescriptor &descriptor, const IngotEntry &entry) override {
@@ -28,9 +33,11 @@ public:
       mode = LaunchMode::OneByOne;
     else if (launch && launch != "graph")
       failUsage("--launch: '%s' is none of graph, stream and one-by-one", launch->c_str());
+    if (autotune && *autotune != "on" && *autotune != "off")
+      failUsage("--autotune: '%s' is neither on nor off", autotune->c_str());
     if (!find())
       fail("%s", error.c_str());
-    return std::make_unique<CudaExecutor>(device, descriptor, entry, ingot_cuda_descriptor, mode);
+    return std::make_unique<CudaExecutor>(device, descriptor, entry, ingot_cuda_descriptor, mode, autotune != "off");
   }
 
   void describeVariant(JsonWriter &writer, const IngotVariant &) const override {
@@ -54,7 +61,7 @@ private:
   }
 
   int64_t ordinal = 0;
-  std::optional<std::string> launch;
+  std::optional<std::string> launch, autotune;
   mutable std::optional<bool> found;
   mutable FoundDevice device;
   mutable std::string error;

@@ -6,7 +6,8 @@
 //
 // A step of n rows is the program whose rows hold n. Its launches run in their order;
 // two of them may run at once where neither awaits the other, directly or not. Nothing
-// of a launch depends on the host but the number of its blocks.
+// of a launch depends on the host but the number of its blocks, or of rows where a
+// library multiplies.
 //
 // Include nothing of the runtime or of the compiler here.
 //
@@ -51,6 +52,23 @@ typedef struct IngotCudaKernel {
   uint32_t reserved;
 } IngotCudaKernel;
 
+/// IngotCudaProduct's elements.
+enum { INGOT_CUDA_F16 = 0, INGOT_CUDA_BF16 = 1 };
+
+/// A product of cuBLASLt: result = input weightᵀ, plus an addend where there is one. Rows stand one after the other.
+/// Products are added up in f32; of f32 are result and addend, too. Buffers: input, weight, addend, result, workspace;
+/// without an addend, the others.
+typedef struct IngotCudaProduct {
+  const char *name;
+  uint32_t outputs;         ///< rows of the weight, columns of the result
+  uint32_t columns;         ///< of input and weight; weight rows follow each other without a gap
+  uint32_t element;         ///< of input and weight
+  uint32_t addend;          ///< 1: there is one
+  uint32_t input_stride;    ///< elements from row to row
+  uint32_t result_stride;   ///< f32 numbers from row to row, of the addend likewise
+  uint64_t workspace_bytes; ///< of the workspace
+} IngotCudaProduct;
+
 /// A stretch of device memory: asked for once, of IngotLifetime (runtime/abi.h).
 typedef struct IngotCudaArena {
   const char *name;
@@ -68,15 +86,16 @@ typedef struct IngotCudaBuffer {
 
 /// One launch. Its grid has `grid_x` blocks along x and, along y, one for every `rows_per_block` of the rows that it
 /// works on, rounded up: the rows of the step (counts[0]), or the wanted ones (counts[2]). Of no rows, it is left out.
+/// Of a product all rows of the buffers may be computed, up to the last of the program: what stands there is of no use.
 typedef struct IngotCudaLaunch {
-  uint32_t kernel; ///< index into the descriptor's kernels
+  uint32_t kernel; ///< index into the descriptor's kernels, or its products
   uint32_t grid_x;
   uint32_t rows_per_block;
   uint32_t wanted;       ///< 1: on the wanted rows
   uint32_t first_buffer; ///< in the descriptor's buffers: as many as the kernel has, in the order of its parameters
   uint32_t first_await;  ///< in the descriptor's awaits: indices of earlier launches of the same program
   uint32_t await_count;
-  uint32_t reserved;
+  uint32_t product; ///< 1: of cuBLASLt, and no kernel
 } IngotCudaLaunch;
 
 /// Threads of a block of the kernels that belong to no step.
@@ -125,9 +144,12 @@ typedef struct IngotCudaDescriptor {
   const uint32_t *awaits;
   const IngotCudaLaunch *launches;
   const IngotCudaProgram *programs; ///< ascending, without gaps, from row 1
+  const IngotCudaProduct *products; ///< of launches of more than one row
   uint32_t kernel_count;
   uint32_t arena_count;
   uint32_t program_count;
+  uint32_t product_count;
+  uint32_t reserved;
   /// Bounds of a step.
   uint32_t rows;
   uint32_t sequences;
@@ -159,7 +181,8 @@ static_assert(sizeof(IngotCudaBuffer) == 16, "layout of IngotCudaBuffer");
 static_assert(sizeof(IngotCudaLaunch) == 32, "layout of IngotCudaLaunch");
 static_assert(sizeof(IngotCudaFill) == 64, "layout of IngotCudaFill");
 static_assert(sizeof(IngotCudaProgram) == 24, "layout of IngotCudaProgram");
-static_assert(sizeof(IngotCudaDescriptor) == 136, "layout of IngotCudaDescriptor");
+static_assert(sizeof(IngotCudaProduct) == 40, "layout of IngotCudaProduct");
+static_assert(sizeof(IngotCudaDescriptor) == 152, "layout of IngotCudaDescriptor");
 #endif
 
 // NOLINTEND(readability-identifier-naming)

@@ -60,6 +60,17 @@
 // RUN: not ingotc edited.mlir -o out.cu --compile-from=plan --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=UNIT
 // UNIT: ingotc: error: {{.*}}expected ingot.options.batch_invariant to be a unit attribute, found 1
 
+// RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out.cu --target=cuda --compile-to=codegen --batch-invariant --gemm=cublaslt 2>&1 | FileCheck %s --check-prefix=BOTH
+// BOTH: ingotc: error: {{.*}}: --gemm=cublaslt contradicts --batch-invariant: cuBLASLt adds in an order that it chooses by the number of rows; leave one of them out
+// RUN: not ingotc cuda/02-model.mlir -o out.cu --compile-to=codegen --gemm=own 2>&1 | FileCheck %s --check-prefix=GEMM
+// GEMM: ingotc: error: {{.*}}: --gemm=own contradicts the dump, which was made for cublaslt; leave the option out or start from the model
+// RUN: sed 's/batch_invariant/batch_invariant, gemm = "cublaslt"/' invariant.mlir > edited.mlir
+// RUN: not ingotc edited.mlir -o out.cu --compile-from=plan --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=ORDER
+// ORDER: ingotc: error: {{.*}}expected ingot.options.gemm to be own where no result may depend on the batch
+// RUN: sed 's/target = "cuda"/target = "cpu", gemm = "own"/' cuda/02-model.mlir > edited.mlir
+// RUN: not ingotc edited.mlir -o out.cu --compile-to=codegen 2>&1 | FileCheck %s --check-prefix=NOTCPU
+// NOTCPU: ingotc: error: {{.*}}expected ingot.options.gemm on the target cuda alone
+
 // What cannot be had is one line.
 // RUN: not ingotc %data/tiny/three_kv_heads_q4_1.gguf -o out --target=cuda --nvcc=%t/absent 2>&1 | FileCheck %s --check-prefix=LINK
 // LINK: ingotc: error: {{.*}}three_kv_heads_q4_1.gguf: --nvcc={{.*}}absent: no such program

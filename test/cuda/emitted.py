@@ -1,6 +1,5 @@
 """Runs what `ingotc --target=cuda` writes by its own tables, as a runtime does: see runtime/cuda/tables.h."""
 import ctypes
-import re
 
 import numpy as np
 
@@ -16,8 +15,11 @@ Step = table("Step", *[(name, u64) for name in ("counts", "tokens", "positions",
 Kernel = table("Kernel", ("name", text), ("threads", u32), ("shared_bytes", u32), ("buffers", u32), ("reserved", u32))
 Arena = table("Arena", ("name", text), ("bytes", u64), ("alignment", u32), ("lifetime", u32))
 Buffer = table("Buffer", ("arena", u32), ("reserved", u32), ("offset", u64))
+Product = table("Product", ("name", text), *[(name, u32) for name in ("outputs", "columns", "element", "addend",
+                                                                      "input_stride", "result_stride")],
+                ("workspace_bytes", u64))
 Launch = table("Launch", *[(name, u32) for name in ("kernel", "grid_x", "rows_per_block", "wanted", "first_buffer",
-                                                    "first_await", "await_count", "reserved")])
+                                                    "first_await", "await_count", "product")])
 Program = table("Program", ("name", text), ("first_row", u32), ("last_row", u32), ("first_launch", u32),
                 ("launch_count", u32))
 Fill = table("Fill", ("offset", u64), ("seed", u64),
@@ -27,9 +29,10 @@ Fill = table("Fill", ("offset", u64), ("seed", u64),
 Descriptor = table("Descriptor", ("version", u32), ("size", u32), ("kernels", ctypes.POINTER(Kernel)),
                    ("arenas", ctypes.POINTER(Arena)), ("buffers", ctypes.POINTER(Buffer)),
                    ("awaits", ctypes.POINTER(u32)), ("launches", ctypes.POINTER(Launch)),
-                   ("programs", ctypes.POINTER(Program)),
-                   *[(name, u32) for name in ("kernel_count", "arena_count", "program_count", "rows", "sequences",
-                                              "wanted_rows", "output_columns", "output_stride")], ("output", Buffer),
+                   ("programs", ctypes.POINTER(Program)), ("products", ctypes.POINTER(Product)),
+                   *[(name, u32) for name in ("kernel_count", "arena_count", "program_count", "product_count", "reserved",
+                                              "rows", "sequences", "wanted_rows", "output_columns", "output_stride")],
+                   ("output", Buffer),
                    ("reader", text), ("generators", ctypes.POINTER(text)), ("fills", ctypes.POINTER(Fill)),
                    ("generator_count", u32), ("fill_count", u32))
 CONSTANT, STATE, TRANSIENT = range(3)
@@ -90,6 +93,9 @@ class Model:
             worked_on = len(wanted) if launch.wanted else rows
             if worked_on == 0:
                 continue
+            if launch.product:
+                self.multiply(tables.products[launch.kernel], launch.first_buffer, worked_on)
+                continue
             kernel = tables.kernels[launch.kernel]
             buffers = tables.buffers[launch.first_buffer:launch.first_buffer + kernel.buffers]
             addresses = [self.arenas[buffer.arena] + buffer.offset for buffer in buffers]
@@ -102,19 +108,23 @@ class Model:
         logits = self.cuda.download(address, (len(wanted), tables.output_stride // 4), np.float32)
         return logits[:, :tables.output_columns]
 
+    def multiply(self, product, first_buffer, rows):
+        """What cuBLASLt does for a launch, by numpy."""
+        addresses = iter([self.arenas[buffer.arena] + buffer.offset
+                          for buffer in self.tables.buffers[first_buffer:first_buffer + 4 + product.addend]])
+        shape = rows, product.result_stride
+
+        def read(shape):
+            bits = self.cuda.download(next(addresses), shape, np.uint16)
+            numbers = (bits.astype(np.uint32) << 16).view(np.float32) if product.element else bits.view(np.float16)
+            return numbers[:, :product.columns].astype(np.float32)
+
+        numbers, weight = read((rows, product.input_stride)), read((product.outputs, product.columns))
+        result = np.zeros(shape, np.float32)
+        result[:, :product.outputs] = numbers @ weight.T
+        if product.addend:
+            result[:, :product.outputs] += self.cuda.download(next(addresses), shape, np.float32)[:, :product.outputs]
+        self.cuda.cuMemcpyHtoD_v2(next(addresses), result.ctypes.data_as(ctypes.c_void_p), result.nbytes)
+
     def kernels(self):
         return {kernel.name.decode() for kernel in self.tables.kernels[:self.tables.kernel_count]}
-
-
-def place_constants(packed, there, here):
-    """The bytes of the constant arena of the plan `here`, of those that the plan `there` has in `packed`: both pack every
-    parameter alike, and lay them out in the order in which their programs read them."""
-    slices = re.compile(r"schedule\.parameter_slice @(\S+) at (\d+) bytes (\d+)")
-    size, = re.findall(r"schedule\.arena @weights : \w+\[\d+\], constant, (\d+)", here)
-    found = {name: (int(offset), int(count)) for name, offset, count in slices.findall(there)}
-    weights = bytearray(int(size))
-    for name, offset, count in slices.findall(here):
-        start, available = found[name]
-        assert available == int(count), f"{name}: {available} bytes and {count}"
-        weights[int(offset):int(offset) + int(count)] = packed[start:start + int(count)]
-    return bytes(weights)

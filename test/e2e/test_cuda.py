@@ -13,8 +13,8 @@ CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
 sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
 
 import compile_for_host as shim_compiler  # noqa: E402
-from emitted import Model, place_constants  # noqa: E402
-from fake_cuda import CudaError, driver, in_child  # noqa: E402, F401 (driver is a fixture)
+from emitted import Model  # noqa: E402
+from fake_cuda import CudaError, driver, in_child, without_device_code  # noqa: E402, F401 (driver is a fixture)
 
 # Of the largest |logit|, against the CPU's exact path; storage of 16 bits rounds on the way.
 BOUND = {"f16": 1e-2, "bf16": 3e-2}
@@ -28,20 +28,14 @@ CHECKED = "three_kv_heads_q4_1"
 
 
 class Emitted:
-    """The text of one model, and the bytes of its constants."""
+    """The text of one model, the bytes of its constants, and an executable for the CPU. `cuda`: options of the text alone."""
 
-    def __init__(self, ingot, path, folder, *options):
+    def __init__(self, ingot, path, folder, *options, cuda=()):
         self.source = folder / "model.cu"
-        self.executable = ingot.compile(path, EXACT, "--weights=external", *options)
-        plans = []
-        for target in ("cpu", "cuda"):
-            plan = folder / f"{target}.mlir"
-            run([ingot.compiler, path, EXACT, "--weights=external", f"--target={target}", *options,
-                 "--compile-to=plan", "-o", plan])
-            plans.append(plan.read_text())
-        run([ingot.compiler, folder / "cuda.mlir", "--compile-from=plan", "--compile-to=codegen", "-o", self.source])
-        packed = pathlib.Path(f"{self.executable}.weights").read_bytes()
-        self.weights = place_constants(packed, *plans)
+        self.executable = ingot.compile(path, EXACT, *options)
+        gpu = [path, "--target=cuda", "--weights=external", *options, *cuda]
+        run([ingot.compiler, *gpu, "--compile-to=codegen", "-o", self.source])
+        self.weights = pathlib.Path(f"{ingot.compile(*gpu, f'--nvcc={without_device_code(folder)}')}.weights").read_bytes()
 
 
 def steps(cuda, module, weights, tokens, chunks):
@@ -220,19 +214,12 @@ def test_batch_invariant(ingot, driver, options, tmp_path):
     would be shown."""
     shape = ("--layers=2 --width=64 --hidden=96 --heads=4 --key-value-heads=2 --head-dim=32 --vocabulary=300 --context=128 "
              "--rows=80 --sequences=9 --wanted=16 --format=q4_0 --kv=f16").split()
-    model, source, module = tmp_path / "shape.mlir", tmp_path / "model.cu", tmp_path / "module.so"
+    model, module = tmp_path / "shape.mlir", tmp_path / "module.so"
     model.write_bytes(run([ingot.compiler.parent / "ingot-shape", *shape]).out)
-    packed = ingot.compile(model, EXACT, "--weights=external")
-    plans = []
-    for target in ("cpu", "cuda"):
-        plan = tmp_path / f"{target}.mlir"
-        run([ingot.compiler, model, EXACT, "--weights=external", f"--target={target}", *options, "--compile-to=plan", "-o", plan])
-        plans.append(plan.read_text())
-    run([ingot.compiler, tmp_path / "cuda.mlir", "--compile-from=plan", "--compile-to=codegen", "-o", source])
-    weights = place_constants(pathlib.Path(f"{packed}.weights").read_bytes(), *plans)
-    shim_compiler.compile_module(source, module, driver)
+    emitted = Emitted(ingot, model, tmp_path, cuda=options)
+    shim_compiler.compile_module(emitted.source, module, driver)
     tokens = [(17 * index + 5) % 300 for index in range(128)]
-    different, messages = in_child(same_whatever_the_batch, driver, module, weights, tokens)
+    different, messages = in_child(same_whatever_the_batch, driver, module, emitted.weights, tokens)
     assert not isinstance(different, CudaError), f"{different}\n{messages}"
     assert (different == []) == bool(options), different
 

@@ -36,8 +36,9 @@ class Executable:
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)}
 
     def run(self, *arguments, check=True, **device):
-        """Runs it on a fake device: memory=N is INGOT_FAKE_CUDA_MEMORY=N."""
-        device = {f"INGOT_FAKE_CUDA_{name.upper()}": str(value) for name, value in device.items()}
+        """Runs it on a fake device: memory=N is INGOT_FAKE_CUDA_MEMORY=N, lt_fail=N is INGOT_FAKE_CUBLASLT_FAIL=N."""
+        device = {f"INGOT_FAKE_CUBLASLT_{name[3:].upper()}" if name.startswith("lt_") else f"INGOT_FAKE_CUDA_{name.upper()}":
+                  str(value) for name, value in device.items()}
         return run([self.gpu, *arguments], check=check, env={**self.environment, **device})
 
     def logits(self, tokens, folder, *options, **device):
@@ -131,6 +132,100 @@ def test_two_sequences(ingot, driver, tmp_path):
     assert bench["weight_bytes_per_token"] / 2 < bench["bytes_per_token"] < bench["weight_bytes_per_token"]
     finished = executable.run("bench", "-b", 3, check=False)
     assert finished.status == 1 and "at most 2 sequences, and 3 were asked for" in finished.error
+
+
+@pytest.fixture(scope="module")
+def halves(ingot, driver, tmp_path_factory):
+    """Models of 16-bit weights, whose prompts cuBLASLt multiplies."""
+    executables = {}
+    for element in ("bf16", "f16"):
+        folder = tmp_path_factory.mktemp(element)
+        model = folder / "halves.mlir"
+        model.write_text(print_shape(ingot, *Sizes(layers=2, context=256, rows=160, wanted=160, format=element).options()))
+        executables[element] = Executable(ingot, driver, folder, model, check=element == "bf16")
+    return executables
+
+
+PROMPT = [(17 * index + 5) % 60 for index in range(150)]
+
+
+def home(folder):
+    """What has algorithms remembered in `folder`."""
+    return {"XDG_CACHE_HOME": str(folder)}
+
+
+@pytest.mark.parametrize("element, bound", [("bf16", 3e-2), ("f16", 1e-2)])
+def test_products_of_the_library(ingot, halves, element, bound, tmp_path):
+    """Near the CPU's exact path; by the algorithm that is tried out, and by the one that the library suggests."""
+    executable = halves[element]
+    exact = ingot.logits(executable.cpu, PROMPT)
+    executable.environment |= home(tmp_path)
+    logits = executable.logits(PROMPT, tmp_path, "--chunk", 75, check=int(element == "bf16"), seed=3)
+    print(f"{element}: {np.abs(logits - exact).max() / np.abs(exact).max():.1e} of the largest logit")
+    assert_close(logits, exact, bound=bound)
+    # Three algorithms add in one or the other order; the bits of the first two are alike.
+    assert np.array_equal(executable.logits(PROMPT, tmp_path, "--chunk", 75, "--autotune", "off"), logits)
+
+
+def test_algorithms_are_remembered(halves, tmp_path):
+    executable, tokens = halves["bf16"], PROMPT[:80]
+    executable.environment |= home(tmp_path / "a" / "b")
+    file = tmp_path / "a" / "b" / "ingot" / "cublaslt"
+    expected = executable.logits(tokens, tmp_path)
+    lines = file.read_text().splitlines()
+    # A line for each product, whose layers share it.
+    assert len(lines) == 4 and all(line.startswith("130100 Ingot's fake device 8.0 bf16 ") for line in lines)
+    # While algorithms were tried, products ran more often; from now on each once, of which one layer's are all but two.
+    executable.logits(tokens, tmp_path, lt_fail=20)
+    assert file.read_text().splitlines() == lines
+    # Another version chooses anew, and what makes no sense is passed over.
+    damaged = [lines[0].replace("store", "stare"), "\t\t", "no line", lines[1][:-1]]
+    file.write_text("\n".join([*damaged, *lines[2:], ""]))
+    assert np.array_equal(executable.logits(tokens, tmp_path), expected)
+    assert file.read_text().splitlines() == [*damaged, *lines[2:], *lines[:2]]
+    executable.logits(tokens, tmp_path, lt_version=130200)
+    assert "\n130200 Ingot's" in file.read_text()
+    # Nothing can be written, or nothing is tried.
+    for folder in ("/proc", "relative"):
+        executable.environment |= home(folder)
+        assert np.array_equal(executable.logits(tokens, tmp_path), expected)
+    executable.environment |= home(tmp_path / "off")
+    executable.logits(tokens, tmp_path, "--autotune", "off")
+    assert not (tmp_path / "off").exists()
+
+
+def test_faults_of_the_library(ingot, driver, halves, tmp_path):
+    executable = halves["bf16"]
+    executable.environment |= home(tmp_path)
+    command = ["logits", "--tokens", ",".join(["1"] * 80), "-o", tmp_path / "logits.npy"]
+    line = executable.fails(*command, "--autotune", "off", lt_fail=2)
+    assert re.search(r"kernel library_matmul_\w+_bf16_add.rows_65_to_160, launch \d+ of \d+ of forward.rows_65_to_160, failed "
+                     "on .*: CUBLAS_STATUS_EXECUTION_FAILED", line)
+    finished = executable.run(*command, "--autotune", "maybe", check=False)
+    assert finished.status == 2 and "--autotune: 'maybe' is neither on nor off" in finished.error
+
+    alone = tmp_path / "driver"
+    alone.mkdir()
+    (alone / "libcuda.so.1").symlink_to(pathlib.Path(driver) / "libcuda.so.1")
+    # In case that this machine has the library.
+    for version in (12, 13):
+        (alone / f"libcublasLt.so.{version}").write_text("no library")
+    without = {**executable.environment, "LD_LIBRARY_PATH": str(alone)}
+    finished = run([executable.gpu, *command], check=False, env=without)
+    assert finished.status == 1 and finished.error.count("\n") == 1, finished
+    assert "libcublasLt.so.13" in finished.error and "or compile the model with --gemm=own" in finished.error
+    # Steps of at most 64 rows, and kernels of ours, need the driver alone.
+    decoding = tmp_path / "decoding.mlir"
+    decoding.write_text(print_shape(ingot, *Sizes(rows=64, context=64, format="bf16").options()))
+    for program, options in ((decoding, []), (executable.model, ["--gemm=own"])):
+        gpu = ingot.compile(program, "--target=cuda", f"--nvcc={without_device_code(tmp_path)}", *options)
+        source, module = tmp_path / "own.cu", tmp_path / "own.so"
+        run([ingot.compiler, program, "--target=cuda", *options, "--compile-to=codegen", "-o", source])
+        shim_compiler.compile_module(source, module, driver)
+        if program == decoding:
+            run_step(gpu, np.arange(20), env={**without, "INGOT_FAKE_CUDA_MODULE": str(module)})
+        else:
+            run([gpu, *command], env={**without, "INGOT_FAKE_CUDA_MODULE": str(module)})
 
 
 def test_bench_and_info(tensors):

@@ -41,6 +41,10 @@ EQUIVALENT = {
 UNSEEN = {
     "while (last + 1 <= rows && step.row_sequences[last + 1] == step.row_sequences[row])":
         "attention in both directions: no kernel of this model has it",
+    "for (int column = threadIdx.x; column <= columns; column += threads)":
+        "rounding for cuBLASLt: this model has no weights of 16 bits that the library could read",
+    "return chunk % rowChunks * static_cast<int>(16 / sizeof(Element)) <= columns;":
+        "weights in plain rows: likewise; and what is beyond the last column meets zeros of the activation",
     "if (slab <= slabs)": "no matrix here has 32 columns or fewer",
     "result[(firstHead + q) * resultColumns + index * Shape::valueColumns + c] = sum; ... ;":
         "no more than eight query heads share a key-value head here: the loop runs once",

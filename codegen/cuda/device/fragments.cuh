@@ -64,7 +64,7 @@ template <int bits, int zeroPoint> __device__ __forceinline__ uint32_t codesToBf
 }
 
 /// A slab of a quantised format in shared memory, or of a plain one (below).
-template <class Format, bool isQuantized = Format::isQuantized> struct Slab {
+template <class Format, Storage storage = storageOf<Format>()> struct Slab {
   /// Parts of a weight and of an activation.
   static constexpr int parts = 1, inputParts = 2;
   static constexpr bool hasMinimum = Format::hasMinimum;
@@ -136,7 +136,7 @@ template <class Format, bool isQuantized = Format::isQuantized> struct Slab {
   }
 };
 
-template <class Format> struct Slab<Format, false> {
+template <class Format> struct Slab<Format, Storage::Columns> {
   using Element = typename Format::Element;
   static constexpr int parts = sizeof(Element) == 4 ? 3 : std::is_same_v<Element, __half> ? 2 : 1;
   static constexpr int inputParts = sizeof(Element) == 4 ? 3 : 2;
@@ -196,6 +196,50 @@ template <class Format> struct Slab<Format, false> {
           for (int part = 0; part < parts; ++part)
             fragments[part][half][pair] = word[part];
         }
+    }
+  }
+};
+
+/// Of 16-bit elements alone.
+template <class Format> struct Slab<Format, Storage::Rows> {
+  using Element = typename Format::Element;
+  static constexpr int parts = std::is_same_v<Element, __half> ? 2 : 1, inputParts = 2;
+  static constexpr bool hasMinimum = false;
+  static constexpr int rowChunks = groupColumns * sizeof(Element) / 16;
+  static constexpr int chunks = panelRows * rowChunks, bytes = chunks * 16;
+
+  static __device__ __forceinline__ int quad(int step, int member) { return 4 * step + member; }
+  static __device__ __forceinline__ int row(int half, int member, int second) { return 8 * half + 2 * member + second; }
+
+  static __device__ __forceinline__ const uint8_t *source(const uint8_t *panel, int column, int chunk) {
+    return panel + (chunk / rowChunks * Format::rowColumns + column) * sizeof(Element) + chunk % rowChunks * 16;
+  }
+  static __device__ __forceinline__ bool exists(int columns, int chunk) {
+    return chunk % rowChunks * static_cast<int>(16 / sizeof(Element)) < columns;
+  }
+  /// Halves of every other pair of rows change places, so that lanes of a warp read different banks.
+  static __device__ __forceinline__ int place(int chunk) { return (chunk ^ chunk / (2 * rowChunks) % 2 * 2) * 16; }
+
+  static __device__ __forceinline__ void load(const uint8_t *slab, int step, int lane,
+                                              uint32_t (&fragments)[parts][2][2]) {
+    const int columns = quad(step, lane % 4);
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const int row = half * 8 + lane / 4;
+      const uint2 loaded =
+          *reinterpret_cast<const uint2 *>(slab + place(row * rowChunks + columns / 2) + columns % 2 * 8);
+      const uint32_t words[2] = {loaded.x, loaded.y};
+#pragma unroll
+      for (int pair = 0; pair < 2; ++pair) {
+        uint32_t word[parts] = {words[pair]};
+        if constexpr (std::is_same_v<Element, __half>) {
+          const float2 numbers = halvesToFloats(word[0]);
+          splitPair(numbers.x, numbers.y, word);
+        }
+#pragma unroll
+        for (int part = 0; part < parts; ++part)
+          fragments[part][half][pair] = word[part];
+      }
     }
   }
 };

@@ -1,6 +1,6 @@
 //===- products.cuh - rows of activations times panels of weights ---------===//
 //
-// Both forms end in `finish(row, unit, lane, sums)`: `unit` is a run of `together`
+// All forms end in `finish(row, unit, lane, sums)`: `unit` is a run of `together`
 // panels, `sums` the results of row `lane` of each of them.
 //
 //===----------------------------------------------------------------------===//
@@ -75,12 +75,28 @@ __device__ __forceinline__ void sumStrips(const float *input, int stride, const 
       }
 }
 
+/// One number, or a multiple of four.
+template <int count> __device__ __forceinline__ void loadInputs(float (&numbers)[count], const float *source) {
+  if constexpr (count == 1) {
+    numbers[0] = *source;
+  } else {
+#pragma unroll
+    for (int i = 0; i < count; i += 4) {
+      const float4 four = *reinterpret_cast<const float4 *>(source + i);
+      numbers[i] = four.x;
+      numbers[i + 1] = four.y;
+      numbers[i + 2] = four.z;
+      numbers[i + 3] = four.w;
+    }
+  }
+}
+
 /// The sums of plain panels, lane by lane, which are added up in a fixed order.
 template <class Format, int columns, int mostRows, int panels, int tilePanels, int warps>
 __device__ __forceinline__ void sumPieces(const float *input, int stride, const uint8_t *weight, uint64_t panelBytes,
                                           int rows, WarpSums<mostRows, tilePanels, warps> &partial) {
   using P = Piece<Format>;
-  constexpr int ahead = mostRows > 4 ? 2 : 4 / tilePanels;
+  constexpr int loads = tilePanels * P::loads, most = mostRows > 4 ? 2 : 4, ahead = loads < most ? most / loads : 1;
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, firstPanel = blockIdx.x * tilePanels;
   const int row = P::firstRow(lane);
   float sums[tilePanels][mostRows][P::rows] = {};
@@ -102,12 +118,13 @@ __device__ __forceinline__ void sumPieces(const float *input, int stride, const 
       if (column < columns) {
 #pragma unroll
         for (int r = 0; r < mostRows; ++r) {
-          const float x = input[min(r, rows - 1) * stride + column];
+          float x[P::columns];
+          loadInputs(x, input + min(r, rows - 1) * stride + column);
 #pragma unroll
           for (int p = 0; p < tilePanels; ++p)
 #pragma unroll
             for (int k = 0; k < P::rows; ++k)
-              sums[p][r][k] = fmaf(pieces[i][p].weight(k), x, sums[p][r][k]);
+              sums[p][r][k] = pieces[i][p].addProduct(sums[p][r][k], k, x);
         }
       }
     }
@@ -325,6 +342,22 @@ __device__ __forceinline__ void multiplyManyRows(const float *input, int stride,
         }
       }
     }
+}
+
+/// One row of a product that is there already, in `panels` panels of columns, by a block of `threads`.
+template <int panels, int together, int threads, class Finish>
+__device__ __forceinline__ void finishProduct(const float *product, int stride, Finish finish) {
+  constexpr int units = (panels + together - 1) / together;
+  const int row = blockIdx.y;
+  for (int index = threadIdx.x; index < units * panelRows; index += threads) {
+    const int unit = index / panelRows, lane = index % panelRows;
+    float sums[together];
+    // The last unit may be short of a panel.
+#pragma unroll
+    for (int p = 0; p < together; ++p)
+      sums[p] = product[row * stride + min(unit * together + p, panels - 1) * panelRows + lane];
+    finish(row, unit, lane, sums);
+  }
 }
 
 } // namespace ingot

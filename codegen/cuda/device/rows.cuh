@@ -22,16 +22,24 @@ template <int threads> __device__ __forceinline__ float sumOfBlock(float value) 
   return value;
 }
 
-/// input / sqrt(mean(input²) + epsilon) · weight, into memory of the device or of the block.
-template <int columns, int threads>
-__device__ __forceinline__ void normRow(const float *input, const float *weight, float epsilon, float *output) {
+/// input / sqrt(mean(input²) + epsilon) · weight, into memory of the device or of the block, rounded to what that
+/// holds.
+template <int columns, int threads, class Element>
+__device__ __forceinline__ void normRow(const float *input, const float *weight, float epsilon, Element *output) {
   float squares = 0.0f;
   for (int column = threadIdx.x; column < columns; column += threads)
     squares = fmaf(input[column], input[column], squares);
   const float mean = sumOfBlock<threads>(squares) * (1.0f / columns);
   const float inverse = 1.0f / sqrtf(mean + epsilon);
   for (int column = threadIdx.x; column < columns; column += threads)
-    output[column] = input[column] * inverse * weight[column];
+    output[column] = roundActivation<Element>(input[column] * inverse * weight[column]);
+}
+
+/// `input` as what `output` holds.
+template <int columns, int threads, class Element>
+__device__ __forceinline__ void roundRow(const float *input, Element *output) {
+  for (int column = threadIdx.x; column < columns; column += threads)
+    output[column] = roundActivation<Element>(input[column]);
 }
 
 } // namespace ingot

@@ -13,6 +13,15 @@ constexpr int panelRows = 16, groupColumns = 32;
 
 enum class SubScales { None, Nibbles, Bytes };
 
+/// How a panel stores its weights: as codes, as numbers in columns of 16, or row after row.
+enum class Storage { Codes, Columns, Rows };
+template <class Format> constexpr Storage storageOf() {
+  if constexpr (Format::isQuantized)
+    return Storage::Codes;
+  else
+    return Format::rowColumns > 0 ? Storage::Rows : Storage::Columns;
+}
+
 __device__ __forceinline__ float2 halvesToFloats(uint32_t word) {
   __half2 halves;
   memcpy(&halves, &word, sizeof halves);
@@ -24,6 +33,14 @@ __device__ __forceinline__ float toFloat(__nv_bfloat16 value) { return __bfloat1
 template <class Element> __device__ __forceinline__ Element fromFloat(float value);
 template <> __device__ __forceinline__ float fromFloat(float value) { return value; }
 template <> __device__ __forceinline__ __half fromFloat(float value) { return __float2half(value); }
+
+/// An activation as a library is given it. Of f16, what is beyond its largest number becomes that, and not infinity.
+template <class Element> __device__ __forceinline__ Element roundActivation(float value);
+template <> __device__ __forceinline__ float roundActivation(float value) { return value; }
+template <> __device__ __forceinline__ __half roundActivation(float value) {
+  return __float2half(fminf(fmaxf(value, -65504.0f), 65504.0f));
+}
+template <> __device__ __forceinline__ __nv_bfloat16 roundActivation(float value) { return __float2bfloat16(value); }
 
 //===----------------------------------------------------------------------===//
 // Quantised formats
@@ -107,24 +124,56 @@ __device__ __forceinline__ void loadScales(Scale (&scales)[4], const uint8_t *ds
 // Plain formats
 //===----------------------------------------------------------------------===//
 
-/// What a lane multiplies of a column: 16 bytes.
-template <class Format> struct Piece {
+/// What a lane multiplies at once, of a format whose columns stand together, or its rows.
+template <class Format, Storage storage = storageOf<Format>()> struct Piece;
+
+/// 16 bytes of a column.
+template <class Format> struct Piece<Format, Storage::Columns> {
   using Element = typename Format::Element;
-  static constexpr int rows = 16 / sizeof(Element);
-  /// Lanes whose pieces are of one column, and columns that a warp reads at once.
-  static constexpr int rowLanes = panelRows / rows, warpColumns = 32 / rowLanes;
+  static constexpr int rows = 16 / sizeof(Element), columns = 1, loads = 1;
+  /// Lanes whose pieces are of the same columns, and columns that a warp reads at once.
+  static constexpr int rowLanes = panelRows / rows, warpColumns = 32 / rowLanes * columns;
 
   Element elements[rows];
 
-  /// The first row in the panel, and the column, of the piece of `lane` at `start`.
+  /// The first row in the panel, and the first column, of the piece of `lane` at `start`.
   static __device__ __forceinline__ int firstRow(int lane) { return lane % rowLanes * rows; }
-  static __device__ __forceinline__ int firstColumn(int start, int lane) { return start + lane / rowLanes; }
+  static __device__ __forceinline__ int firstColumn(int start, int lane) { return start + lane / rowLanes * columns; }
 
   __device__ __forceinline__ void load(const uint8_t *panel, int row, int column) {
     const uint4 words = loadWeights(panel + (column * panelRows + row) * sizeof(Element));
     memcpy(elements, &words, sizeof elements);
   }
-  __device__ __forceinline__ float weight(int row) const { return toFloat(elements[row]); }
+  /// Adds the product of row `row` and the numbers `x` of the piece's columns to `sum`.
+  __device__ __forceinline__ float addProduct(float sum, int row, const float (&x)[columns]) const {
+    return fmaf(toFloat(elements[row]), x[0], sum);
+  }
+};
+
+/// 16 bytes of four rows.
+template <class Format> struct Piece<Format, Storage::Rows> {
+  using Element = typename Format::Element;
+  static constexpr int rows = 4, columns = 16 / sizeof(Element), loads = rows;
+  static constexpr int rowLanes = panelRows / rows, warpColumns = 32 / rowLanes * columns;
+
+  Element elements[rows][columns];
+
+  static __device__ __forceinline__ int firstRow(int lane) { return lane % rowLanes * rows; }
+  static __device__ __forceinline__ int firstColumn(int start, int lane) { return start + lane / rowLanes * columns; }
+
+  __device__ __forceinline__ void load(const uint8_t *panel, int row, int column) {
+#pragma unroll
+    for (int r = 0; r < rows; ++r) {
+      const uint4 words = loadWeights(panel + ((row + r) * Format::rowColumns + column) * sizeof(Element));
+      memcpy(elements[r], &words, sizeof words);
+    }
+  }
+  __device__ __forceinline__ float addProduct(float sum, int row, const float (&x)[columns]) const {
+#pragma unroll
+    for (int column = 0; column < columns; ++column)
+      sum = fmaf(toFloat(elements[row][column]), x[column], sum);
+    return sum;
+  }
 };
 
 //===----------------------------------------------------------------------===//
@@ -153,7 +202,8 @@ template <class Format> __device__ __forceinline__ float weightAt(const uint8_t 
     return fmaf(code - Format::zeroPoint, scale.scale, scale.minimum);
   } else {
     typename Format::Element element;
-    memcpy(&element, panel + (column * panelRows + row) * sizeof element, sizeof element);
+    const int index = Format::rowColumns > 0 ? row * Format::rowColumns + column : column * panelRows + row;
+    memcpy(&element, panel + index * sizeof element, sizeof element);
     return toFloat(element);
   }
 }

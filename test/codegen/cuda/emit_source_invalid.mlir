@@ -17,7 +17,7 @@ kernel.function @rounded.rows_1(%x: tensor<1x64xf32, #i8>, %w: tensor<64x64xf32,
 // -----
 
 kernel.function @copy.rows_1(%x: tensor<1x64xf32>) -> tensor<1x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
-  // expected-error @below {{'kernel.norm_quantize' op has no CUDA C++ without a norm: activations are never rounded}}
+  // expected-error @below {{'kernel.norm_quantize' op has no CUDA C++ without a norm: activations are rounded to 16 bits or not at all}}
   %y = kernel.norm_quantize %x : tensor<1x64xf32> to tensor<1x64xf32>
   kernel.return %y : tensor<1x64xf32>
 }

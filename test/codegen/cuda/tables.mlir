@@ -43,7 +43,7 @@
 // CHECK-NEXT: {"forward.rows_65_to_256", 65, 256,
 // CHECK: ingot_cuda_descriptor = {
 // CHECK-NEXT: INGOT_CUDA_VERSION
-// CHECK: 3, 6, // kernels, arenas, programs
+// CHECK: 3, 6, 0, 0, // kernels, arenas, programs, products
 // CHECK-NEXT: 256, 1, 16, // rows, sequences, wanted rows
 // CHECK-NEXT: 259, 1088, {2, 0, 0}, // output
 
@@ -63,3 +63,22 @@ module {}
 
 // expected-error @below {{expected the constants @ingot_descriptor and @ingot_cuda_descriptor, found not the first}}
 module attributes {ingot.source = ""} {}
+
+// Where cuBLASLt multiplies, a launch names a product: here of 160 outputs and 72 columns, rows of 80 and of 160 numbers.
+// RUN: ingotc %data/tiny/rope_linear_bf16.gguf -o %t.products.cu --target=cuda --compile-to=codegen
+// RUN: FileCheck %s --check-prefix=PRODUCTS < %t.products.cu
+// PRODUCTS: struct BF16_rows {
+// PRODUCTS: static constexpr int rowColumns = 72;
+// PRODUCTS: static const IngotCudaProduct products[] = {
+// PRODUCTS-NEXT: {"library_matmul_160x72_bf16.rows_65_to_256", 160, 72, INGOT_CUDA_BF16, 0, 80, 160, 655360},
+// PRODUCTS-NEXT: {"library_matmul_72x72_bf16_add.rows_65_to_256", 72, 72, INGOT_CUDA_BF16, 1, 80, 80, 294912},
+// PRODUCTS: static const IngotCudaLaunch launches[] = {
+// PRODUCTS: {0, 1, 1, 0, {{[0-9]+}}, {{[0-9]+}}, {{[0-9]+}}, 1}, // library_matmul_160x72_bf16.rows_65_to_256
+// PRODUCTS: {"forward.rows_65_to_256", 65, 256,
+// PRODUCTS: 4, 0, // kernels, arenas, programs, products
+// Kernels of ours do without, in panels.
+// RUN: ingotc %data/tiny/rope_linear_bf16.gguf -o %t.own.cu --target=cuda --compile-to=codegen --gemm=own
+// RUN: FileCheck %s --check-prefix=OWN < %t.own.cu
+// OWN: struct BF16 {
+// OWN: static constexpr int rowColumns = 0;
+// OWN: static const IngotCudaProduct *const products = nullptr;

@@ -30,17 +30,17 @@
 
 // -----
 
-// expected-error @+1 {{expected panels<16 x 1> or panels<16 x 4>, found 8 x 4}}
+// expected-error @+1 {{expected panels<16 x 1>, panels<16 x 4> or panels<1 x 1>, found 8 x 4}}
 #panels = #encoding.panels<8 x 4>
 
 // -----
 
-// expected-error @+1 {{expected panels<16 x 1> or panels<16 x 4>, found 16 x 2}}
+// expected-error @+1 {{expected panels<16 x 1>, panels<16 x 4> or panels<1 x 1>, found 16 x 2}}
 #panels = #encoding.panels<16 x 2>
 
 // -----
 
-// expected-error @+1 {{expected panels<16 x 4> for quantised formats and panels<16 x 1> for plain ones}}
+// expected-error @+1 {{expected panels<16 x 4> for quantised formats and panels<16 x 1> or panels<1 x 1> for plain ones}}
 func.func private @panels(tensor<4x64xf32, #encoding.storage<format = #encoding.ggml<q4_0>, layout = <16 x 1>>>)
 
 // -----

@@ -512,3 +512,209 @@ func.func @attention_partial(%q: tensor<1x128xf32>, %cache: !cache, %step: !step
   %a = kernel.attention_partial %q, %cache, %step {heads = 4 : i64, scale = 0.25 : f32, chunks = 2, softcap = -1.0 : f32} : tensor<1x128xf32>, !cache, !step to tensor<1x272xf32>
   return
 }
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @library_matmul(%x: tensor<?x64xf32, #f16>, %w: tensor<32x64xf32, #bf16>) {
+  // expected-error @+1 {{expected input and weight in f16 or both in bf16}}
+  %y, %s = kernel.library_matmul %x, %w : tensor<?x64xf32, #f16>, tensor<32x64xf32, #bf16> to tensor<?x32xf32>, tensor<?x16xf32>
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @library_matmul(%x: tensor<?x64xf32, #bf16>, %w: tensor<32x64xf32, #panels>) {
+  // expected-error @+1 {{expected a static weight matrix in plain rows}}
+  %y, %s = kernel.library_matmul %x, %w : tensor<?x64xf32, #bf16>, tensor<32x64xf32, #panels> to tensor<?x32xf32>, tensor<?x16xf32>
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @library_matmul(%x: tensor<?x48xf32, #bf16>, %w: tensor<32x64xf32, #bf16>) {
+  // expected-error @+1 {{expected an input of 64 columns}}
+  %y, %s = kernel.library_matmul %x, %w : tensor<?x48xf32, #bf16>, tensor<32x64xf32, #bf16> to tensor<?x32xf32>, tensor<?x16xf32>
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @library_matmul(%x: tensor<?x64xf32, #bf16>, %w: tensor<32x64xf32, #bf16>) {
+  // expected-error @+1 {{expected a result of 32 columns}}
+  %y, %s = kernel.library_matmul %x, %w : tensor<?x64xf32, #bf16>, tensor<32x64xf32, #bf16> to tensor<?x64xf32>, tensor<?x16xf32>
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @library_matmul(%x: tensor<?x64xf32, #bf16>, %w: tensor<32x64xf32, #bf16>, %a: tensor<?x32xf32, #bf16>) {
+  // expected-error @+1 {{expected a result, and an addend, in plain f32}}
+  %y, %s = kernel.library_matmul %x, %w plus %a : tensor<?x32xf32, #bf16> : tensor<?x64xf32, #bf16>, tensor<32x64xf32, #bf16> to tensor<?x32xf32>, tensor<?x16xf32>
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @library_matmul(%x: tensor<?x64xf32, #bf16>, %w: tensor<32x64xf32, #bf16>) {
+  // expected-error @+1 {{expected a workspace [rows, columns] of plain f32, found}}
+  %y, %s = kernel.library_matmul %x, %w : tensor<?x64xf32, #bf16>, tensor<32x64xf32, #bf16> to tensor<?x32xf32>, tensor<16xf32>
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @gated_epilogue(%p: tensor<?x192xf32>) {
+  // expected-error @+1 {{expected a product of 128 columns}}
+  %y = kernel.gated_epilogue %p : tensor<?x192xf32> to tensor<?x64xf32> {
+  ^bb0(%g: f32, %u: f32, %row: index, %column: index):
+    kernel.yield %g : f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @gated_epilogue(%p: tensor<?x192xf32>, %o: tensor<?x96xf32, #bf16>) {
+  // expected-error @+1 {{expected plain f32 operands of 96 columns}}
+  %y = kernel.gated_epilogue %p with %o : tensor<?x96xf32, #bf16> : tensor<?x192xf32> to tensor<?x96xf32> {
+  ^bb0(%g: f32, %u: f32, %v: f32, %row: index, %column: index):
+    kernel.yield %g : f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @gated_epilogue(%p: tensor<?x192xf32>) {
+  // expected-error @+1 {{expected a region over ('f32', 'f32', 'index', 'index')}}
+  %y = kernel.gated_epilogue %p : tensor<?x192xf32> to tensor<?x96xf32> {
+  ^bb0(%g: f32, %row: index, %column: index):
+    kernel.yield %g : f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected whole groups of heads over}}
+  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 3 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv_epilogue(%p: tensor<?x128xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a product of 256 columns}}
+  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x128xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected the next version of}}
+  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !model.key_value<2 x 32 x f32, "full"> {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a query of 128 columns}}
+  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x96xf32>, !cache {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#f16 = #encoding.storage<format = #encoding.ggml<f16>>
+#bf16 = #encoding.storage<format = #encoding.ggml<bf16>>
+#panels = #encoding.storage<format = #encoding.ggml<bf16>, layout = <16 x 1>>
+!step = !model.step<rows = 80, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a region over ('f32', 'f32', 'f32', 'f32')}}
+  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  ^bb0(%first: f32, %second: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}

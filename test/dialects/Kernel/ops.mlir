@@ -93,3 +93,23 @@ func.func @instructions(%sum: vector<16xi32>, %u: vector<64xi8>, %s: vector<64xi
   %d = kernel.dot4 %sum, (%u, %u) times (%s, %s) {unsigned_max = 15 : i64} : vector<16xi32>, (vector<64xi8>, vector<64xi8>) times (vector<64xi8>, vector<64xi8>)
   return %d : vector<16xi32>
 }
+
+// CHECK-LABEL: func.func @library
+func.func @library(%x: tensor<?x64xf32, #encoding.storage<format = #encoding.ggml<bf16>>>, %w: tensor<256x64xf32, #encoding.storage<format = #encoding.ggml<bf16>, layout = <1 x 1>>>, %a: tensor<?x256xf32>, %angles: tensor<?x32xf32>, %cache: !model.key_value<2 x 32 x f16, "full">, %step: !model.step<rows = 80, sequences = 1, wanted = 8>) {
+  // CHECK: kernel.library_matmul %{{.*}}, %{{.*}} : tensor<?x64xf32, {{.*}}>, tensor<256x64xf32, {{.*}}> to tensor<?x256xf32>, tensor<?x16xf32>
+  %p, %s = kernel.library_matmul %x, %w : tensor<?x64xf32, #encoding.storage<format = #encoding.ggml<bf16>>>, tensor<256x64xf32, #encoding.storage<format = #encoding.ggml<bf16>, layout = <1 x 1>>> to tensor<?x256xf32>, tensor<?x16xf32>
+  // CHECK: kernel.library_matmul %{{.*}}, %{{.*}} plus %{{.*}} : tensor<?x256xf32> : tensor<?x64xf32, {{.*}}>, tensor<256x64xf32, {{.*}}> to tensor<?x256xf32>, tensor<?x16xf32>
+  %p2, %s2 = kernel.library_matmul %x, %w plus %a : tensor<?x256xf32> : tensor<?x64xf32, #encoding.storage<format = #encoding.ggml<bf16>>>, tensor<256x64xf32, #encoding.storage<format = #encoding.ggml<bf16>, layout = <1 x 1>>> to tensor<?x256xf32>, tensor<?x16xf32>
+  // CHECK: kernel.gated_epilogue %{{.*}} : tensor<?x256xf32> to tensor<?x128xf32> {
+  %h = kernel.gated_epilogue %p : tensor<?x256xf32> to tensor<?x128xf32> {
+  ^bb0(%gate: f32, %up: f32, %row: index, %column: index):
+    %product = arith.mulf %gate, %up : f32
+    kernel.yield %product : f32
+  }
+  // CHECK: kernel.qkv_epilogue %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, <2 x 32 x f16, "full">, <rows = 80, sequences = 1, wanted = 8> to tensor<?x128xf32>, <2 x 32 x f16, "full"> {
+  %q, %next = kernel.qkv_epilogue %p, %angles, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !model.key_value<2 x 32 x f16, "full">, !model.step<rows = 80, sequences = 1, wanted = 8> to tensor<?x128xf32>, !model.key_value<2 x 32 x f16, "full"> {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
