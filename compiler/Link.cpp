@@ -3,6 +3,7 @@
 #include "codegen/link/link.h"
 #include "codegen/cuda/Nvcc.h"
 #include "codegen/cuda/Passes.h"
+#include "codegen/cuda/Tables.h"
 #include "codegen/host/ObjectFile.h"
 #include "codegen/weights/assemble.h"
 #include "compiler/Driver.h"
@@ -33,13 +34,29 @@ static Expected<std::string> makeTokenizerBlob(mlir::ModuleOp module) {
   return *description ? text::serialize(**description) : std::string();
 }
 
-/// The device code of a module for GPUs; empty when it has no kernels.
-static Expected<std::string> makeDeviceImage(mlir::ModuleOp module, const target::CompileOptions &options,
-                                             llvm::StringRef nvcc) {
-  if (module.getOps<kernel::FunctionOp>().empty())
-    return std::string();
-  return cuda::compileDeviceCode(module->getAttrOfType<mlir::StringAttr>(cuda::sourceName).getValue(), nvcc,
-                                 *target::parseArchitectures(options.sm), /*contracts=*/!options.batchInvariant);
+/// Adds the device code of a module for GPUs, which is empty where it has no kernels, and that of its token loop.
+static Error addDeviceImages(mlir::ModuleOp module, const target::CompileOptions &options, llvm::StringRef nvcc,
+                             codegen::LinkTimeContents &contents) {
+  llvm::StringRef source = module->getAttrOfType<mlir::StringAttr>(cuda::sourceName).getValue();
+  struct Image {
+    llvm::StringRef symbol, macro;
+    bool exists;
+  };
+  const Image images[] = {{cuda::imageSymbol, "", !module.getOps<kernel::FunctionOp>().empty()},
+                          {cuda::loopImageSymbol, cuda::loopMacro, source.contains(cuda::printLoop())}};
+  for (const Image &image : images) {
+    std::string code;
+    if (image.exists) {
+      Expected<std::string> compiled =
+          cuda::compileDeviceCode(source, nvcc, *target::parseArchitectures(options.sm),
+                                  /*contracts=*/!options.batchInvariant, image.macro);
+      if (!compiled)
+        return compiled.takeError();
+      code = std::move(*compiled);
+    }
+    contents.blobs.emplace_back(image.symbol, std::move(code));
+  }
+  return Error::success();
 }
 
 Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, llvm::StringRef nvcc) {
@@ -62,10 +79,8 @@ Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, ll
     contents.externalWeights = llvm::sys::path::filename(link::externalWeightsPath(outputPath)).str();
   }
   if (options->target == "cuda") {
-    Expected<std::string> image = makeDeviceImage(module, *options, nvcc);
-    if (!image)
-      return image.takeError();
-    contents.blobs.emplace_back(cuda::imageSymbol, std::move(*image));
+    if (Error error = addDeviceImages(module, *options, nvcc, contents))
+      return error;
     request.archives = {"libingot_runtime.a", "libingot_runtime_cuda.a", "libingot_text.a", "libpcre2-8.a"};
     request.sharedCLibrary = true;
   }

@@ -4,6 +4,7 @@
 #include "codegen/cuda/Kernels.h"
 #include "codegen/cuda/Passes.h"
 #include "codegen/cuda/Tables.h"
+#include "target/CudaTarget.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -104,6 +105,7 @@ public:
   /// The definition under the name `name`.
   FailureOr<std::string> emit(StringRef name) {
     nameBuffers();
+    printBound();
     if (readsRows())
       context.body += function.getRowRange().getLast() == 1 ? "  constexpr int rows = 1;\n"
                                                             : "  const int rows = static_cast<int>(*rowCount);\n";
@@ -149,6 +151,20 @@ private:
   std::string describeBounds() {
     std::string threads = std::to_string(context.threads);
     return isa<kernel::AttentionPartialOp>(function.getKernel()) ? threads + ", 4" : threads;
+  }
+
+  /// Of few rows, the launch of a graph has blocks for as many as the function serves: those beyond the step's return.
+  void printBound() {
+    Operation *kernel = function.getKernel();
+    kernel::RowRangeAttr rows = function.getRowRange();
+    if (!target::isFewRows(rows) || rows.getFirst() == rows.getLast() || target::getProductPanels(kernel))
+      return;
+    auto attention = dyn_cast<kernel::AttentionOp>(kernel);
+    int64_t together = attention ? target::getAttentionTileRows(attention, rows) : 1;
+    if (together >= rows.getLast())
+      return;
+    context.print("  if (blockIdx.y$together >= *rowCount)\n    return;\n",
+                  {{"together", together == 1 ? "" : " * " + std::to_string(together)}});
   }
 
   bool readsRows() {
@@ -245,9 +261,17 @@ struct EmitSource : cuda::impl::CudaEmitSourceBase<EmitSource> {
                               {{"name", model ? model.getValue() : StringRef("A model")}});
     text += deviceText;
     text += "using namespace ingot;\n\n";
+    bool samples = tables->parts != 0;
+    if (samples)
+      text += title("The token loop") + "#if defined(INGOT_CUDA_LOOP) || defined(INGOT_CUDA_SHIM)\n" + printLoop() +
+              "#endif\n\n#ifndef INGOT_CUDA_LOOP\n\n";
     text += title("Formats and caches") + structs.getText().str();
     text += title("Kernels") + functions;
+    if (samples)
+      text += title("Sampling") + printSampling(*tables);
     text += title("Steps") + printTables(*tables);
+    if (samples)
+      text += "\n#endif // INGOT_CUDA_LOOP\n";
     module->setAttr(sourceName, StringAttr::get(&getContext(), text));
   }
 };

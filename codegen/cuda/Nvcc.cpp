@@ -76,7 +76,7 @@ static std::string summarise(StringRef messages) {
 }
 
 Expected<std::string> cuda::compileDeviceCode(StringRef source, StringRef nvcc, llvm::ArrayRef<StringRef> architectures,
-                                              bool contracts) {
+                                              bool contracts, StringRef macro) {
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
@@ -99,6 +99,8 @@ Expected<std::string> cuda::compileDeviceCode(StringRef source, StringRef nvcc, 
     arguments.push_back(("-gencode=arch=compute_" + architecture + ",code=sm_" + architecture).str());
   if (!contracts)
     arguments.push_back("--fmad=false");
+  if (!macro.empty())
+    arguments.push_back(("-D" + macro).str());
   arguments.append({"-o", output, input});
   llvm::SmallVector<StringRef> references(arguments.begin(), arguments.end());
   std::optional<StringRef> redirects[] = {StringRef(""), StringRef(log), StringRef(log)};

@@ -17,8 +17,10 @@ namespace ingot::cuda {
 constexpr llvm::StringLiteral sourceName = "ingot.source";
 /// The constant with the tables of its launches, in the text and in the module.
 constexpr llvm::StringLiteral tablesSymbol = "ingot_cuda_descriptor";
-/// The IngotBlob of an executable with the device code, as nvcc made it.
-constexpr llvm::StringLiteral imageSymbol = "ingot_cuda_image";
+/// The IngotBlobs of an executable with the device code, as nvcc made it, and with that of the token loop; and the
+/// macro with which the text is the latter.
+constexpr llvm::StringLiteral imageSymbol = "ingot_cuda_image", loopImageSymbol = "ingot_cuda_loop_image",
+                              loopMacro = "INGOT_CUDA_LOOP";
 
 /// The codegen phase, its verifier last.
 void addCodegenPhasePasses(mlir::OpPassManager &manager);

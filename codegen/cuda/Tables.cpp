@@ -159,6 +159,13 @@ Tables TableBuilder::finish(schedule::ProgramOp largest) {
   tables.outputColumns = result.getColumns();
   tables.outputStride = encoding::paddedToPanels(static_cast<int64_t>(result.getColumns())) * 4;
   tables.output = locate(result.getOutput().getDefiningOp<schedule::ViewOp>());
+  // A block has a thread for the candidates of each part.
+  uint32_t parts = (tables.outputColumns + INGOT_CUDA_PART_TOKENS - 1) / INGOT_CUDA_PART_TOKENS;
+  if (parts <= INGOT_CUDA_SAMPLING_THREADS) {
+    tables.parts = parts;
+    tables.candidates = {"ingot_find_candidates", INGOT_CUDA_SAMPLING_THREADS, /*sharedBytes=*/0, /*buffers=*/0};
+    tables.choose = {"ingot_choose_token", INGOT_CUDA_SAMPLING_THREADS, /*sharedBytes=*/0, /*buffers=*/0};
+  }
   return std::move(tables);
 }
 
@@ -191,6 +198,13 @@ static std::string spell(IngotCudaBuffer buffer) {
   return fillIn("{$arena, 0, $offset}", {{"arena", buffer.arena}, {"offset", buffer.offset}});
 }
 
+static std::string spell(const Tables::Kernel &kernel) {
+  return fillIn("{\"$name\", $threads, $shared, $buffers, 0}", {{"name", kernel.name},
+                                                                {"threads", kernel.threads},
+                                                                {"shared", kernel.sharedBytes},
+                                                                {"buffers", kernel.buffers}});
+}
+
 /// What a launch has of a table, on a line.
 template <typename T, typename Spell> static std::string spellPart(ArrayRef<T> part, Spell spell) {
   std::string line;
@@ -204,10 +218,7 @@ std::string cuda::printTables(const Tables &tables) {
     return "";
   std::string kernels, products, arenas, buffers, awaits, launches, programs;
   for (const Tables::Kernel &kernel : tables.kernels)
-    kernels += fillIn("{\"$name\", $threads, $shared, $buffers, 0},\n", {{"name", kernel.name},
-                                                                         {"threads", kernel.threads},
-                                                                         {"shared", kernel.sharedBytes},
-                                                                         {"buffers", kernel.buffers}});
+    kernels += spell(kernel) + ",\n";
   for (const Tables::Product &product : tables.products)
     products += fillIn("{\"$name\", $outputs, $columns, $element, $addend, $inputStride, $resultStride, $workspace},\n",
                        {{"name", product.name},
@@ -228,7 +239,8 @@ std::string cuda::printTables(const Tables &tables) {
   for (const IngotCudaLaunch &launch : tables.launches) {
     StringRef name = launch.product ? tables.products[launch.kernel].name : tables.kernels[launch.kernel].name;
     uint32_t count = launch.product ? 4 + tables.products[launch.kernel].addend : tables.kernels[launch.kernel].buffers;
-    buffers += spellPart(ArrayRef(tables.buffers).slice(launch.first_buffer, count), spell);
+    buffers += spellPart(ArrayRef(tables.buffers).slice(launch.first_buffer, count),
+                         [](IngotCudaBuffer buffer) { return spell(buffer); });
     awaits += spellPart(ArrayRef(tables.awaits).slice(launch.first_await, launch.await_count),
                         [](uint32_t await) { return std::to_string(await); });
     launches += fillIn("{$kernel, $x, $rows, $wanted, $buffer, $await, $awaits, $product}, // $name\n",
@@ -285,6 +297,7 @@ std::string cuda::printTables(const Tables &tables) {
     $rows, $sequences, $wanted, // rows, sequences, wanted rows
     $columns, $stride, $output, // output
     "$reader", generators, fills, $generators, $fills,
+    {$candidates, $choose, $parts, 0}, // sampler
 };
 )",
                  {{"kernels", tables.kernels.size()},
@@ -299,7 +312,10 @@ std::string cuda::printTables(const Tables &tables) {
                   {"output", spell(tables.output)},
                   {"reader", readerName},
                   {"generators", tables.generators.size()},
-                  {"fills", tables.fills.size()}});
+                  {"fills", tables.fills.size()},
+                  {"candidates", spell(tables.candidates)},
+                  {"choose", spell(tables.choose)},
+                  {"parts", tables.parts}});
   return text;
 }
 
@@ -334,9 +350,11 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
         fillTable = writer.plain(ArrayRef(tables.fills)),
         programTable = writer.array({pointer, i32, i32, i32, i32}, programs),
         productTable = writer.array({pointer, i32, i32, i32, i32, i32, i32, i64}, products);
-  writer.structure(tablesSymbol, {i32, i32, pointer, pointer, pointer, pointer, pointer, pointer, pointer,
-                                  i32, i32, i32,     i32,     i32,     i32,     i32,     i32,     i32,
-                                  i32, i32, i32,     i64,     pointer, pointer, pointer, i32,     i32},
+  writer.structure(tablesSymbol,
+                   {i32,     i32,     pointer, pointer, pointer, pointer, pointer, pointer, pointer, i32,
+                    i32,     i32,     i32,     i32,     i32,     i32,     i32,     i32,     i32,     i32,
+                    i32,     i64,     pointer, pointer, pointer, i32,     i32,     pointer, i32,     i32,
+                    i32,     i32,     pointer, i32,     i32,     i32,     i32,     i32,     i32},
                    {count(INGOT_CUDA_VERSION),
                     count(sizeof(IngotCudaDescriptor)),
                     kernelTable,
@@ -363,5 +381,17 @@ void cuda::addTables(ModuleOp module, const Tables &tables) {
                     generatorTable,
                     fillTable,
                     count(generators.size()),
-                    count(tables.fills.size())});
+                    count(tables.fills.size()),
+                    writer.string(tables.candidates.name),
+                    count(tables.candidates.threads),
+                    count(0),
+                    count(0),
+                    count(0),
+                    writer.string(tables.choose.name),
+                    count(tables.choose.threads),
+                    count(0),
+                    count(0),
+                    count(0),
+                    count(tables.parts),
+                    count(0)});
 }

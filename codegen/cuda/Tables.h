@@ -69,6 +69,9 @@ struct Tables {
   llvm::SmallVector<IngotCudaFill> fills;
   uint32_t rows = 0, sequences = 0, wantedRows = 0, outputColumns = 0, outputStride = 0;
   IngotCudaBuffer output = {};
+  Kernel candidates, choose;
+  /// Of the vocabulary; 0 where the text has no functions for sampling.
+  uint32_t parts = 0;
 };
 
 /// What generates the constants of `module`, where its options say that no file holds them.
@@ -77,6 +80,12 @@ llvm::LogicalResult addFills(mlir::ModuleOp module, Tables &tables);
 /// The tables for the programs of `module`, whose launches call functions of `kernels`. Emits an error where a program
 /// has no plan.
 mlir::FailureOr<Tables> makeTables(mlir::ModuleOp module, llvm::ArrayRef<KernelEntry> kernels);
+
+/// The functions that draw tokens, as `tables` lists them; empty where it lists none.
+std::string printSampling(const Tables &tables);
+
+/// The text of the image that keeps a loop going.
+std::string printLoop();
 
 /// As C++, with `ingot_cuda_descriptor` at the end; empty where there are no programs.
 std::string printTables(const Tables &tables);

@@ -43,6 +43,15 @@ __device__ __forceinline__ void prefetchWeights(const uint8_t *address, uint32_t
 #endif
 }
 
+/// Sets the condition of a loop in a graph: 0 ends it. A function of the driver, which knows it from CUDA 12.4 on.
+__device__ __forceinline__ void setCondition(unsigned long long handle, unsigned value) {
+#ifdef INGOT_CUDA_SHIM
+  shim::setGraphCondition(handle, value);
+#else
+  cudaGraphSetConditional(handle, value);
+#endif
+}
+
 //===----------------------------------------------------------------------===//
 // Products of a warp
 //===----------------------------------------------------------------------===//

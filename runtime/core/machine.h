@@ -12,9 +12,11 @@
 #include "runtime/abi.h"
 #include "runtime/core/json.h"
 #include "runtime/core/options.h"
+#include "runtime/core/sampler.h"
 
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace ingot::runtime {
 
@@ -22,6 +24,15 @@ namespace ingot::runtime {
 struct MachineLimits {
   double readCeiling;          ///< bytes per second, of the memory that weights are read from
   double nanosecondsOfBarrier; ///< of one barrier between workers; 0 where steps have none
+};
+
+/// How a text goes on from the logits after its last token.
+struct Generation {
+  const SamplerOptions &sampler;
+  std::span<const int32_t> recent; ///< the last tokens of the text, at most Sampler::penaltyWindow
+  std::span<const int32_t> ends;   ///< tokens that end it
+  uint32_t position;               ///< that the next token takes, and the ones after it the next ones
+  uint32_t tokens;                 ///< to draw at most: 1 to Executor::mostGenerated
 };
 
 /// The generating entry of a model, its memory taken and its weights on their way.
@@ -39,6 +50,23 @@ public:
   /// Logits [vocabulary] of the last step's wanted row with this index, in the host's memory; the caller may change
   /// them until the next step.
   virtual float *logits(uint32_t wanted) const = 0;
+
+  /// Most tokens of one `startGenerating`. 0 where the executor does not draw tokens, or not as `options` say: Sampler
+  /// does then, from `logits`.
+  virtual uint32_t mostGenerated(const SamplerOptions &) const { return 0; }
+
+  /// Begins to draw tokens, those that Sampler would, the first from the logits of the last step's only wanted row.
+  /// Each but the last goes to its position in a step of one row, of the sequence and the pages of that step. No steps
+  /// until `stopGenerating`.
+  virtual void startGenerating(const Generation &) {}
+
+  /// Waits for the next token. Not to be asked for after an end token or the last one. -1 where the largest logit is no
+  /// finite number, which ends the text; nothing if the user interrupted.
+  virtual std::optional<int32_t> nextToken() { return std::nullopt; }
+
+  /// Ends the text wherever it is. Returns how many tokens were drawn, which may be more than were asked for: all but
+  /// the last have been given their positions.
+  virtual uint32_t stopGenerating() { return 0; }
 
   /// Returns when all weights are where steps read them.
   virtual void finishLoading() = 0;

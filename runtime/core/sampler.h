@@ -36,6 +36,9 @@ double exponential(double x);
 
 class Sampler {
 public:
+  /// Tokens before the next one to which the repeat penalty applies.
+  static constexpr size_t penaltyWindow = 64;
+
   Sampler(const SamplerOptions &options, uint32_t vocabulary);
 
   /// Tells which token was appended, for the repeat penalty: prompt tokens too.
@@ -55,8 +58,6 @@ private:
   void penalize(std::span<float> logits) const;
   void takeBest(std::span<const float> logits, size_t count);
   size_t keepLikely(float best);
-
-  static constexpr size_t penaltyWindow = 64;
 
   SamplerOptions options;
   std::vector<Candidate> candidates; ///< the vocabulary is reserved

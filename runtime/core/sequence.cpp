@@ -105,6 +105,11 @@ float *Sequence::appendStep(std::span<const int32_t> tokens) {
   return model.logits(0);
 }
 
+void Sequence::noteAppended(uint32_t tokens) {
+  used += tokens;
+  written = std::max(written, used);
+}
+
 uint32_t Sequence::mostLogits() const { return std::min(model.entry.wanted_rows, model.entry.rows); }
 
 void Sequence::appendSilently(std::span<const int32_t> tokens) {

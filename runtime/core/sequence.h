@@ -62,6 +62,9 @@ public:
   /// writes the same cache rows each time.
   void appendAll(std::span<const int32_t> tokens, uint32_t pieceRows, const Sink &sink);
 
+  /// Takes note of tokens that the executor itself appended: see Executor::startGenerating.
+  void noteAppended(uint32_t tokens);
+
   /// Fails when `append` of these tokens would.
   void check(std::span<const int32_t> tokens) const;
 

@@ -1,40 +1,35 @@
-//===- decode_graph.h - a step of one row as one launch ---------*- C++ -*-===//
+//===- decode_graph.h - a step of few rows as one launch --------*- C++ -*-===//
 //
-// Decoding repeats the same step for every token: the arrays of the step to the device,
-// the launches, the logits back. As a graph the driver takes it in one call, and starts
-// a kernel as soon as those that it awaits have ended. Nothing in it changes with the
-// text: positions and lengths stand in the arrays.
-//
-// Source: CUDA Driver API, "Graph Management"
+// Decoding repeats the same step for every token of its sequences: the arrays of the
+// step to the device, the launches, the logits back. As a graph the driver takes it in
+// one call, and starts a kernel as soon as those that it awaits have ended. Nothing in
+// it changes with the text: positions and lengths stand in the arrays.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef INGOT_RUNTIME_CUDA_DECODE_GRAPH_H
 #define INGOT_RUNTIME_CUDA_DECODE_GRAPH_H
 
-#include "runtime/cuda/launches.h"
+#include "runtime/cuda/graph_builder.h"
 
 namespace ingot::runtime::cuda {
 
-/// Bytes that go from the host's pinned memory to the device, or back.
-struct Transfer {
-  void *host;
-  DeviceAddress device;
-  uint64_t bytes;
-};
-
 class DecodeGraph {
 public:
-  /// The step of one row, whose logits are wanted. Fails with a message when the driver refuses it.
+  /// Steps of as many rows as `program` serves, but at most `mostRows`, all of whose logits are wanted. `logits` are of
+  /// `mostRows` rows. Fails with a message when the driver refuses it.
   DecodeGraph(const DriverApi &api, Context context, const IngotCudaDescriptor &tables, const IngotCudaProgram &program,
-              const Launches &launches, const Transfer &arrays, const Transfer &logits);
+              uint32_t mostRows, const Launches &launches, const Transfer &arrays, const Transfer &logits);
+
+  bool serves(uint32_t rows) const { return rows >= firstRow && rows <= lastRow; }
 
   /// Asks for the step, whose arrays stand in the host's memory.
   Result launch(Stream stream) const { return api.cuGraphLaunch(executable, stream); }
 
 private:
   const DriverApi &api;
-  GraphExecutable executable = nullptr;
+  uint32_t firstRow, lastRow;
+  GraphExecutable executable;
 };
 
 } // namespace ingot::runtime::cuda

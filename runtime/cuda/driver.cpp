@@ -53,7 +53,10 @@ const char *loadFunctions(void *library, DriverApi &api) {
                             INGOT_SYMBOL(api, cuGraphAddKernelNode_v2),
                             INGOT_SYMBOL(api, cuGraphInstantiateWithFlags),
                             INGOT_SYMBOL(api, cuGraphDestroy),
-                            INGOT_SYMBOL(api, cuGraphLaunch)};
+                            INGOT_SYMBOL(api, cuGraphLaunch),
+                            INGOT_SYMBOL(api, cuStreamQuery),
+                            INGOT_NEWER_SYMBOL(api, cuGraphConditionalHandleCreate),
+                            INGOT_NEWER_SYMBOL(api, cuGraphAddNode_v2)};
   static_assert(sizeof(symbols) / sizeof(Symbol) == sizeof(DriverApi) / sizeof(void *), "every function is loaded");
   return findSymbols(library, symbols);
 }

@@ -28,8 +28,13 @@ using Event = struct EventHandle *;
 using Graph = struct GraphHandle *;
 using GraphNode = struct GraphNodeHandle *;
 using GraphExecutable = struct GraphExecutableHandle *;
+/// CUgraphConditionalHandle
+using ConditionHandle = uint64_t;
 
-inline constexpr Result success = 0;
+inline constexpr Result success = 0, notReady = 600;
+
+/// Since when graphs have loops: see FoundDevice::driverVersion.
+inline constexpr int firstVersionWithLoops = 12040;
 
 /// CUdevice_attribute
 inline constexpr int multiprocessorCount = 16, capabilityMajor = 75, capabilityMinor = 76;
@@ -68,6 +73,30 @@ struct Copy {
   void *toArray, *reserved1;
   size_t toPitch, toHeight;
   size_t bytes, height, depth;
+};
+
+/// CU_GRAPH_COND_ASSIGN_DEFAULT; CU_GRAPH_NODE_TYPE_CONDITIONAL; CU_GRAPH_COND_TYPE_WHILE
+inline constexpr unsigned startsWithDefault = 1;
+inline constexpr int conditionalNode = 13, whileNode = 1;
+
+/// CUDA_CONDITIONAL_NODE_PARAMS
+struct ConditionalNode {
+  ConditionHandle handle;
+  int kind;
+  unsigned size;
+  Graph *bodies; ///< where the driver puts them
+  Context context;
+};
+
+/// CUgraphNodeParams
+struct NodeParameters {
+  int kind;
+  int reserved0[3];
+  union {
+    long long reserved1[29];
+    ConditionalNode conditional;
+  };
+  long long reserved2;
 };
 
 /// Functions by their names in the library, where _v2 tells a layout from an older one.
@@ -110,6 +139,12 @@ struct DriverApi {
   Result (*cuGraphInstantiateWithFlags)(GraphExecutable *executable, Graph graph, unsigned long long flags);
   Result (*cuGraphDestroy)(Graph graph);
   Result (*cuGraphLaunch)(GraphExecutable executable, Stream stream);
+  Result (*cuStreamQuery)(Stream stream);
+  /// These two are null where the driver is for an older CUDA than 12.4.
+  Result (*cuGraphConditionalHandleCreate)(ConditionHandle *handle, Graph graph, Context context, unsigned value,
+                                           unsigned flags);
+  Result (*cuGraphAddNode_v2)(GraphNode *node, Graph graph, const GraphNode *after, const void *edges, size_t count,
+                              NodeParameters *parameters);
 };
 
 /// What a machine has of a GPU.

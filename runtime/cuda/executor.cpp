@@ -48,12 +48,12 @@ CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &des
   std::vector<Function> functions = loadKernels();
   if (tables.product_count)
     products.emplace(device, tables, autotune);
-  memory.emplace(device, tables, arrays.bytes());
+  memory.emplace(device, tables, loopOffset() + TokenLoop::deviceBytes(tables));
   arrays.place(static_cast<uint8_t *>(allocatePinned(arrays.bytes())), memory->step());
   output = static_cast<float *>(allocatePinned(uint64_t{entry.wanted_rows} * tables.output_stride));
   launches.emplace(tables, functions, *memory, arrays);
   if (mode == LaunchMode::Graph)
-    decode.emplace(api, context, tables, programFor(1), *launches, transferOfArrays(), transferOfLogits(1));
+    makeGraphs(context);
   loadWeights(descriptor);
   probes.emplace(device, stream, loadKernel(tables.reader));
   freeAtStart = countFreeBytes();
@@ -137,6 +137,26 @@ void CudaExecutor::loadWeights(const IngotDescriptor &descriptor) {
   check(api, api.cuStreamSynchronize(stream), what);
 }
 
+void CudaExecutor::makeGraphs(Context context) {
+  const uint32_t bound = std::min({uint32_t{INGOT_CUDA_MOST_GRAPH_ROWS}, entry.rows, entry.wanted_rows});
+  for (uint32_t first = 1; first <= bound; first = programFor(first).last_row + 1) {
+    const IngotCudaProgram &program = programFor(first);
+    const uint32_t last = std::min(program.last_row, bound);
+    graphs.emplace_back(api, context, tables, program, last, *launches, transferOfArrays(), transferOfLogits(last));
+  }
+  if (tables.sampler.parts > 0)
+    loop.emplace(TokenLoop::Parts{device, context, tables, programFor(1), *launches, arrays,
+                                  loadKernel(tables.sampler.candidates.name), loadKernel(tables.sampler.choose.name),
+                                  memory->locate(tables.output), memory->step() + loopOffset(), stream});
+}
+
+const DecodeGraph *CudaExecutor::graphFor(const IngotStep &step) const {
+  for (const DecodeGraph &graph : graphs)
+    if (graph.serves(step.rows) && step.wanted_rows == step.rows)
+      return &graph;
+  return nullptr;
+}
+
 const IngotCudaProgram &CudaExecutor::programFor(uint32_t rows) const {
   for (uint32_t i = 0; i < tables.program_count; ++i)
     if (rows >= tables.programs[i].first_row && rows <= tables.programs[i].last_row)
@@ -186,8 +206,8 @@ void CudaExecutor::run(const IngotStep &step, const IngotRowRange &) {
   const IngotCudaProgram &program = programFor(step.rows);
   arrays.fill(step);
   Result result = success;
-  if (decode && step.rows == 1 && step.wanted_rows == 1)
-    result = decode->launch(stream);
+  if (const DecodeGraph *graph = graphFor(step))
+    result = graph->launch(stream);
   else
     runInStream(program, step);
   if (result == success)
@@ -201,6 +221,10 @@ float *CudaExecutor::logits(uint32_t wanted) const {
   return output + uint64_t{wanted} * (tables.output_stride / sizeof(float));
 }
 
+uint32_t CudaExecutor::mostGenerated(const SamplerOptions &options) const {
+  return loop && loop->serves(options) ? TokenLoop::mostTokens : 0;
+}
+
 void CudaExecutor::describe(JsonWriter &writer) const {
   writer.text("device", device.name);
   writer.text("compute_capability", spellCapability(device.capability));
@@ -211,6 +235,7 @@ void CudaExecutor::describe(JsonWriter &writer) const {
   writer.text("launch", spell(mode));
   if (products)
     writer.number("cublaslt_version", products->version());
+  writer.text("token_loop", loop && loop->isOnDevice() ? "device" : "host");
 }
 
 std::optional<MachineLimits> CudaExecutor::measureLimits() {

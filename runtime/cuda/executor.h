@@ -7,6 +7,7 @@
 #include "runtime/cuda/decode_graph.h"
 #include "runtime/cuda/probes.h"
 #include "runtime/cuda/products.h"
+#include "runtime/cuda/token_loop.h"
 
 /// The device code of this executable, as nvcc made it; written when it is linked.
 extern "C" const IngotBlob ingot_cuda_image;
@@ -15,7 +16,7 @@ namespace ingot::runtime::cuda {
 
 /// How the launches of a step get to the device.
 enum class LaunchMode {
-  Graph,    ///< all of a step of one row at once; of other steps as in a stream
+  Graph,    ///< all of a step of few rows at once; of other steps as in a stream
   Stream,   ///< one after the other, without waiting
   OneByOne, ///< waiting for each, so that a failure is of a kernel that has a name
 };
@@ -29,6 +30,10 @@ public:
   const IngotVariant &variant() const override { return entry.variants[0]; }
   void run(const IngotStep &step, const IngotRowRange &range) override;
   float *logits(uint32_t wanted) const override;
+  uint32_t mostGenerated(const SamplerOptions &options) const override;
+  void startGenerating(const Generation &generation) override { loop->start(generation); }
+  std::optional<int32_t> nextToken() override { return loop->next(); }
+  uint32_t stopGenerating() override { return loop->stop(); }
   /// Weights are there when the executor is.
   void finishLoading() override {}
   std::optional<MachineLimits> measureLimits() override;
@@ -38,12 +43,16 @@ public:
 private:
   std::vector<Function> loadKernels();
   Function loadKernel(const char *name);
+  void makeGraphs(Context context);
   uint64_t countFreeBytes() const;
   void *allocatePinned(uint64_t bytes);
   void loadWeights(const IngotDescriptor &descriptor);
+  /// Of what the loop has of the device's memory, behind the arrays of steps.
+  uint64_t loopOffset() const { return (arrays.bytes() + 255) / 256 * 256; }
   Transfer transferOfArrays() const;
   Transfer transferOfLogits(uint32_t rows) const;
   const IngotCudaProgram &programFor(uint32_t rows) const;
+  const DecodeGraph *graphFor(const IngotStep &step) const;
   void runInStream(const IngotCudaProgram &program, const IngotStep &step);
   [[noreturn]] void failAt(const IngotCudaProgram &program, const Launch &launch, const std::string &reason) const;
 
@@ -58,7 +67,8 @@ private:
   std::optional<DeviceMemory> memory;
   std::optional<Products> products; ///< where programs have some
   std::optional<Launches> launches;
-  std::optional<DecodeGraph> decode;
+  std::vector<DecodeGraph> graphs; ///< of few rows, ascending; none unless by graphs
+  std::optional<TokenLoop> loop;   ///< none unless by graphs
   std::optional<Probes> probes;
   /// What a token reads of the weights.
   DeviceAddress readFrom = 0;

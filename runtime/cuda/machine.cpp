@@ -50,6 +50,7 @@ public:
       return writer.text("missing", error);
     writer.text("device", device.name);
     writer.text("compute_capability", spellCapability(device.capability));
+    writer.text("token_loop", device.driverVersion >= firstVersionWithLoops ? "device" : "host");
   }
 
 private:

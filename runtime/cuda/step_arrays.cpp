@@ -54,6 +54,14 @@ void StepArrays::fill(const IngotStep &step) {
         std::min(pages, step.pages_per_sequence));
 }
 
+void StepArrays::keepOneRow() {
+  auto array = [&](uint64_t offset) { return reinterpret_cast<int32_t *>(base + offset); };
+  int32_t *counts = array(0);
+  counts[0] = counts[2] = 1;
+  array(rowSequences)[0] = array(rowSequences)[array(wanted)[0]];
+  array(wanted)[0] = 0;
+}
+
 DeviceAddress StepArrays::rowCount(bool wanted) const { return address + (wanted ? 2 : 0) * sizeof(uint32_t); }
 
 } // namespace ingot::runtime::cuda

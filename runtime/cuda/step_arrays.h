@@ -28,6 +28,10 @@ public:
   /// Fills the arrays of the host.
   void fill(const IngotStep &step);
 
+  /// Makes them those of one row, of the sequence of the first wanted row, whose logits are wanted. Its token and its
+  /// position are up to the device.
+  void keepOneRow();
+
   /// What kernels are given; the same for every step.
   const IngotCudaStep &parameter() const { return onDevice; }
 

@@ -9,7 +9,7 @@ namespace ingot::runtime::cuda {
 const char *findSymbols(void *library, std::span<const Symbol> symbols) {
   for (const Symbol &symbol : symbols) {
     void *address = dlsym(library, symbol.name);
-    if (!address)
+    if (!address && symbol.isNeeded)
       return symbol.name;
     *static_cast<void **>(symbol.address) = address;
   }

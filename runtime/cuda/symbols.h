@@ -11,13 +11,18 @@ namespace ingot::runtime::cuda {
 struct Symbol {
   const char *name;
   void *address;
+  bool isNeeded; ///< an older library may lack the others
 };
 
 /// The Symbol of the member `name` of `api`, which has the function's name.
 #define INGOT_SYMBOL(api, name)                                                                                        \
-  ::ingot::runtime::cuda::Symbol { #name, &(api).name }
+  ::ingot::runtime::cuda::Symbol { #name, &(api).name, true }
 
-/// Looks all of them up in `library`. The name of the first that is not there, or nullptr.
+/// The same of one that an older library lacks: a null pointer then.
+#define INGOT_NEWER_SYMBOL(api, name)                                                                                  \
+  ::ingot::runtime::cuda::Symbol { #name, &(api).name, false }
+
+/// Looks all of them up in `library`. The name of the first that is needed and not there, or nullptr.
 const char *findSymbols(void *library, std::span<const Symbol> symbols);
 
 } // namespace ingot::runtime::cuda

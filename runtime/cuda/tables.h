@@ -29,6 +29,9 @@ extern "C" {
 /// Kernels are for devices of this compute capability and newer ones: 10 * major + minor.
 #define INGOT_CUDA_CAPABILITY 80
 
+/// Steps of up to so many rows may be graphs, which have the same blocks for every step.
+#define INGOT_CUDA_MOST_GRAPH_ROWS 8
+
 /// One step, as IngotStep of runtime/abi.h, with all arrays in device memory. The first parameter of every kernel, by
 /// value: a captured launch serves many steps, whose numbers are copied to the same addresses.
 typedef struct IngotCudaStep {
@@ -41,6 +44,31 @@ typedef struct IngotCudaStep {
   uint32_t pages_per_sequence;  ///< row stride of page_tables, in pages
   uint32_t reserved;
 } IngotCudaStep;
+
+/// Most candidates of a draw on the device: larger --top-k, and none, are for the host's sampler.
+#define INGOT_CUDA_MOST_CANDIDATES 256
+/// Threads of a block that draws, and tokens of which one finds the candidates.
+#define INGOT_CUDA_SAMPLING_THREADS 256
+#define INGOT_CUDA_PART_TOKENS 4096
+/// Last tokens of a text to which the repeat penalty applies.
+#define INGOT_CUDA_PENALTY_WINDOW 64
+
+/// How tokens of one sequence are drawn (SamplerOptions of runtime/core/sampler.h), and how far its text is. In device
+/// memory: written by the host before the first draw, then by each draw.
+typedef struct IngotCudaSampling {
+  double temperature; ///< 0: the best candidate
+  double top_p;
+  double min_p;
+  double repeat_penalty;
+  uint64_t seed;
+  uint64_t position;  ///< that the next token takes
+  uint64_t accepted;  ///< tokens of the text so far
+  uint32_t top_k;     ///< 1 to INGOT_CUDA_MOST_CANDIDATES and less than the vocabulary, unless the temperature is 0
+  uint32_t remaining; ///< tokens that may still be drawn, at least 1
+  uint32_t produced;  ///< tokens drawn
+  uint32_t going;     ///< 1: the step has been given the last one drawn; 0: it was the last
+  int32_t recent[INGOT_CUDA_PENALTY_WINDOW]; ///< token number i of the text in place i modulo the window
+} IngotCudaSampling;
 
 /// A function `extern "C" __global__`. Parameters: the step; `const uint32_t *`, the device address of the number of
 /// rows that the launch works on; then `buffers` pointers.
@@ -87,6 +115,7 @@ typedef struct IngotCudaBuffer {
 /// One launch. Its grid has `grid_x` blocks along x and, along y, one for every `rows_per_block` of the rows that it
 /// works on, rounded up: the rows of the step (counts[0]), or the wanted ones (counts[2]). Of no rows, it is left out.
 /// Of a product all rows of the buffers may be computed, up to the last of the program: what stands there is of no use.
+/// In programs of at most INGOT_CUDA_MOST_GRAPH_ROWS rows, blocks for as many rows as the program serves do as well.
 typedef struct IngotCudaLaunch {
   uint32_t kernel; ///< index into the descriptor's kernels, or its products
   uint32_t grid_x;
@@ -135,6 +164,24 @@ typedef struct IngotCudaProgram {
   uint32_t launch_count;
 } IngotCudaProgram;
 
+/// What draws the next token of a step's wanted row 0, without the host. Two launches, the second after the first:
+/// `candidates`, of as many blocks as there are parts: (const IngotCudaSampling *, const float *logits, uint64_t
+/// *lists); `choose`, of one block: (IngotCudaStep, IngotCudaSampling *, const uint64_t *lists, const uint32_t *ends,
+/// int32_t *tokens, const uint32_t *stop). Lists are [parts][INGOT_CUDA_MOST_CANDIDATES]. Bit i of `ends` says that
+/// token i ends a text; `tokens` and `stop` are the host's pinned memory: every token goes to tokens[produced], -1
+/// where the largest logit is no finite number, and while *stop is not 0 a token drawn is the last.
+typedef struct IngotCudaSampler {
+  IngotCudaKernel candidates;
+  IngotCudaKernel choose;
+  uint32_t parts;
+  uint32_t reserved;
+} IngotCudaSampler;
+
+/// Keeps a loop going while tokens are: (cudaGraphConditionalHandle, const IngotCudaSampling *), of one thread. It
+/// stands in an image of its own, which the text is where INGOT_CUDA_LOOP is defined: drivers before CUDA 12.4 do not
+/// load it.
+#define INGOT_CUDA_LOOP_KERNEL "ingot_keep_going"
+
 typedef struct IngotCudaDescriptor {
   uint32_t version; ///< INGOT_CUDA_VERSION
   uint32_t size;    ///< sizeof(IngotCudaDescriptor)
@@ -166,6 +213,7 @@ typedef struct IngotCudaDescriptor {
   const IngotCudaFill *fills;
   uint32_t generator_count;
   uint32_t fill_count;
+  IngotCudaSampler sampler;
 } IngotCudaDescriptor;
 
 /// Defined by the emitted text, for the host. Found by name, too, where the text is compiled into a shared object.
@@ -182,7 +230,9 @@ static_assert(sizeof(IngotCudaLaunch) == 32, "layout of IngotCudaLaunch");
 static_assert(sizeof(IngotCudaFill) == 64, "layout of IngotCudaFill");
 static_assert(sizeof(IngotCudaProgram) == 24, "layout of IngotCudaProgram");
 static_assert(sizeof(IngotCudaProduct) == 40, "layout of IngotCudaProduct");
-static_assert(sizeof(IngotCudaDescriptor) == 152, "layout of IngotCudaDescriptor");
+static_assert(sizeof(IngotCudaSampling) == 328, "layout of IngotCudaSampling");
+static_assert(sizeof(IngotCudaSampler) == 56, "layout of IngotCudaSampler");
+static_assert(sizeof(IngotCudaDescriptor) == 208, "layout of IngotCudaDescriptor");
 #endif
 
 // NOLINTEND(readability-identifier-naming)

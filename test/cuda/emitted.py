@@ -34,7 +34,8 @@ Descriptor = table("Descriptor", ("version", u32), ("size", u32), ("kernels", ct
                                               "rows", "sequences", "wanted_rows", "output_columns", "output_stride")],
                    ("output", Buffer),
                    ("reader", text), ("generators", ctypes.POINTER(text)), ("fills", ctypes.POINTER(Fill)),
-                   ("generator_count", u32), ("fill_count", u32))
+                   ("generator_count", u32), ("fill_count", u32),
+                   ("candidates", Kernel), ("choose", Kernel), ("parts", u32), ("sampler_reserved", u32))
 CONSTANT, STATE, TRANSIENT = range(3)
 
 

@@ -24,7 +24,9 @@ template <typename R, typename... A, typename S, typename... B> struct Compare<R
 };
 """
 CHECKS = r"""
-static_assert(success == CUDA_SUCCESS);
+static_assert(success == CUDA_SUCCESS && notReady == CUDA_ERROR_NOT_READY);
+static_assert(startsWithDefault == CU_GRAPH_COND_ASSIGN_DEFAULT && conditionalNode == CU_GRAPH_NODE_TYPE_CONDITIONAL);
+static_assert(whileNode == CU_GRAPH_COND_TYPE_WHILE);
 static_assert(capabilityMajor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 static_assert(capabilityMinor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 static_assert(multiprocessorCount == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT && plainEvent == CU_EVENT_DEFAULT);
@@ -39,6 +41,9 @@ STRUCTURES = {
         ("function", "func"), ("gridX", "gridDimX"), ("gridY", "gridDimY"), ("gridZ", "gridDimZ"), ("blockX", "blockDimX"),
         ("blockY", "blockDimY"), ("blockZ", "blockDimZ"), ("sharedBytes", "sharedMemBytes"), ("parameters", "kernelParams"),
         ("extra", "extra"), ("kernel", "kern"), ("context", "ctx")],
+    ("ConditionalNode", "CUDA_CONDITIONAL_NODE_PARAMS"): [
+        ("handle", "handle"), ("kind", "type"), ("size", "size"), ("bodies", "phGraph_out"), ("context", "ctx")],
+    ("NodeParameters", "CUgraphNodeParams"): [("kind", "type"), ("conditional", "conditional")],
     ("Copy", "CUDA_MEMCPY3D"): [
         ("fromKind", "srcMemoryType"), ("fromHost", "srcHost"), ("fromDevice", "srcDevice"), ("toKind", "dstMemoryType"),
         ("toHost", "dstHost"), ("toDevice", "dstDevice"), ("bytes", "WidthInBytes"), ("height", "Height"), ("depth", "Depth")]}

@@ -19,7 +19,8 @@ class Setting:
 
     def __init__(self, cuda, module):
         self.cuda = cuda
-        self.increment = cuda.function(cuda.module(module), "increment")
+        self.module = cuda.module(module)
+        self.increment = cuda.function(self.module, "increment")
         self.values = cuda.upload(np.zeros(N, np.float32))
 
     def launch(self, stream=None, values=None):
@@ -294,7 +295,9 @@ def test_numbers_are_those_of_cuda_h(tmp_path):
     lines += [f"static_assert(int(fake::{name}) == int(::{name}));" for name in re.findall(r"^  (CU\w+) = ", api, re.M)]
     for name, real in [("CUDA_KERNEL_NODE_PARAMS", "CUDA_KERNEL_NODE_PARAMS_v2"), ("CUDA_MEMCPY3D", "CUDA_MEMCPY3D_v2"),
                        ("CUDA_MEMSET_NODE_PARAMS", "CUDA_MEMSET_NODE_PARAMS_v1"), ("CUlaunchConfig", "CUlaunchConfig"),
-                       ("CUlaunchAttribute", "CUlaunchAttribute")]:
+                       ("CUlaunchAttribute", "CUlaunchAttribute"),
+                       ("CUDA_CONDITIONAL_NODE_PARAMS", "CUDA_CONDITIONAL_NODE_PARAMS"),
+                       ("CUgraphNodeParams", "CUgraphNodeParams"), ("CUgraphEdgeData", "CUgraphEdgeData")]:
         lines.append(f"static_assert(sizeof(fake::{name}) == sizeof(::{real}));")
         body = re.search(rf"struct {name} {{(.*?)}};", api, re.S)[1]
         for field in re.findall(r"(\w+)(?:\[\d+\])?[,;]", body):

@@ -35,11 +35,11 @@ class Executable:
         shim_compiler.compile_module(self.source, module, driver, check)
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)}
 
-    def run(self, *arguments, check=True, **device):
+    def run(self, *arguments, succeeds=True, **device):
         """Runs it on a fake device: memory=N is INGOT_FAKE_CUDA_MEMORY=N, lt_fail=N is INGOT_FAKE_CUBLASLT_FAIL=N."""
         device = {f"INGOT_FAKE_CUBLASLT_{name[3:].upper()}" if name.startswith("lt_") else f"INGOT_FAKE_CUDA_{name.upper()}":
                   str(value) for name, value in device.items()}
-        return run([self.gpu, *arguments], check=check, env={**self.environment, **device})
+        return run([self.gpu, *arguments], check=succeeds, env={**self.environment, **device})
 
     def logits(self, tokens, folder, *options, **device):
         self.run("logits", "--tokens", ",".join(map(str, tokens)), "-o", folder / "logits.npy", *options, **device)
@@ -47,7 +47,7 @@ class Executable:
 
     def fails(self, *arguments, **device):
         """Its one line, on standard error."""
-        finished = self.run(*arguments, check=False, **device)
+        finished = self.run(*arguments, succeeds=False, **device)
         lines = [line for line in finished.error.splitlines() if not line.startswith("fake CUDA: ")]
         assert finished.status == 1 and len(lines) == 1 and not finished.out, finished
         return lines[0]
@@ -84,12 +84,14 @@ def test_ways_to_launch(tensors, tmp_path):
     """The same bits by a graph, in which the order of kernels is only what they await, in a stream and one by one; and no
     access that another one may come before."""
     tokens = tokens_of(TENSORS)[:24]
-    for chunk in (1, 5):
+    for chunk in (1, 2, 3, 5, 8):
         expected = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", "one-by-one")
         for how in ("graph", "stream"):
             logits = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", how, check=1, seed=chunk)
             assert np.array_equal(logits, expected), (chunk, how)
-    assert json.loads(tensors.run("bench", "-p", 0, "-n", 2, "-r", 1).out)["launch"] == "graph"
+    for device in ({}, {"driver_version": 12030}):
+        bench = json.loads(tensors.run("bench", "-p", 0, "-n", 3, "-r", 2, check=1, seed=1, **device).out)
+        assert bench["launch"] == "graph" and bench["token_loop"] == ("host" if device else "device")
 
 
 def test_text(texts, tmp_path):
@@ -105,6 +107,24 @@ def test_text(texts, tmp_path):
     values = [float(re.findall(r"[\d.]+", finished.out.decode().split("PPL")[-1])[0])
               for finished in (texts.run(*score), run([texts.cpu, *score]))]
     assert values[0] == pytest.approx(values[1], rel=1e-3) and values[0] > 1
+
+
+def test_token_loop(texts):
+    """Tokens drawn on the device, in a loop there or with one launch each: those that the host's sampler draws from the
+    same logits, whatever the options."""
+    def text(*options, **device):
+        return texts.run("-p", "The quick brown", "-n", 40, "--special", *options, **device).out
+
+    loop, sampled = json.loads(texts.run("bench", "-p", 0, "-n", 1, "-r", 1).out), ["--seed", 5, "--ignore-eos"]
+    assert loop["token_loop"] == "device"
+    for options in (["--temperature", 0, "--ignore-eos"], ["--temperature", 0, "--repeat-penalty", 1.3], sampled,
+                    [*sampled, "--temperature", 1.7, "--top-k", 256, "--top-p", 1, "--min-p", 0],
+                    [*sampled, "--temperature", 3, "--top-k", 100, "--repeat-penalty", 1.5],
+                    [*sampled, "--top-k", 1], [*sampled, "--top-k", 0]):
+        host = text(*options, "--launch", "one-by-one")
+        assert text(*options) == host, options
+        assert text(*options, driver_version=12030) == host, options
+    assert json.loads(texts.run("bench", "-p", 0, "-n", 1, "-r", 1, driver_version=12030).out)["token_loop"] == "host"
 
 
 def test_raw_tensors(tensors, tmp_path):
@@ -130,7 +150,7 @@ def test_two_sequences(ingot, driver, tmp_path):
     bench = json.loads(executable.run("bench", "-p", 0, "-n", 3, "-d", 17, "-b", 2, "-r", 1, check=1).out)
     assert bench["batch"] == 2 and bench["decode_tokens_per_second"] > 0
     assert bench["weight_bytes_per_token"] / 2 < bench["bytes_per_token"] < bench["weight_bytes_per_token"]
-    finished = executable.run("bench", "-b", 3, check=False)
+    finished = executable.run("bench", "-b", 3, succeeds=False)
     assert finished.status == 1 and "at most 2 sequences, and 3 were asked for" in finished.error
 
 
@@ -201,7 +221,7 @@ def test_faults_of_the_library(ingot, driver, halves, tmp_path):
     line = executable.fails(*command, "--autotune", "off", lt_fail=2)
     assert re.search(r"kernel library_matmul_\w+_bf16_add.rows_65_to_160, launch \d+ of \d+ of forward.rows_65_to_160, failed "
                      "on .*: CUBLAS_STATUS_EXECUTION_FAILED", line)
-    finished = executable.run(*command, "--autotune", "maybe", check=False)
+    finished = executable.run(*command, "--autotune", "maybe", succeeds=False)
     assert finished.status == 2 and "--autotune: 'maybe' is neither on nor off" in finished.error
 
     alone = tmp_path / "driver"
@@ -250,7 +270,8 @@ def test_what_nvcc_is_told(tensors):
     """Machine code of each architecture, and PTX for those between and after them."""
     told = (tensors.source.parent / "nvcc.log").read_text()
     codes = re.findall(r"-gencode=arch=compute_(\w+),code=(\w+)", told)
-    assert codes == [("80", "compute_80"), ("80", "sm_80"), ("90a", "sm_90a"), ("120", "sm_120")], told
+    each = [("80", "compute_80"), ("80", "sm_80"), ("90a", "sm_90a"), ("120", "sm_120")]
+    assert codes == each * 2 and told.count("-DINGOT_CUDA_LOOP") == 1, told  # The token loop is an image of its own.
 
 
 def test_needs_the_c_library_alone(texts):
@@ -288,9 +309,9 @@ def test_faults_of_the_machine(driver, texts, tensors, tmp_path):
     moved.chmod(0o755)
     finished = run([moved, *command], check=False, env=tensors.environment)
     assert finished.status == 1 and ".weights" in finished.error and finished.error.count("\n") == 1, finished
-    finished = texts.run(*command, "--launch", "never", check=False)
+    finished = texts.run(*command, "--launch", "never", succeeds=False)
     assert finished.status == 2 and "'never'" in finished.error
-    finished = texts.run(*command, "--threads", 2, check=False)
+    finished = texts.run(*command, "--threads", 2, succeeds=False)
     assert finished.status == 2 and "--threads" in finished.error
 
 

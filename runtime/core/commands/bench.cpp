@@ -1,10 +1,10 @@
 //===- bench.cpp - speed of this executable on this machine ---------------===//
 //
 // Times prompt processing and decoding apart, as llama-bench does: without
-// tokenizer and sampler, with fixed tokens. What decoding could reach at most
-// is measured before and after each repetition, by reading the weights and
-// doing nothing else: a virtual machine's memory is not equally fast from one
-// second to the next.
+// tokenizer, with fixed tokens and no sampler, unless the machine draws tokens
+// itself. What decoding could reach at most is measured before and after each
+// repetition, by reading the weights and doing nothing else: a virtual machine's
+// memory is not equally fast from one second to the next.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,7 +14,7 @@
 #include "runtime/core/json.h"
 #include "runtime/core/options.h"
 #include "runtime/core/process.h"
-#include "runtime/core/sequence.h"
+#include "runtime/core/token_source.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -145,9 +145,23 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
       sequence.appendSilently(all.first(depth));
     }
     sequence.rewind(static_cast<uint32_t>(depth));
+    // As many steps either way, and no draw where the host would draw.
+    SamplerOptions greedy;
+    greedy.temperature = 0;
+    const bool generates = model.executor->mostGenerated(greedy) > 0;
+    std::unique_ptr<TokenSource> source;
+    if (generates)
+      source = makeTokenSource(model, sequence, nullptr, greedy, {}, {});
     double start = now();
+    if (generates)
+      sequence.append(all.subspan(depth, 1));
     for (int64_t k = 0; k < newTokens; ++k)
-      sequence.append(all.subspan(depth + k, 1));
+      if (!generates)
+        sequence.append(all.subspan(depth + k, 1));
+      else if (std::optional<int32_t> token = source->next(newTokens - k); token && *token < 0)
+        fail("the logits are no numbers; the model's file may be damaged");
+    if (generates)
+      source->finish();
     return now() - start;
   };
   if (newTokens)

@@ -4,10 +4,8 @@
 #include "runtime/core/error.h"
 #include "runtime/core/options.h"
 #include "runtime/core/process.h"
-#include "runtime/core/sampler.h"
-#include "runtime/core/sequence.h"
-#include "runtime/core/speculation.h"
 #include "runtime/core/text_output.h"
+#include "runtime/core/token_source.h"
 #include "runtime/text/stop.h"
 
 #include <algorithm>
@@ -122,9 +120,6 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   options.sampler.seed = options.seed >= 0 ? options.seed : randomSeed();
   if (options.sampler.temperature > 0)
     fprintf(stderr, "seed          %" PRIu64 "\n", options.sampler.seed);
-  Sampler sampler(options.sampler, descriptor.vocabulary);
-  for (int32_t token : tokens)
-    sampler.accept(token);
   Sequence sequence(model);
   TextOutput output;
   text::StopMatcher stops(options.stops);
@@ -135,25 +130,33 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<Speculation> speculation;
   if (options.speculate)
     speculation.emplace(sequence);
-  auto length = [&] { return speculation ? speculation->length() : sequence.length(); };
+  std::vector<int32_t> ends;
+  for (uint32_t token = 0; !options.ignoreEndOfSequence && token < descriptor.vocabulary; ++token)
+    if (tokenizer.isEndOfGeneration(static_cast<int32_t>(token)))
+      ends.push_back(static_cast<int32_t>(token));
+  std::unique_ptr<TokenSource> source =
+      makeTokenSource(model, sequence, speculation ? &*speculation : nullptr, options.sampler, tokens, std::move(ends));
 
   // From here to the last token nothing is allocated, unless --stop is used.
   Statistics statistics;
   statistics.promptTokens = tokens.size();
   double start = now();
-  float *logits = sequence.append(tokens);
+  const bool begun = sequence.append(tokens);
   double firstTime = now();
   if (speculation)
     speculation->observe(tokens);
   double lastTime = firstTime;
   statistics.promptSeconds = firstTime - start;
   bool contextFull = false;
-  while (logits && static_cast<int64_t>(statistics.newTokens) != options.newTokens) {
-    int32_t token = sampler.sample({logits, descriptor.vocabulary}, length());
+  while (begun && static_cast<int64_t>(statistics.newTokens) != options.newTokens) {
+    const std::optional<int32_t> next = source->next(options.newTokens - statistics.newTokens); // of -1 without end
+    if (!next)
+      break;
+    const int32_t token = *next;
     if (token < 0)
       fail("the logits after position %u are no numbers; the model's file may "
            "be damaged",
-           length() - 1);
+           source->length() - 1);
     bool ended = !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token);
     if (ended && !options.showSpecial)
       break;
@@ -167,15 +170,12 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
       firstTime = lastTime;
       statistics.firstTokenSeconds = secondsSinceStart();
     }
-    contextFull = length() == model.context();
+    contextFull = source->length() == model.context();
     if (ended || stops.stopped() || contextFull || interrupted() ||
         static_cast<int64_t>(statistics.newTokens) == options.newTokens)
       break;
-    sampler.accept(token);
-    uint64_t wanted = options.newTokens - statistics.newTokens; // of -1 without end
-    logits = speculation ? speculation->append(token, std::min<uint64_t>(wanted - 1, UINT32_MAX))
-                         : sequence.append({&token, 1});
   }
+  source->finish();
 
   output.append(stops.flush());
   output.finish();

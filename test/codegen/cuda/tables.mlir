@@ -3,6 +3,26 @@
 // RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o %t.cu --target=cuda --compile-to=codegen
 // RUN: FileCheck %s < %t.cu
 
+// The token loop is an image of its own, of the same text.
+// CHECK: #if defined(INGOT_CUDA_LOOP) || defined(INGOT_CUDA_SHIM)
+// CHECK: void ingot_keep_going(
+// CHECK: setCondition(condition, sampling->going);
+// CHECK: #ifndef INGOT_CUDA_LOOP
+
+// A graph of three or four rows has blocks for four; one of two rows, or of one, for as many as there are.
+// CHECK: embedding_259x64_q8_0_rows_2(
+// CHECK: {{result\) {$}}
+// CHECK-NEXT: constexpr int columns
+// CHECK: embedding_259x64_q8_0_rows_3_to_4(
+// CHECK: {{result\) {$}}
+// CHECK-NEXT: if (blockIdx.y >= *rowCount)
+// CHECK-NEXT: return;
+
+// CHECK: ingot_find_candidates(
+// CHECK: findCandidates<259>(*sampling, logits, lists);
+// CHECK: ingot_choose_token(
+// CHECK: chooseToken<1>(step, *sampling, lists, ends, tokens, stop);
+
 // CHECK: static const IngotCudaKernel kernels[] = {
 // CHECK-NEXT: {"embedding_259x64_q8_0_rows_1", 128, 0, 2, 0},
 // CHECK: {"norm_64_then_qkv_rope_append_9x3x20_f32_480x64_q4_1_rows_1", 32, 0, 7, 0},
@@ -46,6 +66,8 @@
 // CHECK: 3, 6, 0, 0, // kernels, arenas, programs, products
 // CHECK-NEXT: 256, 1, 16, // rows, sequences, wanted rows
 // CHECK-NEXT: 259, 1088, {2, 0, 0}, // output
+// CHECK: "ingot_find_candidates", 256, 0, 0, 0}, {"ingot_choose_token", 256, 0, 0, 0}, 1, 0}, // sampler
+// CHECK: #endif // INGOT_CUDA_LOOP
 
 // The host's constants say the same.
 // RUN: ingotc %data/tiny/three_kv_heads_q4_1.gguf -o %t.mlir --target=cuda --compile-to=plan

@@ -9,6 +9,10 @@
 
 #ifdef INGOT_CUDA_SHIM
 
+__device__ inline void setCondition(unsigned long long handle, unsigned value) {
+  ingot::shim::setGraphCondition(handle, value);
+}
+
 using ingot::shim::mmaBfloat;
 using ingot::shim::mmaByte;
 using ingot::shim::mmaHalf;
@@ -22,6 +26,10 @@ __device__ inline void copyCommit() { ingot::shim::copyAsyncCommit(); }
 template <unsigned pending> __device__ void copyWait() { ingot::shim::copyAsyncWait(pending); }
 
 #else
+
+__device__ inline void setCondition(unsigned long long handle, unsigned value) {
+  cudaGraphSetConditional(handle, value);
+}
 
 #define INGOT_TEST_MMA(name, Sum, constraint, types)                                                                   \
   __device__ inline void name(Sum(&d)[4], const unsigned(&a)[4], const unsigned(&b)[2], const Sum(&c)[4]) {            \

@@ -255,3 +255,9 @@ extern "C" __global__ void increment(float *values, int n) {
   if (i < n)
     values[i] += 1;
 }
+
+/// One less is left, and a loop goes on while any are. Every block of one thread.
+extern "C" __global__ void countDown(unsigned long long condition, int *left) {
+  *left -= 1;
+  setCondition(condition, *left > 0);
+}

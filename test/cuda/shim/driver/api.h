@@ -80,6 +80,16 @@ enum CUmemorytype : int {
   CU_MEMORYTYPE_UNIFIED = 4,
 };
 
+enum CUgraphNodeType : int {
+  CU_GRAPH_NODE_TYPE_CONDITIONAL = 13,
+};
+
+enum CUgraphConditionalNodeType : int {
+  CU_GRAPH_COND_TYPE_IF = 0,
+  CU_GRAPH_COND_TYPE_WHILE = 1,
+  CU_GRAPH_COND_TYPE_SWITCH = 2,
+};
+
 using CUdevice = int;
 using CUdeviceptr = unsigned long long;
 using CUcontext = struct CUctx_st *;
@@ -92,6 +102,7 @@ using CUgraph = struct CUgraph_st *;
 using CUgraphNode = struct CUgraphNode_st *;
 using CUgraphExec = struct CUgraphExec_st *;
 using CUarray = struct CUarray_st *;
+using CUgraphConditionalHandle = uint64_t;
 
 struct CUDA_KERNEL_NODE_PARAMS {
   CUfunction func;
@@ -127,6 +138,28 @@ struct CUDA_MEMSET_NODE_PARAMS {
   size_t pitch;
   unsigned value, elementSize;
   size_t width, height;
+};
+
+struct CUDA_CONDITIONAL_NODE_PARAMS {
+  CUgraphConditionalHandle handle;
+  CUgraphConditionalNodeType type;
+  unsigned size;
+  CUgraph *phGraph_out;
+  CUcontext ctx;
+};
+
+struct CUgraphNodeParams {
+  CUgraphNodeType type;
+  int reserved0[3];
+  union {
+    long long reserved1[29];
+    CUDA_CONDITIONAL_NODE_PARAMS conditional;
+  };
+  long long reserved2;
+};
+
+struct CUgraphEdgeData {
+  unsigned char from_port, to_port, type, reserved[5];
 };
 
 struct CUlaunchAttribute {

@@ -11,17 +11,40 @@ using namespace ingot::shim;
 struct CUgraphNode_st {
   CUgraph graph;
   size_t index;
+  /// Of a conditional node.
+  CUgraph body = nullptr;
 };
 
+namespace {
+/// Of a conditional node.
+struct Handle {
+  unsigned initial;
+  /// CU_GRAPH_COND_ASSIGN_DEFAULT
+  bool hasInitial;
+  bool isUsed;
+};
+
+/// A conditional node, by its place in the graph.
+struct Conditional {
+  size_t node;
+  uint64_t handle;
+  CUgraph body;
+};
+} // namespace
+
 struct CUgraph_st {
-  std::vector<Task> tasks;
-  std::vector<std::vector<size_t>> after;
+  Tasks tasks;
   std::vector<std::unique_ptr<CUgraphNode_st>> nodes;
+  std::map<uint64_t, Handle> handles;
+  std::vector<Conditional> conditionals;
+  /// Whether it belongs to a conditional node.
+  bool isBody = false;
 };
 
 struct CUgraphExec_st {
-  std::vector<Task> tasks;
-  std::vector<std::vector<size_t>> after;
+  Tasks tasks;
+  /// When a launch starts.
+  Conditions conditions;
 };
 
 namespace ingot::shim {
@@ -30,6 +53,33 @@ namespace {
 
 std::set<CUgraph> graphs;
 std::set<CUgraphExec> executables;
+uint64_t lastHandle = 0;
+
+/// Frees a graph and the bodies of its conditional nodes.
+void destroy(CUgraph graph) {
+  for (const Conditional &conditional : graph->conditionals)
+    destroy(conditional.body);
+  graphs.erase(graph);
+  delete graph;
+}
+
+/// The tasks of a graph and of what it repeats; adds the values of their handles to `conditions`.
+CUresult collect(CUgraph graph, Tasks &tasks, Conditions &conditions) {
+  tasks = graph->tasks;
+  for (const auto &[number, handle] : graph->handles) {
+    if (!handle.isUsed)
+      return refuse(CUDA_ERROR_INVALID_VALUE, "a conditional handle of the graph belongs to no node");
+    conditions[number] = {handle.hasInitial, handle.initial};
+  }
+  for (const Conditional &conditional : graph->conditionals) {
+    auto body = std::make_shared<Tasks>();
+    if (CUresult state = collect(conditional.body, *body, conditions); state != CUDA_SUCCESS)
+      return state;
+    tasks.list[conditional.node].handle = conditional.handle;
+    tasks.list[conditional.node].body = std::move(body);
+  }
+  return CUDA_SUCCESS;
+}
 
 /// Gives a new node its place; `node` may be null.
 CUresult insert(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies, size_t count, Task task) {
@@ -66,15 +116,15 @@ CUresult transferTask(Task &task, const CUDA_MEMCPY3D &copy) {
 CUgraph newGraph() { return *graphs.insert(new CUgraph_st).first; }
 
 size_t addNode(CUgraph graph, Task task, std::vector<size_t> after) {
-  size_t index = graph->tasks.size();
-  graph->tasks.push_back(std::move(task));
-  graph->after.push_back(std::move(after));
+  size_t index = graph->tasks.list.size();
+  graph->tasks.list.push_back(std::move(task));
+  graph->tasks.after.push_back(std::move(after));
   graph->nodes.push_back(std::make_unique<CUgraphNode_st>(CUgraphNode_st{graph, index}));
   return index;
 }
 
 bool hasSuccessor(CUgraph graph, size_t node) {
-  return std::any_of(graph->after.begin(), graph->after.end(), [node](const std::vector<size_t> &after) {
+  return std::any_of(graph->tasks.after.begin(), graph->tasks.after.end(), [node](const std::vector<size_t> &after) {
     return std::find(after.begin(), after.end(), node) != after.end();
   });
 }
@@ -89,9 +139,11 @@ INGOT_FAKE_CUDA_API cuGraphCreate(CUgraph *graph, unsigned) {
 
 INGOT_FAKE_CUDA_API cuGraphDestroy(CUgraph graph) {
   INGOT_FAKE_CUDA_ENTER
-  if (graphs.erase(graph) == 0)
+  if (!graphs.contains(graph))
     return CUDA_ERROR_INVALID_HANDLE;
-  delete graph;
+  if (graph->isBody)
+    return refuse(CUDA_ERROR_INVALID_VALUE, "the body of a conditional node goes with the graph of the node");
+  destroy(graph);
   return CUDA_SUCCESS;
 }
 
@@ -150,20 +202,68 @@ INGOT_FAKE_CUDA_API cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const 
   return insert(node, graph, dependencies, count, {"an empty node", nullptr, 0});
 }
 
+INGOT_FAKE_CUDA_API cuGraphConditionalHandleCreate(CUgraphConditionalHandle *handle, CUgraph graph, CUcontext,
+                                                   unsigned initial, unsigned flags) {
+  INGOT_FAKE_CUDA_ENTER
+  if (configuration().driverVersion < 12040)
+    return CUDA_ERROR_NOT_SUPPORTED;
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  if (flags > 1) // CU_GRAPH_COND_ASSIGN_DEFAULT
+    return CUDA_ERROR_INVALID_VALUE;
+  *handle = ++lastHandle;
+  graph->handles[*handle] = {initial, flags == 1, false};
+  return CUDA_SUCCESS;
+}
+
+INGOT_FAKE_CUDA_API cuGraphAddNode_v2(CUgraphNode *node, CUgraph graph, const CUgraphNode *dependencies,
+                                      const CUgraphEdgeData *edges, size_t count, CUgraphNodeParams *parameters) {
+  INGOT_FAKE_CUDA_ENTER
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  if (edges != nullptr)
+    return refuse(CUDA_ERROR_NOT_SUPPORTED, "edges with data are not known here");
+  CUDA_CONDITIONAL_NODE_PARAMS &of = parameters->conditional;
+  if (parameters->type != CU_GRAPH_NODE_TYPE_CONDITIONAL || of.type != CU_GRAPH_COND_TYPE_WHILE)
+    return refuse(CUDA_ERROR_NOT_SUPPORTED, "of nodes by cuGraphAddNode, WHILE nodes alone are known here");
+  if (of.size != 1)
+    return refuse(CUDA_ERROR_INVALID_VALUE, "a WHILE node has one body, not %u", of.size);
+  auto handle = graph->handles.find(of.handle);
+  if (handle == graph->handles.end())
+    return refuse(CUDA_ERROR_INVALID_VALUE, "the handle of a conditional node was not made for its graph");
+  if (handle->second.isUsed)
+    return refuse(CUDA_ERROR_INVALID_VALUE, "the handle of a conditional node belongs to another node");
+  if (CUresult state = insert(node, graph, dependencies, count, {"a WHILE node"}); state != CUDA_SUCCESS)
+    return state;
+  handle->second.isUsed = true;
+  CUgraph body = newGraph();
+  body->isBody = true;
+  graph->conditionals.push_back({(*node)->index, of.handle, body});
+  // The array is the driver's, and lives as long as the node.
+  of.phGraph_out = &graph->nodes[(*node)->index]->body;
+  *of.phGraph_out = body;
+  return CUDA_SUCCESS;
+}
+
 INGOT_FAKE_CUDA_API cuGraphInstantiateWithFlags(CUgraphExec *executable, CUgraph graph, unsigned long long) {
   INGOT_FAKE_CUDA_ENTER
   if (!graphs.contains(graph))
     return CUDA_ERROR_INVALID_HANDLE;
-  *executable = *executables.insert(new CUgraphExec_st{graph->tasks, graph->after}).first;
+  if (graph->isBody)
+    return refuse(CUDA_ERROR_INVALID_VALUE, "the body of a conditional node runs in the graph of the node");
+  auto made = std::make_unique<CUgraphExec_st>();
+  if (CUresult state = collect(graph, made->tasks, made->conditions); state != CUDA_SUCCESS)
+    return state;
+  *executable = *executables.insert(made.release()).first;
   return CUDA_SUCCESS;
 }
 
 INGOT_FAKE_CUDA_API cuGraphExecKernelNodeSetParams_v2(CUgraphExec executable, CUgraphNode node,
                                                       const CUDA_KERNEL_NODE_PARAMS *parameters) {
   INGOT_FAKE_CUDA_ENTER
-  if (!executables.contains(executable) || node->index >= executable->tasks.size())
+  if (!executables.contains(executable) || node->index >= executable->tasks.list.size())
     return CUDA_ERROR_INVALID_HANDLE;
-  return kernelTask(executable->tasks[node->index], *parameters);
+  return kernelTask(executable->tasks.list[node->index], *parameters);
 }
 
 INGOT_FAKE_CUDA_API cuGraphUpload(CUgraphExec executable, CUstream) {
@@ -175,7 +275,7 @@ INGOT_FAKE_CUDA_API cuGraphLaunch(CUgraphExec executable, CUstream stream) {
   INGOT_FAKE_CUDA_ENTER
   if (!executables.contains(executable))
     return CUDA_ERROR_INVALID_HANDLE;
-  return enqueueGraph(stream, executable->tasks, executable->after);
+  return enqueueGraph(stream, executable->tasks, executable->conditions);
 }
 
 INGOT_FAKE_CUDA_API cuGraphExecDestroy(CUgraphExec executable) {

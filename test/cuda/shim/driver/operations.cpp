@@ -38,6 +38,11 @@ uint64_t nextNumber = 0;
 OrderSet knownToHost;
 double hostTime = 0;
 
+/// A loop that runs more often than any text is long does not end.
+constexpr uint64_t mostIterations = 100000;
+/// What runs now.
+const Operation *running = nullptr;
+
 /// Null if the handle is none.
 CUstream streamOf(CUstream handle) {
   if (handle == nullptr || handle == reinterpret_cast<CUstream>(1)) // CU_STREAM_LEGACY
@@ -91,18 +96,69 @@ CUresult runOne(Operation &operation) {
     return CUDA_SUCCESS;
   if (checker != nullptr)
     checker->beginOperation(operation.number, operation.before, operation.task.name);
+  running = &operation;
+  CUresult result = CUDA_SUCCESS;
   try {
     operation.task.run();
   } catch (const Failure &failure) {
     breakContext(CUDA_ERROR_LAUNCH_FAILED, failure.what());
-    return CUDA_ERROR_LAUNCH_FAILED;
+    result = CUDA_ERROR_LAUNCH_FAILED;
   }
+  running = nullptr;
   operation.task.run = nullptr;
-  return CUDA_SUCCESS;
+  return result;
 }
 
-/// Runs an operation and all before it.
-CUresult execute(const std::shared_ptr<Operation> &wanted) {
+/// Of a WHILE node that may run, or whose body has run: whether the body runs (again).
+bool continues(Operation &loop) {
+  if (loop.iterations != 0) {
+    // What comes after the node comes after its body too.
+    for (const std::shared_ptr<Operation> &inside : loop.after) {
+      loop.before.insert(inside->number);
+      for (const std::weak_ptr<Operation> &held : waiting)
+        if (std::shared_ptr<Operation> later = held.lock();
+            later && !later->done && later->before.contains(loop.number))
+          later->before.insert(inside->number);
+    }
+  }
+  for (const std::shared_ptr<Operation> &earlier : loop.after)
+    loop.earliest = std::max(loop.earliest, earlier->end);
+  loop.after.clear();
+  if (contextState() != CUDA_SUCCESS)
+    return false;
+  const Condition &condition = loop.conditions->at(loop.task.handle);
+  const char *wrong = nullptr;
+  if (!condition.known)
+    wrong = "its condition has no value: no kernel set it, and the handle has no default";
+  else if (condition.isSet && !loop.before.contains(condition.setter))
+    wrong = "nothing orders it and the kernel that set its condition";
+  else if (condition.value != 0 && loop.iterations == mostIterations)
+    wrong = "its body has run 100000 times, and the condition still holds";
+  if (wrong != nullptr)
+    breakContext(CUDA_ERROR_LAUNCH_FAILED, std::string("a WHILE node: ") + wrong);
+  return wrong == nullptr && condition.value != 0;
+}
+
+/// Adds the body of a WHILE node once more, as what it comes after.
+void iterate(Operation &loop) {
+  ++loop.iterations;
+  std::erase_if(waiting, [](const std::weak_ptr<Operation> &held) { return held.expired(); });
+  const Tasks &body = *loop.task.body;
+  for (size_t index = 0; index < body.list.size(); ++index) {
+    std::vector<std::shared_ptr<Operation>> earlier;
+    for (size_t other : body.after[index])
+      earlier.push_back(loop.after[other]);
+    std::shared_ptr<Operation> added = add(body.list[index], std::move(earlier));
+    added->before.insert(loop.before);
+    added->earliest = std::max(added->earliest, loop.earliest);
+    added->conditions = loop.conditions;
+    loop.after.push_back(std::move(added));
+  }
+}
+
+/// Runs an operation and all before it. With `paused`, stops where a loop has run its body once and would do so again,
+/// and says whether it did.
+CUresult execute(const std::shared_ptr<Operation> &wanted, bool *paused = nullptr) {
   static std::mt19937_64 random(configuration().seed);
   std::vector<std::shared_ptr<Operation>> stack{wanted};
   CUresult result = CUDA_SUCCESS;
@@ -116,6 +172,14 @@ CUresult execute(const std::shared_ptr<Operation> &wanted) {
     for (const std::shared_ptr<Operation> &earlier : top->after)
       if (!earlier->done)
         missing.push_back(earlier);
+    if (missing.empty() && top->task.body && continues(*top)) {
+      iterate(*top);
+      if (paused != nullptr && top->iterations > 1) {
+        *paused = true;
+        return result;
+      }
+      continue;
+    }
     if (missing.empty()) {
       if (CUresult state = runOne(*top); state != CUDA_SUCCESS && result == CUDA_SUCCESS)
         result = state;
@@ -157,18 +221,20 @@ CUresult enqueue(CUstream handle, Task task) {
   return CUDA_SUCCESS;
 }
 
-CUresult enqueueGraph(CUstream handle, const std::vector<Task> &tasks, const std::vector<std::vector<size_t>> &after) {
+CUresult enqueueGraph(CUstream handle, const Tasks &tasks, Conditions conditions) {
   CUstream stream = streamOf(handle);
   if (stream == nullptr)
     return CUDA_ERROR_INVALID_HANDLE;
   if (stream->capture != nullptr)
     return refuse(CUDA_ERROR_NOT_SUPPORTED, "a graph launched into a stream that is being captured");
   std::vector<std::shared_ptr<Operation>> first = predecessors(stream), added;
-  for (size_t index = 0; index < tasks.size(); ++index) {
-    std::vector<std::shared_ptr<Operation>> earlier = after[index].empty() ? first : decltype(first)();
-    for (size_t other : after[index])
+  auto ofLaunch = std::make_shared<Conditions>(std::move(conditions));
+  for (size_t index = 0; index < tasks.list.size(); ++index) {
+    std::vector<std::shared_ptr<Operation>> earlier = tasks.after[index].empty() ? first : decltype(first)();
+    for (size_t other : tasks.after[index])
       earlier.push_back(added[other]);
-    added.push_back(add(tasks[index], std::move(earlier)));
+    added.push_back(add(tasks.list[index], std::move(earlier)));
+    added.back()->conditions = ofLaunch;
   }
   added.insert(added.end(), first.begin(), first.end());
   stream->last = add({"the end of a graph", nullptr, 0}, std::move(added));
@@ -198,6 +264,26 @@ CUresult synchronizeAll() {
         result = state;
   knownToHost.insertAllBelow(nextNumber);
   return result;
+}
+
+/// Runs what a stream was asked to do so far, of loops the body once; whether all of it has run.
+static bool advance(CUstream stream) {
+  for (const std::shared_ptr<Operation> &earlier : predecessors(stream)) {
+    bool paused = false;
+    execute(earlier, &paused);
+    if (paused)
+      return false;
+  }
+  return true;
+}
+
+void setGraphCondition(unsigned long long handle, unsigned value, Site site) {
+  if (running == nullptr || !running->conditions || !running->conditions->contains(handle))
+    fail(site, "the condition of a node is set that is not in the graph of this kernel");
+  Condition &condition = running->conditions->at(handle);
+  if (condition.isSet && condition.setter == running->number)
+    fail(site, "the condition of a node is set twice by one kernel, in no order");
+  condition = {true, value, true, running->number};
 }
 
 void forgetOperations() {
@@ -245,8 +331,10 @@ INGOT_FAKE_CUDA_API cuStreamQuery(CUstream handle) {
   CUstream stream = streamOf(handle);
   if (stream == nullptr)
     return CUDA_ERROR_INVALID_HANDLE;
-  // Whoever asks again and again finds it done.
+  // Whoever asks again and again finds it done, but after every iteration of a loop is told that it is not.
   bool done = !stream->last || stream->last->done;
+  if (stream->capture == nullptr && !advance(stream))
+    return CUDA_ERROR_NOT_READY;
   CUresult result = synchronize(handle);
   return result != CUDA_SUCCESS ? result : done ? CUDA_SUCCESS : CUDA_ERROR_NOT_READY;
 }

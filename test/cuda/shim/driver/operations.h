@@ -19,19 +19,41 @@
 #include "driver/order_set.h"
 #include "executor/failure.h"
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace ingot::shim {
 
+/// The value of a conditional node's handle in one launch of its graph.
+struct Condition {
+  /// Whether it has a value: it was set, or the handle has one to begin with.
+  bool known = false;
+  unsigned value = 0;
+  bool isSet = false;
+  uint64_t setter = 0; ///< the number of the operation that set it last
+};
+using Conditions = std::map<uint64_t, Condition>;
+
+struct Tasks;
+
 /// What may be done in a stream or in a node of a graph.
 struct Task {
   std::string name;
   /// Throws Failure.
-  std::function<void()> run;
+  std::function<void()> run = nullptr;
   /// In seconds.
   double cost = 0;
+  /// Of a WHILE node: its handle, and what it repeats.
+  uint64_t handle = 0;
+  std::shared_ptr<const Tasks> body = nullptr;
+};
+
+/// Tasks that depend on each other: indices of earlier ones.
+struct Tasks {
+  std::vector<Task> list;
+  std::vector<std::vector<size_t>> after;
 };
 
 struct Operation {
@@ -42,12 +64,16 @@ struct Operation {
   OrderSet before;
   bool done = false;
   double earliest = 0, end = 0;
+  /// Of the launch of a graph that it belongs to; null in a stream.
+  std::shared_ptr<Conditions> conditions;
+  /// Of a WHILE node: how often its body has begun.
+  uint64_t iterations = 0;
 };
 
 /// Adds a task to a stream; where the stream is being captured, to its graph.
 CUresult enqueue(CUstream stream, Task task);
-/// Adds several that depend on each other (indices of earlier ones) as one operation of the stream.
-CUresult enqueueGraph(CUstream stream, const std::vector<Task> &tasks, const std::vector<std::vector<size_t>> &after);
+/// Adds several as one operation of the stream. `conditions` are those of the graph's handles when it starts.
+CUresult enqueueGraph(CUstream stream, const Tasks &tasks, Conditions conditions);
 
 /// Runs what a stream was asked to do so far.
 CUresult synchronize(CUstream stream);

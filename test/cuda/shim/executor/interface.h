@@ -104,6 +104,9 @@ INGOT_SHIM_EXPORT void copyAsyncWait(unsigned pending, Site site = Site::current
 /// Orders this thread's accesses before and after for the whole device (`__threadfence`).
 INGOT_SHIM_EXPORT void deviceFence();
 
+/// Sets the value of a conditional node's handle (`cudaGraphSetConditional`).
+INGOT_SHIM_EXPORT void setGraphCondition(unsigned long long handle, unsigned value, Site site = Site::current());
+
 } // namespace ingot::shim
 
 #endif // INGOT_TEST_CUDA_SHIM_EXECUTOR_INTERFACE_H

@@ -1,0 +1,99 @@
+//===- graph_builder.cpp - graphs of copies and launches ------------------===//
+
+#include "runtime/cuda/graph_builder.h"
+
+namespace ingot::runtime::cuda {
+
+GraphBuilder::GraphBuilder(const DriverApi &api, Context context, const char *what)
+    : api(api), context(context), what(what) {
+  check(api, api.cuGraphCreate(&graph, 0), what);
+}
+
+GraphNode GraphBuilder::copy(const Copy &copy, const Nodes &after) {
+  GraphNode node = nullptr;
+  check(api, api.cuGraphAddMemcpyNode(&node, graph, after.data(), after.size(), &copy, context), what);
+  return node;
+}
+
+GraphNode GraphBuilder::copyToDevice(const Transfer &transfer, const Nodes &after) {
+  Copy row = {};
+  row.fromKind = hostMemory;
+  row.fromHost = transfer.host;
+  row.toKind = deviceMemory;
+  row.toDevice = transfer.device;
+  row.bytes = transfer.bytes;
+  row.height = row.depth = 1;
+  return copy(row, after);
+}
+
+GraphNode GraphBuilder::copyToHost(const Transfer &transfer, const Nodes &after) {
+  Copy row = {};
+  row.fromKind = deviceMemory;
+  row.fromDevice = transfer.device;
+  row.toKind = hostMemory;
+  row.toHost = transfer.host;
+  row.bytes = transfer.bytes;
+  row.height = row.depth = 1;
+  return copy(row, after);
+}
+
+GraphNode GraphBuilder::launch(Function function, uint32_t gridX, uint32_t gridY, const IngotCudaKernel &kernel,
+                               std::span<void *const> parameters, const Nodes &after) {
+  KernelNode launch = {};
+  launch.function = function;
+  launch.gridX = gridX;
+  launch.gridY = gridY;
+  launch.blockX = kernel.threads;
+  launch.gridZ = launch.blockY = launch.blockZ = 1;
+  launch.sharedBytes = kernel.shared_bytes;
+  launch.parameters = const_cast<void **>(parameters.data());
+  GraphNode node = nullptr;
+  check(api, api.cuGraphAddKernelNode_v2(&node, graph, after.data(), after.size(), &launch), what);
+  return node;
+}
+
+GraphBuilder::Nodes GraphBuilder::step(const IngotCudaDescriptor &tables, const IngotCudaProgram &program,
+                                       const Launches &launches, uint32_t rows, const Nodes &after) {
+  Nodes nodes, awaited;
+  std::vector<bool> isAwaited(program.launch_count);
+  for (const Launch &row : launches.of(program)) {
+    awaited.clear();
+    for (uint32_t i = 0; i < row.row->await_count; ++i) {
+      const uint32_t index = tables.awaits[row.row->first_await + i];
+      awaited.push_back(nodes[index]);
+      isAwaited[index] = true;
+    }
+    nodes.push_back(launch(row.function, row.row->grid_x, row.blocks(rows, rows), *row.kernel, row.parameters,
+                           awaited.empty() ? after : awaited));
+  }
+  Nodes last;
+  for (size_t i = 0; i < nodes.size(); ++i)
+    if (!isAwaited[i])
+      last.push_back(nodes[i]);
+  return last;
+}
+
+ConditionHandle GraphBuilder::condition() {
+  ConditionHandle handle = 0;
+  check(api, api.cuGraphConditionalHandleCreate(&handle, graph, context, /*value=*/0, startsWithDefault), what);
+  return handle;
+}
+
+GraphBuilder GraphBuilder::loop(ConditionHandle condition, const Nodes &after) {
+  NodeParameters parameters = {};
+  parameters.kind = conditionalNode;
+  parameters.conditional = {condition, whileNode, /*size=*/1, /*bodies=*/nullptr, context};
+  GraphNode node = nullptr;
+  check(api, api.cuGraphAddNode_v2(&node, graph, after.data(), /*edges=*/nullptr, after.size(), &parameters), what);
+  return GraphBuilder(api, context, what, parameters.conditional.bodies[0]);
+}
+
+GraphExecutable GraphBuilder::instantiate() {
+  GraphExecutable executable = nullptr;
+  check(api, api.cuGraphInstantiateWithFlags(&executable, graph, 0), what);
+  check(api, api.cuGraphDestroy(graph), what);
+  graph = nullptr;
+  return executable;
+}
+
+} // namespace ingot::runtime::cuda
