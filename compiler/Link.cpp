@@ -47,9 +47,8 @@ static Error addDeviceImages(mlir::ModuleOp module, const target::CompileOptions
   for (const Image &image : images) {
     std::string code;
     if (image.exists) {
-      Expected<std::string> compiled =
-          cuda::compileDeviceCode(source, nvcc, *target::parseArchitectures(options.sm),
-                                  /*contracts=*/!options.batchInvariant, image.macro);
+      Expected<std::string> compiled = cuda::compileDeviceCode(source, nvcc, *target::parseArchitectures(options.sm),
+                                                               /*contracts=*/!options.batchInvariant, image.macro);
       if (!compiled)
         return compiled.takeError();
       code = std::move(*compiled);

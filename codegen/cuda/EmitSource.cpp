@@ -147,10 +147,15 @@ private:
   }
 
   /// Threads of a block, and where it is needed how many blocks a multiprocessor must hold: without a word on it, ptxas
-  /// spilled some registers of attention_partial to hold more than there is use for (see test/cuda/budgets.py).
+  /// spilled some registers of attention_partial and of products of a few rows to hold more than there is use for (see
+  /// test/cuda/budgets.py).
   std::string describeBounds() {
     std::string threads = std::to_string(context.threads);
-    return isa<kernel::AttentionPartialOp>(function.getKernel()) ? threads + ", 4" : threads;
+    if (isa<kernel::AttentionPartialOp>(function.getKernel()))
+      return threads + ", 4";
+    kernel::RowRangeAttr rows = function.getRowRange();
+    bool isSomeRows = target::getProductPanels(function.getKernel()) && target::isFewRows(rows) && rows.getLast() > 1;
+    return isSomeRows ? threads + ", 1" : threads;
   }
 
   /// Of few rows, the launch of a graph has blocks for as many as the function serves: those beyond the step's return.

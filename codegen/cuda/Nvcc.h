@@ -21,8 +21,8 @@ llvm::Expected<std::string> findNvcc(llvm::StringRef asked);
 
 /// The fat binary of `source`: machine code for each of `architectures` (as `--sm` has them, such as "90a"), and PTX
 /// for the oldest devices that kernels are written for, which newer ones compile when they load it. An error is the
-/// first that nvcc reports. `contracts`: nvcc may make one rounding of a product and a sum. `macro` is defined unless it
-/// is empty.
+/// first that nvcc reports. `contracts`: nvcc may make one rounding of a product and a sum. `macro` is defined unless
+/// it is empty.
 llvm::Expected<std::string> compileDeviceCode(llvm::StringRef source, llvm::StringRef nvcc,
                                               llvm::ArrayRef<llvm::StringRef> architectures, bool contracts,
                                               llvm::StringRef macro);

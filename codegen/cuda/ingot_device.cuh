@@ -31,8 +31,8 @@ __device__ __forceinline__ uint4 loadWeights(const uint8_t *address) {
   return value;
 }
 
-/// Asks for `bytes` of weights from a 16-byte aligned address on, a multiple of 16, to come to the second-level cache, on
-/// devices that can be asked so: see "cp.async.bulk.prefetch.L2" of the PTX ISA. One thread asks for a whole block.
+/// Asks for `bytes` of weights from a 16-byte aligned address on, a multiple of 16, to come to the second-level cache,
+/// on devices that can be asked so: see "cp.async.bulk.prefetch.L2" of the PTX ISA. One thread asks for a whole block.
 __device__ __forceinline__ void prefetchWeights(const uint8_t *address, uint32_t bytes) {
 #if !defined(__CUDA_ARCH__)
   // A compiler for another machine sees what must be there.

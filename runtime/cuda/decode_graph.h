@@ -19,7 +19,8 @@ public:
   /// Steps of as many rows as `program` serves, but at most `mostRows`, all of whose logits are wanted. `logits` are of
   /// `mostRows` rows. Fails with a message when the driver refuses it.
   DecodeGraph(const DriverApi &api, Context context, const IngotCudaDescriptor &tables, const IngotCudaProgram &program,
-              uint32_t mostRows, const Launches &launches, const Transfer &arrays, const Transfer &logits);
+              uint32_t mostRows, const Launches &launches, const Transfer &arrays, const Transfer &logits,
+              Stream stream);
 
   bool serves(uint32_t rows) const { return rows >= firstRow && rows <= lastRow; }
 

@@ -53,6 +53,7 @@ const char *loadFunctions(void *library, DriverApi &api) {
                             INGOT_SYMBOL(api, cuGraphAddKernelNode_v2),
                             INGOT_SYMBOL(api, cuGraphInstantiateWithFlags),
                             INGOT_SYMBOL(api, cuGraphDestroy),
+                            INGOT_SYMBOL(api, cuGraphUpload),
                             INGOT_SYMBOL(api, cuGraphLaunch),
                             INGOT_SYMBOL(api, cuStreamQuery),
                             INGOT_NEWER_SYMBOL(api, cuGraphConditionalHandleCreate),

@@ -138,6 +138,7 @@ struct DriverApi {
                                     const KernelNode *kernel);
   Result (*cuGraphInstantiateWithFlags)(GraphExecutable *executable, Graph graph, unsigned long long flags);
   Result (*cuGraphDestroy)(Graph graph);
+  Result (*cuGraphUpload)(GraphExecutable executable, Stream stream);
   Result (*cuGraphLaunch)(GraphExecutable executable, Stream stream);
   Result (*cuStreamQuery)(Stream stream);
   /// These two are null where the driver is for an older CUDA than 12.4.

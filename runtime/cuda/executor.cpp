@@ -141,8 +141,10 @@ void CudaExecutor::makeGraphs(Context context) {
   const uint32_t bound = std::min({uint32_t{INGOT_CUDA_MOST_GRAPH_ROWS}, entry.rows, entry.wanted_rows});
   for (uint32_t first = 1; first <= bound; first = programFor(first).last_row + 1) {
     const IngotCudaProgram &program = programFor(first);
-    const uint32_t last = std::min(program.last_row, bound);
-    graphs.emplace_back(api, context, tables, program, last, *launches, transferOfArrays(), transferOfLogits(last));
+    // Blocks beyond a step's rows return in programs of few rows only.
+    const uint32_t last = program.last_row > INGOT_CUDA_MOST_GRAPH_ROWS ? first : std::min(program.last_row, bound);
+    graphs.emplace_back(api, context, tables, program, last, *launches, transferOfArrays(), transferOfLogits(last),
+                        stream);
   }
   if (tables.sampler.parts > 0)
     loop.emplace(TokenLoop::Parts{device, context, tables, programFor(1), *launches, arrays,

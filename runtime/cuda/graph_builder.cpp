@@ -88,10 +88,12 @@ GraphBuilder GraphBuilder::loop(ConditionHandle condition, const Nodes &after) {
   return GraphBuilder(api, context, what, parameters.conditional.bodies[0]);
 }
 
-GraphExecutable GraphBuilder::instantiate() {
+GraphExecutable GraphBuilder::instantiate(Stream stream) {
   GraphExecutable executable = nullptr;
   check(api, api.cuGraphInstantiateWithFlags(&executable, graph, 0), what);
   check(api, api.cuGraphDestroy(graph), what);
+  // Otherwise the first launch would take the memory that the graph needs on the device.
+  check(api, api.cuGraphUpload(executable, stream), what);
   graph = nullptr;
   return executable;
 }

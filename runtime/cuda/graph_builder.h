@@ -44,8 +44,8 @@ public:
   /// A node that repeats a body while `condition` is not 0: the body, which is part of this graph.
   GraphBuilder loop(ConditionHandle condition, const Nodes &after);
 
-  /// Ends the building: the graph as the driver launches it.
-  GraphExecutable instantiate();
+  /// Ends the building: the graph as the driver launches it, and in `stream` its way to the device.
+  GraphExecutable instantiate(Stream stream);
 
 private:
   GraphBuilder(const DriverApi &api, Context context, const char *what, Graph graph)

@@ -55,9 +55,9 @@ TokenLoop::TokenLoop(const Parts &parts)
   } else {
     GraphBuilder others(api, parts.context, what);
     addDraw(others, others.step(parts.tables, parts.program, parts.launches, /*rows=*/1, {}));
-    again = others.instantiate();
+    again = others.instantiate(parts.stream);
   }
-  first = graph.instantiate();
+  first = graph.instantiate(parts.stream);
 }
 
 /// The kernel that keeps a loop going; null where the driver or the toolkit that made it knows no loops.

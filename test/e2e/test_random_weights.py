@@ -81,7 +81,7 @@ def generated(driver, shapes, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("generators")
     device, structs, kernels, models = None, set(), set(), {}
     for name, (text, packed) in shapes.items():
-        device = text.split("// Formats and caches")[0]
+        device = text.split("// Formats and caches")[0].replace("#ifndef INGOT_CUDA_LOOP\n", "")
         found = definitions(text)
         structs |= found[0]
         kernels |= found[1]

@@ -245,8 +245,8 @@ template <class Format> struct Slab<Format, Storage::Rows> {
 };
 
 /// 64 columns of a quantised panel in the registers of a warp, as A of mma.m16n8k16: what a product of few rows takes,
-/// which would gain nothing by shared memory. The first 16 lanes have 32 columns, a group, and the others the next group:
-/// a lane has four rows of the panel, in two fragments, and of a step four columns.
+/// which would gain nothing by shared memory. The first 16 lanes have 32 columns, a group, and the others the next
+/// group: a lane has four rows of the panel, in two fragments, and of a step four columns.
 ///
 /// B has the rows of activations, two at a time, in its eight columns: for each row, both groups; for each group, both
 /// parts. Of what comes out, a lane's own are the sums of its own group; the others are products of one group's weights
@@ -293,8 +293,7 @@ template <class Format> struct Strip {
     __device__ __forceinline__ void load(const float *source, bool exists, int lane) {
 #pragma unroll
       for (int step = 0; step < 2; ++step) {
-        const float4 quad =
-            exists ? *reinterpret_cast<const float4 *>(source + 4 * S::quad(step, lane % 4)) : float4{};
+        const float4 quad = exists ? *reinterpret_cast<const float4 *>(source + 4 * S::quad(step, lane % 4)) : float4{};
         const float numbers[2][2] = {{quad.x, quad.y}, {quad.z, quad.w}};
 #pragma unroll
         for (int pair = 0; pair < 2; ++pair) {

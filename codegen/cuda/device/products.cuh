@@ -144,8 +144,8 @@ __device__ __forceinline__ void sumPieces(const float *input, int stride, const 
       }
 }
 
-/// A few rows: every block streams `tilePanels` panels past sums in registers, its warps sharing out the columns. Sums of
-/// warps are added in a fixed order.
+/// A few rows: every block streams `tilePanels` panels past sums in registers, its warps sharing out the columns. Sums
+/// of warps are added in a fixed order.
 template <class Format, int columns, int mostRows, int panels, int together, int tilePanels, int warps, class Finish>
 __device__ __forceinline__ void multiplyFewRows(const float *input, int stride, const uint8_t *weight,
                                                 uint64_t panelBytes, int rows, Finish finish) {
@@ -173,8 +173,8 @@ __device__ __forceinline__ void multiplyFewRows(const float *input, int stride, 
   }
 }
 
-/// Asks for the panels that a block of multiplyFewRows will stream, where something else comes first that takes about as
-/// long as the way from memory.
+/// Asks for the panels that a block of multiplyFewRows will stream, where something else comes first that takes about
+/// as long as the way from memory.
 template <int panels, int tilePanels>
 __device__ __forceinline__ void prefetchPanels(const uint8_t *weight, uint64_t panelBytes) {
   const int firstPanel = blockIdx.x * tilePanels;

@@ -62,8 +62,9 @@ __device__ __forceinline__ void findCandidates(const IngotCudaSampling &sampling
   __shared__ int32_t recent[INGOT_CUDA_PENALTY_WINDOW];
   const uint64_t accepted = sampling.accepted;
   const double penalty = sampling.repeat_penalty;
-  const int penalized =
-      penalty == 1 ? 0 : accepted < INGOT_CUDA_PENALTY_WINDOW ? static_cast<int>(accepted) : INGOT_CUDA_PENALTY_WINDOW;
+  const int penalized = penalty == 1                           ? 0
+                        : accepted < INGOT_CUDA_PENALTY_WINDOW ? static_cast<int>(accepted)
+                                                               : INGOT_CUDA_PENALTY_WINDOW;
   if (threadIdx.x < penalized)
     recent[threadIdx.x] = sampling.recent[threadIdx.x];
   __syncthreads();
@@ -113,9 +114,21 @@ __device__ __forceinline__ double exponential(double x) {
   r = __dadd_rn(r, -__dmul_rn(exponent, 1.90821492927058770002e-10));
   double sum = 0;
   // 1 / n!
-  constexpr double inverses[] = {1.0,           1.0,            1.0 / 2,         1.0 / 6,          1.0 / 24,
-                                 1.0 / 120,     1.0 / 720,      1.0 / 5040,      1.0 / 40320,      1.0 / 362880,
-                                 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800, 1.0 / 87178291200};
+  constexpr double inverses[] = {1.0,
+                                 1.0,
+                                 1.0 / 2,
+                                 1.0 / 6,
+                                 1.0 / 24,
+                                 1.0 / 120,
+                                 1.0 / 720,
+                                 1.0 / 5040,
+                                 1.0 / 40320,
+                                 1.0 / 362880,
+                                 1.0 / 3628800,
+                                 1.0 / 39916800,
+                                 1.0 / 479001600,
+                                 1.0 / 6227020800,
+                                 1.0 / 87178291200};
 #pragma unroll
   for (int n = 14; n >= 0; --n)
     sum = __dadd_rn(__dmul_rn(sum, r), inverses[n]);
@@ -176,8 +189,8 @@ __device__ __forceinline__ int draw(const IngotCudaSampling &sampling, int count
 /// unless it is the last. One block.
 template <int parts>
 __device__ __forceinline__ void chooseToken(const IngotCudaStep &step, IngotCudaSampling &sampling,
-                                            const uint64_t *candidates, const uint32_t *ends,
-                                            volatile int32_t *tokens, const volatile uint32_t *stop) {
+                                            const uint64_t *candidates, const uint32_t *ends, volatile int32_t *tokens,
+                                            const volatile uint32_t *stop) {
   static_assert(parts <= samplingThreads, "a thread for every part");
   __shared__ uint64_t best[INGOT_CUDA_MOST_CANDIDATES];
   __shared__ double plain[INGOT_CUDA_MOST_CANDIDATES], tempered[INGOT_CUDA_MOST_CANDIDATES];

@@ -195,9 +195,9 @@ template <class Format> __device__ __forceinline__ float weightAt(const uint8_t 
     if constexpr (Format::hasMinimum)
       memcpy(&m, block + Format::minimumOffset + row * 2, sizeof m);
     const uint8_t *subScales = block + subScaleOffset<Format>(inBlock) + row;
-    const Scale scale = subScale<Format>(__half2float(d), __half2float(m),
-                                         ScaleWords<Format>::hasSubScales ? subScales[0] : 0,
-                                         ScaleWords<Format>::hasSecond ? subScales[panelRows] : 0);
+    const Scale scale =
+        subScale<Format>(__half2float(d), __half2float(m), ScaleWords<Format>::hasSubScales ? subScales[0] : 0,
+                         ScaleWords<Format>::hasSecond ? subScales[panelRows] : 0);
     const float code = static_cast<float>(pickCodes<Format>(low, high, quad) >> 8 * (column % 4) & 0xff);
     return fmaf(code - Format::zeroPoint, scale.scale, scale.minimum);
   } else {
