@@ -1,6 +1,6 @@
 """Emitted CUDA C++ with one barrier, wait or bound less, or a bound that is off by one: the emulation notices (--full).
 
-A mutation is caught where a launch fails under the checker, or where a logit has other bits."""
+A mutation is caught where a launch fails under the checker, or where a logit has other bits, or a token is another."""
 import re
 
 import numpy as np
@@ -8,8 +8,9 @@ import pytest
 
 from conftest import tiny_path, tiny_reference
 from test_cuda import CudaError, Emitted, driver, in_child, shim_compiler, steps  # noqa: F401 (driver is a fixture)
+from test_sampling import draw, options
 
-MODEL = "three_kv_heads_q4_1"
+MODEL, VOCABULARY = "three_kv_heads_q4_1", 259
 # Every program runs. Steps of many and of few rows end at a position that begins a tile of keys; the last row is the first
 # one of the second chunk of keys.
 CHUNKS = [65, 16, 2, 6, 4, 4, 31, 1]
@@ -26,7 +27,7 @@ MUTATIONS = [
     (r"(?<=lastKey) \+ 1", ""),
     (r"(?<=position) \+ 1(?=\) - )", ""),
 ]
-SKIPPED = re.compile(r"constexpr|static_assert|template|^\s*//|CUDA_VERSION|for \(int [pqr] = 0")
+SKIPPED = re.compile(r"constexpr|static_assert|template|CUDA_VERSION")
 # Labels of mutations that change nothing, and why.
 EQUIVALENT = {
     "for (int start = warp * P::warpColumns; start <= columns; start += warps * P::warpColumns) {":
@@ -65,10 +66,11 @@ def mutations(text):
     kernels = next(number for number, line in enumerate(lines) if line.startswith('extern "C" __global__'))
     last = {line: number for number, line in enumerate(lines) if number > kernels}
     for number, line in enumerate(lines):
-        if SKIPPED.search(line) or (number > kernels and last[line] != number):
+        # Bounds of what is unrolled are constants: loops over the elements of an array in registers.
+        if SKIPPED.search(line) or lines[number - 1] == "#pragma unroll" or (number > kernels and last[line] != number):
             continue
         for pattern, instead in MUTATIONS:
-            for match in re.finditer(pattern, line):
+            for match in re.finditer(pattern, line.split("//")[0]):
                 yield number, line, line[:match.start()] + match.expand(instead) + line[match.end():]
 
 
@@ -79,16 +81,30 @@ def mutate(text, number, line, mutated):
     return "".join(lines)
 
 
-def logits_of(driver, folder, emitted, text, tokens):
-    """Of every row that a step wants; or the error."""
+def draws():
+    """Logits and options of the text's sampler: penalties, all candidates that there can be, a few, the best."""
+    random = np.random.default_rng(3)
+    for values in ({"repeat_penalty": 1.5, "accepted": 40}, {"top_k": 256, "min_p": 0, "top_p": 1}, {"top_p": 0.5},
+                   {"temperature": 0}):
+        logits = random.standard_normal(VOCABULARY).astype(np.float32)
+        recent = np.argsort(-logits)[:64]
+        yield logits, options(seed=7, position=random.integers(0, 2**40), recent=recent, **values), None, 0
+
+
+def results_of_steps(cuda, module, weights, tokens):
+    """Bytes of the logits of every row that a step wants, and of what the sampler does."""
+    drawn = [b"".join(np.asarray(part).tobytes() for part in case) for case in draw(cuda, module, list(draws()))]
+    return [steps(cuda, module, weights, tokens, CHUNKS)[1].tobytes(), *drawn]
+
+
+def results_of(driver, folder, emitted, text, tokens):
+    """The same of a text; or the error."""
     source, module = folder / "model.cu", folder / "module.so"
     source.write_text(text)
     shim_compiler.compile_module(source, module, driver, check=True)
-    result, _ = in_child(steps, driver, module, emitted.weights, tokens, CHUNKS, check=1)
-    return result if isinstance(result, CudaError) else result[1]
+    return in_child(results_of_steps, driver, module, emitted.weights, tokens, check=1)[0]
 
 
-# Loops over the elements of an array in registers are left out: their bounds are template arguments, and unrolled.
 @pytest.mark.full
 def test_mutations(ingot, driver, tmp_path, record_property):
     """At least 95 % of those that change anything are caught; the others stand above."""
@@ -101,14 +117,13 @@ def test_mutations(ingot, driver, tmp_path, record_property):
         models.append(Emitted(ingot, tiny_path(MODEL), folder, f"--kv={cache}"))
 
     texts = [emitted.source.read_text() for emitted in models]
-    expected = [logits_of(driver, tmp_path, emitted, text, tokens) for emitted, text in zip(models, texts)]
-    assert not any(isinstance(logits, CudaError) for logits in expected), expected
+    expected = [results_of(driver, tmp_path, emitted, text, tokens) for emitted, text in zip(models, texts)]
+    assert not any(isinstance(results, CudaError) for results in expected), expected
     caught, survivors = 0, []
     found = list(mutations(texts[0]))
     for mutation in found:
-        for emitted, text, logits in zip(models, texts, expected):
-            result = logits_of(driver, tmp_path, emitted, mutate(text, *mutation), tokens)
-            if isinstance(result, CudaError) or not np.array_equal(result, logits):
+        for emitted, text, results in zip(models, texts, expected):
+            if results_of(driver, tmp_path, emitted, mutate(text, *mutation), tokens) != results:
                 caught += 1
                 break
         else:

@@ -99,6 +99,7 @@ REAL_ARITHMETIC = {
     "generate.cpp.o": "tokens per second",
     "machine.cpp.o": "seconds of one barrier of those that were timed",
     "perplexity.cpp.o": "softmax over the logits of scored tokens",
+    "probes.cpp.o": "bytes per second, seconds from milliseconds",
     "process.cpp.o": "seconds from nanoseconds",
     "read_ceiling.cpp.o": "bytes per second",
     "sampler.cpp.o": "temperature, softmax, penalties",

@@ -121,12 +121,6 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   if (options.sampler.temperature > 0)
     fprintf(stderr, "seed          %" PRIu64 "\n", options.sampler.seed);
   Sequence sequence(model);
-  TextOutput output;
-  text::StopMatcher stops(options.stops);
-  if (!options.hidePrompt)
-    output.append(prompt);
-  catchInterrupt();
-
   std::optional<Speculation> speculation;
   if (options.speculate)
     speculation.emplace(sequence);
@@ -136,6 +130,12 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
       ends.push_back(static_cast<int32_t>(token));
   std::unique_ptr<TokenSource> source =
       makeTokenSource(model, sequence, speculation ? &*speculation : nullptr, options.sampler, tokens, std::move(ends));
+
+  TextOutput output;
+  text::StopMatcher stops(options.stops);
+  if (!options.hidePrompt)
+    output.append(prompt);
+  catchInterrupt();
 
   // From here to the last token nothing is allocated, unless --stop is used.
   Statistics statistics;

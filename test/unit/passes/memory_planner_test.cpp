@@ -405,7 +405,9 @@ TEST(MemoryPlanner, TenThousandOperations) {
     printf("kind %d: planned in %.2f s, checked in %.2f s, %.4f x bound\n", kind, seconds,
            double(checked - planned) / CLOCKS_PER_SEC, double(plan->arenaBytes) / double(plan->lowerBound));
 #ifdef NDEBUG
-    EXPECT_LT(seconds, 2.0);
+    // On a quiet machine 2 s are enough for each kind. Neighbours of a shared one cost processor time, too: what is
+    // caught here is another order of growth.
+    EXPECT_LT(seconds, 8.0);
 #endif
   }
 }
