@@ -29,7 +29,7 @@ Batch::Batch(Model &model, uint32_t sequences)
   }
 }
 
-void Batch::fill(std::span<const int32_t> tokens) {
+IngotStep Batch::beginStep() const {
   IngotStep step = {};
   step.sequences = sequences;
   step.pages_per_sequence = pagesPerSequence;
@@ -37,6 +37,11 @@ void Batch::fill(std::span<const int32_t> tokens) {
   step.row_sequences = rowSequences.data();
   step.page_tables = pageTables.data();
   step.wanted = wanted.data();
+  return step;
+}
+
+void Batch::fill(std::span<const int32_t> tokens) {
+  IngotStep step = beginStep();
   for (size_t done = 0; done < tokens.size(); done += step.rows) {
     step.rows = std::min<size_t>(tokens.size() - done, model.entry.rows);
     step.tokens = tokens.data() + done;
@@ -50,14 +55,9 @@ void Batch::fill(std::span<const int32_t> tokens) {
 }
 
 void Batch::append(std::span<const int32_t> tokens) {
-  IngotStep step = {};
-  step.rows = step.sequences = step.wanted_rows = sequences;
-  step.pages_per_sequence = pagesPerSequence;
+  IngotStep step = beginStep();
+  step.rows = step.wanted_rows = sequences;
   step.tokens = tokens.data();
-  step.positions = positions.data();
-  step.row_sequences = rowSequences.data();
-  step.page_tables = pageTables.data();
-  step.wanted = wanted.data();
   std::fill_n(positions.begin(), sequences, static_cast<int32_t>(used));
   std::iota(rowSequences.begin(), rowSequences.begin() + sequences, 0);
   model.run(step);

@@ -31,6 +31,9 @@ public:
   void append(std::span<const int32_t> tokens);
 
 private:
+  /// A step of all texts, without rows yet.
+  IngotStep beginStep() const;
+
   Model &model;
   const uint32_t sequences;
   uint32_t used = 0;

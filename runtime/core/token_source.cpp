@@ -44,8 +44,11 @@ private:
 class ExecutorSource : public TokenSource {
 public:
   ExecutorSource(Model &model, Sequence &sequence, const SamplerOptions &options, std::span<const int32_t> prompt,
-                 std::vector<int32_t> ends)
-      : model(model), sequence(sequence), options(options), ends(std::move(ends)) {
+                 const std::function<bool(int32_t)> &isEnd)
+      : model(model), sequence(sequence), options(options) {
+    for (uint32_t token = 0; isEnd && token < model.descriptor.vocabulary; ++token)
+      if (isEnd(static_cast<int32_t>(token)))
+        ends.push_back(static_cast<int32_t>(token));
     recent.reserve(Sampler::penaltyWindow);
     for (int32_t token : prompt)
       accept(token);
@@ -90,7 +93,7 @@ private:
   Model &model;
   Sequence &sequence;
   const SamplerOptions options;
-  const std::vector<int32_t> ends;
+  std::vector<int32_t> ends;
   std::vector<int32_t> recent;
   /// Tokens of the generation that runs: asked for, and returned.
   uint32_t begun = 0, taken = 0;
@@ -100,9 +103,9 @@ private:
 
 std::unique_ptr<TokenSource> makeTokenSource(Model &model, Sequence &sequence, Speculation *speculation,
                                              const SamplerOptions &options, std::span<const int32_t> prompt,
-                                             std::vector<int32_t> ends) {
+                                             const std::function<bool(int32_t)> &isEnd) {
   if (!speculation && model.executor->mostGenerated(options) > 0)
-    return std::make_unique<ExecutorSource>(model, sequence, options, prompt, std::move(ends));
+    return std::make_unique<ExecutorSource>(model, sequence, options, prompt, isEnd);
   return std::make_unique<HostSource>(model, sequence, speculation, options, prompt);
 }
 

@@ -10,6 +10,8 @@
 
 #include "runtime/core/speculation.h"
 
+#include <functional>
+
 namespace ingot::runtime {
 
 class TokenSource {
@@ -27,12 +29,12 @@ public:
   virtual void finish() {}
 };
 
-/// `prompt` are the tokens that the sequence will hold, `ends` those that end a text. Tokens are drawn by the executor
-/// where it does so with these options; otherwise, and with `speculation` (null: none), by a Sampler. Allocates all
-/// that later calls need.
+/// `prompt` are the tokens that the sequence will hold; `isEnd` says which tokens end a text (null: none). Tokens are
+/// drawn by the executor where it does so with these options; otherwise, and with `speculation` (null: none), by a
+/// Sampler. Allocates all that later calls need.
 std::unique_ptr<TokenSource> makeTokenSource(Model &model, Sequence &sequence, Speculation *speculation,
                                              const SamplerOptions &options, std::span<const int32_t> prompt,
-                                             std::vector<int32_t> ends);
+                                             const std::function<bool(int32_t)> &isEnd);
 
 } // namespace ingot::runtime
 

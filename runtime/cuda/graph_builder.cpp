@@ -9,7 +9,9 @@ GraphBuilder::GraphBuilder(const DriverApi &api, Context context, const char *wh
   check(api, api.cuGraphCreate(&graph, 0), what);
 }
 
-GraphNode GraphBuilder::copy(const Copy &copy, const Nodes &after) {
+GraphNode GraphBuilder::copy(Copy copy, uint64_t bytes, const Nodes &after) {
+  copy.bytes = bytes;
+  copy.height = copy.depth = 1;
   GraphNode node = nullptr;
   check(api, api.cuGraphAddMemcpyNode(&node, graph, after.data(), after.size(), &copy, context), what);
   return node;
@@ -21,9 +23,7 @@ GraphNode GraphBuilder::copyToDevice(const Transfer &transfer, const Nodes &afte
   row.fromHost = transfer.host;
   row.toKind = deviceMemory;
   row.toDevice = transfer.device;
-  row.bytes = transfer.bytes;
-  row.height = row.depth = 1;
-  return copy(row, after);
+  return copy(row, transfer.bytes, after);
 }
 
 GraphNode GraphBuilder::copyToHost(const Transfer &transfer, const Nodes &after) {
@@ -32,9 +32,7 @@ GraphNode GraphBuilder::copyToHost(const Transfer &transfer, const Nodes &after)
   row.fromDevice = transfer.device;
   row.toKind = hostMemory;
   row.toHost = transfer.host;
-  row.bytes = transfer.bytes;
-  row.height = row.depth = 1;
-  return copy(row, after);
+  return copy(row, transfer.bytes, after);
 }
 
 GraphNode GraphBuilder::launch(Function function, uint32_t gridX, uint32_t gridY, const IngotCudaKernel &kernel,

@@ -50,7 +50,8 @@ public:
 private:
   GraphBuilder(const DriverApi &api, Context context, const char *what, Graph graph)
       : api(api), context(context), what(what), graph(graph) {}
-  GraphNode copy(const Copy &copy, const Nodes &after);
+  /// A row of bytes between the ends that `copy` names.
+  GraphNode copy(Copy copy, uint64_t bytes, const Nodes &after);
 
   const DriverApi &api;
   Context context;

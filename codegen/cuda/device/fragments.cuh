@@ -136,6 +136,17 @@ template <class Format, Storage storage = storageOf<Format>()> struct Slab {
   }
 };
 
+/// A pair of weights of 16 bits in parts: bf16 is one as it is.
+template <class Element, int parts>
+__device__ __forceinline__ void splitWeights(uint32_t pair, uint32_t (&words)[parts]) {
+  if constexpr (std::is_same_v<Element, __half>) {
+    const float2 numbers = halvesToFloats(pair);
+    splitPair(numbers.x, numbers.y, words);
+  } else {
+    words[0] = pair;
+  }
+}
+
 template <class Format> struct Slab<Format, Storage::Columns> {
   using Element = typename Format::Element;
   static constexpr int parts = sizeof(Element) == 4 ? 3 : std::is_same_v<Element, __half> ? 2 : 1;
@@ -187,11 +198,8 @@ template <class Format> struct Slab<Format, Storage::Columns> {
       for (int half = 0; half < 2; ++half)
 #pragma unroll
         for (int pair = 0; pair < 2; ++pair) {
-          uint32_t word[parts] = {words[half * 2 + pair]};
-          if constexpr (std::is_same_v<Element, __half>) {
-            const float2 numbers = halvesToFloats(word[0]);
-            splitPair(numbers.x, numbers.y, word);
-          }
+          uint32_t word[parts];
+          splitWeights<Element>(words[half * 2 + pair], word);
 #pragma unroll
           for (int part = 0; part < parts; ++part)
             fragments[part][half][pair] = word[part];
@@ -231,11 +239,8 @@ template <class Format> struct Slab<Format, Storage::Rows> {
       const uint32_t words[2] = {loaded.x, loaded.y};
 #pragma unroll
       for (int pair = 0; pair < 2; ++pair) {
-        uint32_t word[parts] = {words[pair]};
-        if constexpr (std::is_same_v<Element, __half>) {
-          const float2 numbers = halvesToFloats(word[0]);
-          splitPair(numbers.x, numbers.y, word);
-        }
+        uint32_t word[parts];
+        splitWeights<Element>(words[pair], word);
 #pragma unroll
         for (int part = 0; part < parts; ++part)
           fragments[part][half][pair] = word[part];

@@ -137,6 +137,17 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
       batch->append(std::span(together).subspan(k * sequences, sequences));
     return now() - start;
   };
+  // As many steps as without, and no draw where the host would draw.
+  auto timeGeneration = [&](const SamplerOptions &sampler) {
+    std::unique_ptr<TokenSource> source = makeTokenSource(model, sequence, nullptr, sampler, {}, nullptr);
+    double start = now();
+    sequence.append(all.subspan(depth, 1));
+    for (int64_t k = 0; k < newTokens; ++k)
+      if (std::optional<int32_t> token = source->next(newTokens - k); token && *token < 0)
+        fail("the logits are no numbers; the model's file may be damaged");
+    source->finish();
+    return now() - start;
+  };
   auto timeDecode = [&] {
     if (batch)
       return timeBatch();
@@ -145,23 +156,13 @@ int runBench(const IngotDescriptor &descriptor, Arguments arguments) {
       sequence.appendSilently(all.first(depth));
     }
     sequence.rewind(static_cast<uint32_t>(depth));
-    // As many steps either way, and no draw where the host would draw.
     SamplerOptions greedy;
     greedy.temperature = 0;
-    const bool generates = model.executor->mostGenerated(greedy) > 0;
-    std::unique_ptr<TokenSource> source;
-    if (generates)
-      source = makeTokenSource(model, sequence, nullptr, greedy, {}, {});
+    if (model.executor->mostGenerated(greedy) > 0)
+      return timeGeneration(greedy);
     double start = now();
-    if (generates)
-      sequence.append(all.subspan(depth, 1));
     for (int64_t k = 0; k < newTokens; ++k)
-      if (!generates)
-        sequence.append(all.subspan(depth + k, 1));
-      else if (std::optional<int32_t> token = source->next(newTokens - k); token && *token < 0)
-        fail("the logits are no numbers; the model's file may be damaged");
-    if (generates)
-      source->finish();
+      sequence.append(all.subspan(depth + k, 1));
     return now() - start;
   };
   if (newTokens)

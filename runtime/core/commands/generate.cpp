@@ -124,12 +124,9 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   std::optional<Speculation> speculation;
   if (options.speculate)
     speculation.emplace(sequence);
-  std::vector<int32_t> ends;
-  for (uint32_t token = 0; !options.ignoreEndOfSequence && token < descriptor.vocabulary; ++token)
-    if (tokenizer.isEndOfGeneration(static_cast<int32_t>(token)))
-      ends.push_back(static_cast<int32_t>(token));
+  auto isEnd = [&](int32_t token) { return !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token); };
   std::unique_ptr<TokenSource> source =
-      makeTokenSource(model, sequence, speculation ? &*speculation : nullptr, options.sampler, tokens, std::move(ends));
+      makeTokenSource(model, sequence, speculation ? &*speculation : nullptr, options.sampler, tokens, isEnd);
 
   TextOutput output;
   text::StopMatcher stops(options.stops);
@@ -157,7 +154,7 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
       fail("the logits after position %u are no numbers; the model's file may "
            "be damaged",
            source->length() - 1);
-    bool ended = !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token);
+    bool ended = isEnd(token);
     if (ended && !options.showSpecial)
       break;
     std::string_view piece = tokenizer.piece(token, options.showSpecial);
