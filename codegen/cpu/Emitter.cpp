@@ -160,13 +160,23 @@ Value Emitter::load(Type type, Value address, unsigned alignment) {
 void Emitter::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(builder, value, address, alignment);
 }
-void Emitter::storeLanes(Value value, Value address, int64_t count) {
+/// The mask of the first `count` lanes.
+static Value maskLanes(Emitter &emit, int64_t count) {
   SmallVector<bool> mask;
   for (int64_t lane = 0; lane < lanes; ++lane)
     mask.push_back(lane < count);
-  Value maskValue =
-      arith::ConstantOp::create(builder, DenseElementsAttr::get(vector(builder.getI1Type()), ArrayRef<bool>(mask)));
-  LLVM::MaskedStoreOp::create(builder, value, address, maskValue, /*alignment=*/4);
+  return arith::ConstantOp::create(emit.builder,
+                                   DenseElementsAttr::get(emit.vector(emit.builder.getI1Type()), ArrayRef<bool>(mask)));
+}
+
+Value Emitter::loadLanes(Value address, int64_t count) {
+  VectorType type = vector(f32());
+  return LLVM::MaskedLoadOp::create(builder, type, address, maskLanes(*this, count), real(0.0, type), /*alignment=*/4,
+                                    /*nontemporal=*/false);
+}
+
+void Emitter::storeLanes(Value value, Value address, int64_t count) {
+  LLVM::MaskedStoreOp::create(builder, value, address, maskLanes(*this, count), /*alignment=*/4);
 }
 Value Emitter::loadExtended(Type element, Value address, unsigned alignment, int64_t count) {
   return extend(load(vector(element, count), address, alignment));

@@ -92,6 +92,8 @@ public:
   mlir::Value pointer(mlir::Value base, int64_t byteOffset);
   mlir::Value load(mlir::Type type, mlir::Value address, unsigned alignment);
   void store(mlir::Value value, mlir::Value address, unsigned alignment);
+  /// The first `count` lanes of f32, and zeros.
+  mlir::Value loadLanes(mlir::Value address, int64_t count);
   /// Stores the first `count` lanes.
   void storeLanes(mlir::Value value, mlir::Value address, int64_t count);
   /// Loads `count` elements of `element` (f16, bf16 or f32) as f32.

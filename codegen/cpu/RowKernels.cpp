@@ -19,10 +19,21 @@ static Value rowAddress(Emitter &emit, Value tensor, Value base, Value row) {
 void codegen::emitEmbedding(Emitter &emit, kernel::EmbeddingOp op, const KernelArguments &arguments) {
   WeightPanels panels(tensorOf(op.getTable()));
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
-    Value token = loadToken(emit, arguments.step, row);
-    Value panel = emit.pointer(arguments.inputs[0], emit.mul(emit.divide(token, lanes), panels.getPanelBytes()));
-    panels.storeRow(emit, panel, emit.remainder(token, lanes),
-                    rowAddress(emit, op.getResult(), arguments.outputs[0], row));
+    std::optional<uint64_t> offset = op.getPositionOffset();
+    Value index = offset ? emit.add(loadPosition(emit, arguments.step, row), static_cast<int64_t>(*offset))
+                         : loadToken(emit, arguments.step, row);
+    Value panel = emit.pointer(arguments.inputs[0], emit.mul(emit.divide(index, lanes), panels.getPanelBytes()));
+    Value inPanel = emit.remainder(index, lanes);
+    Value output = rowAddress(emit, op.getResult(), arguments.outputs[0], row);
+    panels.storeRow(emit, panel, inPanel, output);
+    if (op.getEpilogue().empty())
+      return;
+    emit.loop(emit.integer(0), emit.integer(panels.getColumns()), lanes, [&](Value column) {
+      Value address = emit.pointer(output, emit.mul(column, 4));
+      SmallVector<Value> values = {emit.load(emit.vector(emit.f32()), address, 64)};
+      values.append(loadRegionOperands(emit, op.getOperands_(), ArrayRef(arguments.inputs).drop_front(), row, column));
+      emit.store(inlineRegion(emit, op.getEpilogue(), values).front(), address, 64);
+    });
   });
 }
 
@@ -63,50 +74,125 @@ void codegen::emitRopeTable(Emitter &emit, kernel::RopeTableOp op, const KernelA
   });
 }
 
+namespace {
+/// Norms of pieces of rows, `columns` numbers each, which need not begin where whole vectors do.
+class PieceNorm {
+public:
+  PieceNorm(Emitter &emit, kernel::NormQuantizeOp op, const KernelArguments &arguments)
+      : emit(emit), op(op), columns(tensorOf(op.getInput()).getShape().back() / static_cast<int64_t>(op.getGroups())),
+        alignment(op.getGroups() == 1 || columns % lanes == 0 ? lanes * 4 : 4) {
+    if (op.getWeight())
+      weight = arguments.inputs[1];
+    if (op.getBias())
+      bias = arguments.inputs[op.getWeight() ? 2 : 1];
+  }
+
+  /// Takes the piece at `address`, number `index` of its row.
+  void begin(Value address, Value index) {
+    input = address;
+    piece = index;
+    mean = {};
+    if (op.getCentered())
+      mean = emit.splat(average([](Value value, Value sum, auto add) { return add(value, sum); }));
+    Value squares = average([&](Value value, Value sum, auto) { return emit.fma(value, value, sum); });
+    Value variance = emit.addf(squares, emit.real(op.getEpsilon()->convertToFloat()));
+    inverse = emit.splat(emit.divf(emit.real(1.0), math::SqrtOp::create(emit.builder, variance)));
+  }
+
+  /// Numbers column .. column + 15 of the result; those beyond the piece, of which the first `count` are not, mean
+  /// nothing.
+  Value normalize(Value column, int64_t count = lanes) {
+    Value value = emit.mulf(center(load(input, column, count)), inverse);
+    if (weight)
+      value = emit.mulf(value, loadParameter(op.getWeight(), weight, column, count));
+    return bias ? emit.addf(value, loadParameter(op.getBias(), bias, column, count)) : value;
+  }
+
+  int64_t getColumns() const { return columns; }
+  unsigned getAlignment() const { return alignment; }
+
+private:
+  /// What stands beyond a row, or a vector of parameters, is there up to whole vectors from its beginning.
+  Value load(Value base, Value column, int64_t count = lanes) {
+    Value address = emit.pointer(base, emit.mul(column, 4));
+    return count < lanes && alignment < lanes * 4 ? emit.loadLanes(address, count)
+                                                  : emit.load(emit.vector(emit.f32()), address, alignment);
+  }
+
+  /// Of a vector as long as a piece, or as the row.
+  Value loadParameter(Value operand, Value base, Value column, int64_t count) {
+    bool isOfRow = op.getGroups() > 1 && tensorOf(operand).getShape().back() != columns;
+    return load(isOfRow ? emit.pointer(base, emit.mul(piece, columns * 4)) : base, column, count);
+  }
+
+  Value center(Value value) { return mean ? emit.subf(value, mean) : value; }
+
+  /// The mean of what `accumulate` adds up, of the piece's numbers less their mean where that is known.
+  template <typename Accumulate> Value average(Accumulate accumulate) {
+    Type vector = emit.vector(emit.f32());
+    auto add = [&](Value a, Value b) { return emit.addf(a, b); };
+    int64_t whole = columns / lanes * lanes;
+    Value sums = emit.loop(emit.integer(0), emit.integer(whole), lanes, ValueRange{emit.real(0.0, vector)},
+                           [&](Value column, ValueRange carried) {
+                             return SmallVector<Value>{accumulate(center(load(input, column)), carried[0], add)};
+                           })[0];
+    if (whole < columns) {
+      // Lanes past the last column hold whatever the buffer held before.
+      Value inside = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::slt, emit.laneIndices(),
+                                           emit.integer(columns - whole, emit.vector(emit.i32())));
+      Value last = center(load(input, emit.integer(whole), columns - whole));
+      Value value = arith::SelectOp::create(emit.builder, inside, last, emit.real(0.0, vector));
+      sums = accumulate(value, sums, add);
+    }
+    return emit.mulf(emit.reduceAdd(sums), emit.real(1.0 / static_cast<double>(columns)));
+  }
+
+  Emitter &emit;
+  kernel::NormQuantizeOp op;
+  int64_t columns;
+  unsigned alignment;
+  Value weight, bias, input, piece, mean, inverse;
+};
+} // namespace
+
 void codegen::emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const KernelArguments &arguments) {
-  int64_t columns = tensorOf(op.getInput()).getShape().back();
+  int64_t columns = tensorOf(op.getInput()).getShape().back(), groups = op.getGroups();
   bool quantize = encoding::isQuantizedActivation(op.getResult().getType());
-  Type vector = emit.vector(emit.f32());
+  PieceNorm norm(emit, op, arguments);
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
     Value input = rowAddress(emit, op.getInput(), arguments.inputs[0], row);
     Value output = rowAddress(emit, op.getResult(), arguments.outputs[0], row);
-    auto load = [&](Value base, Value column) {
-      return emit.load(vector, emit.pointer(base, emit.mul(column, 4)), 64);
+    auto store = [&](Value value, Value base, Value column) {
+      emit.store(value, emit.pointer(base, emit.mul(column, 4)), norm.getAlignment());
     };
-    Value inverse;
-    if (op.getWeight()) {
-      int64_t whole = columns / lanes * lanes;
-      Value squares = emit.loop(emit.integer(0), emit.integer(whole), lanes, ValueRange{emit.real(0.0, vector)},
-                                [&](Value column, ValueRange carried) {
-                                  Value value = load(input, column);
-                                  return SmallVector<Value>{emit.fma(value, value, carried[0])};
-                                })[0];
-      if (whole < columns) {
-        // Lanes past the last column hold whatever the buffer held before.
-        Value inside = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::slt, emit.laneIndices(),
-                                             emit.integer(columns - whole, emit.vector(emit.i32())));
-        Value value =
-            arith::SelectOp::create(emit.builder, inside, load(input, emit.integer(whole)), emit.real(0.0, vector));
-        squares = emit.fma(value, value, squares);
-      }
-      Value mean = emit.mulf(emit.reduceAdd(squares), emit.real(1.0 / static_cast<double>(columns)));
-      Value variance = emit.addf(mean, emit.real(op.getEpsilon()->convertToFloat()));
-      inverse = emit.splat(emit.divf(emit.real(1.0), math::SqrtOp::create(emit.builder, variance)));
+    if (groups > 1) {
+      emit.loop(emit.integer(0), emit.integer(groups), [&](Value piece) {
+        Value offset = emit.mul(piece, norm.getColumns() * 4), destination = emit.pointer(output, offset);
+        norm.begin(emit.pointer(input, offset), piece);
+        int64_t whole = norm.getColumns() / lanes * lanes, rest = norm.getColumns() - whole;
+        emit.loop(emit.integer(0), emit.integer(whole), lanes,
+                  [&](Value column) { store(norm.normalize(column), destination, column); });
+        if (rest)
+          emit.storeLanes(norm.normalize(emit.integer(whole), rest), emit.pointer(destination, whole * 4), rest);
+      });
+      return;
     }
-    auto normalized = [&](Value column) {
-      Value value = load(input, column);
-      return inverse ? emit.mulf(emit.mulf(value, inverse), load(arguments.inputs[1], column)) : value;
+    if (op.isNorm())
+      norm.begin(input, emit.integer(0));
+    auto result = [&](Value column) {
+      return op.isNorm() ? norm.normalize(column)
+                         : emit.load(emit.vector(emit.f32()), emit.pointer(input, emit.mul(column, 4)), 64);
     };
     if (quantize) {
       emit.loop(emit.integer(0), emit.integer(columns / encoding::groupColumns), [&](Value group) {
         Value column = emit.mul(group, encoding::groupColumns);
-        storeQuantizedGroup(emit, normalized(column), normalized(emit.add(column, lanes)), output, group,
+        storeQuantizedGroup(emit, result(column), result(emit.add(column, lanes)), output, group,
                             tensorOf(op.getResult()));
       });
       return;
     }
     emit.loop(emit.integer(0), emit.integer(columns), lanes,
-              [&](Value column) { emit.store(normalized(column), emit.pointer(output, emit.mul(column, 4)), 64); });
+              [&](Value column) { store(result(column), output, column); });
   });
 }
 

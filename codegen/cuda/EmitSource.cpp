@@ -33,10 +33,16 @@ SmallVector<StringRef> cuda::getBufferNouns(Operation *kernel) {
     return first;
   };
   return llvm::TypeSwitch<Operation *, Nouns>(kernel)
-      .Case([](kernel::EmbeddingOp) { return Nouns{"table", "result"}; })
+      .Case([&](kernel::EmbeddingOp op) { return withOperands({"table"}, op.getOperands_().size(), {"result"}); })
       .Case([](kernel::RopeTableOp op) { return op.getFactors() ? Nouns{"factors", "result"} : Nouns{"result"}; })
       .Case([](kernel::NormQuantizeOp op) {
-        return op.getWeight() ? Nouns{"input", "norm", "normalized"} : Nouns{"input", "result"};
+        Nouns nouns = {"input"};
+        if (op.getWeight())
+          nouns.push_back("norm");
+        if (op.getBias())
+          nouns.push_back("bias");
+        nouns.push_back(op.isNorm() ? "normalized" : "result");
+        return nouns;
       })
       .Case([](kernel::RopeOp) { return Nouns{"input", "table", "result"}; })
       .Case([](kernel::AppendOp) { return Nouns{"", "key", "value", ""}; })

@@ -133,6 +133,9 @@ inline llvm::StringRef spellElement(mlir::RankedTensorType activation) {
 std::string printOperands(const KernelContext &context, mlir::ValueRange operands,
                           llvm::SmallVectorImpl<std::string> &names);
 
+/// The expression `value`, an f32, as what `result` holds.
+std::string roundResult(mlir::Value result, llvm::StringRef value);
+
 } // namespace ingot::cuda
 
 #endif // INGOT_CODEGEN_CUDA_KERNELS_H

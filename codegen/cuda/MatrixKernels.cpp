@@ -136,11 +136,7 @@ $result[row * $stride + column] = $rounded;
                       {"region", region->statements},
                       {"result", context.name(op.getResult())},
                       {"stride", strideOf(op.getResult())},
-                      {"rounded", encoding::isHalfActivation(op.getResult().getType())
-                                      ? fillIn("roundActivation<$element>($value)",
-                                               {{"element", spellElement(tensorOf(op.getResult()))},
-                                                {"value", region->results.front()}})
-                                      : region->results.front()}}));
+                      {"rounded", roundResult(op.getResult(), region->results.front())}}));
   return success();
 }
 

@@ -13,31 +13,58 @@ std::string cuda::printOperands(const KernelContext &context, ValueRange operand
   for (auto [index, operand] : llvm::enumerate(operands)) {
     std::string name = "value" + (operands.size() > 1 ? std::to_string(index) : "");
     bool hasRows = tensorOf(operand).getRank() == 2;
-    text += fillIn("const float $name = $buffer[$row + column];\n",
+    text += fillIn("const float $name = $buffer[$place];\n",
                    {{"name", name},
                     {"buffer", context.name(operand)},
-                    {"row", hasRows ? "row * " + std::to_string(strideOf(operand)) : std::string("0")}});
+                    {"place", (hasRows ? "row * " + std::to_string(strideOf(operand)) + " + " : "") + "column"}});
     names.push_back(std::move(name));
   }
   return text;
 }
 
+std::string cuda::roundResult(Value result, StringRef value) {
+  if (!encoding::isHalfActivation(result.getType()))
+    return value.str();
+  return fillIn("roundActivation<$element>($value)", {{"element", spellElement(tensorOf(result))}, {"value", value}});
+}
+
 LogicalResult cuda::emitEmbedding(KernelContext &context, kernel::EmbeddingOp op) {
   encoding::WeightFormat format = encoding::getStorage(op.getTable().getType()).getFormat().getWeightFormat();
+  SmallVector<std::string> arguments = {"number"};
+  std::string operands = printOperands(context, op.getOperands_(), arguments);
+  arguments.append({"row", "column"});
+  RegionText region = {"", {"number"}};
+  if (!op.getEpilogue().empty()) {
+    FailureOr<RegionText> printed = printRegion(op.getEpilogue(), arguments);
+    if (failed(printed))
+      return failure();
+    region = *printed;
+  }
+  std::optional<uint64_t> offset = op.getPositionOffset();
   context.print(R"(  constexpr int columns = $columns, stride = $stride;
   constexpr uint64_t panelBytes = $panelBytes;
-  const int row = blockIdx.y, token = step.tokens[row];
-  const uint8_t *panel = $table + token / panelRows * panelBytes;
-  for (int column = threadIdx.x; column < columns; column += $threads)
-    $result[row * stride + column] = weightAt<$format>(panel, token % panelRows, column);
+  const int row = blockIdx.y, index = $index;
+  const uint8_t *panel = $table + index / panelRows * panelBytes;
+  for (int column = threadIdx.x; column < columns; column += $threads) {
+    const float number = weightAt<$format>(panel, index % panelRows, column);
+    $operands
+    $region
+    $result[row * stride + column] = $value;
+  }
 )",
                 {{"columns", columnsOf(op.getResult())},
                  {"stride", strideOf(op.getResult())},
                  {"panelBytes", static_cast<int64_t>(encoding::getPanelBytes(format, columnsOf(op.getTable())))},
+                 {"index", !offset   ? "step.tokens[row]"
+                           : *offset ? "step.positions[row] + " + std::to_string(*offset)
+                                     : "step.positions[row]"},
                  {"table", context.name(op.getTable())},
                  {"threads", context.threads},
+                 {"format", context.structs.getFormat(tensorOf(op.getTable()))},
+                 {"operands", operands},
+                 {"region", region.statements},
                  {"result", context.name(op.getResult())},
-                 {"format", context.structs.getFormat(tensorOf(op.getTable()))}});
+                 {"value", region.results.front()}});
   return success();
 }
 
@@ -83,31 +110,43 @@ LogicalResult cuda::emitRopeTable(KernelContext &context, kernel::RopeTableOp op
   return success();
 }
 
+/// What is done to a normalised number at `column`: what its weight and bias say.
+static std::string printNormEnd(const KernelContext &context, kernel::NormQuantizeOp op) {
+  auto load = [&](Value vector) {
+    int64_t length = columnsOf(vector);
+    std::string column = length == columnsOf(op.getInput()) ? "column" : "column % " + std::to_string(length);
+    return (context.name(vector) + "[" + column + "]").str();
+  };
+  return "value" + (op.getWeight() ? " * " + load(op.getWeight()) : "") +
+         (op.getBias() ? " + " + load(op.getBias()) : "");
+}
+
 LogicalResult cuda::emitNormQuantize(KernelContext &context, kernel::NormQuantizeOp op) {
-  if (!op.getWeight() && !encoding::isHalfActivation(op.getResult().getType()))
+  if (!op.isNorm() && !encoding::isHalfActivation(op.getResult().getType()))
     return op.emitOpError() << "has no CUDA C++ without a norm: activations are rounded to 16 bits or not at all";
   // A prologue is for the only row.
   bool isPrologue = !isa<kernel::ReturnOp>(*op.getResult().user_begin());
-  std::string input = context.name(op.getInput()).str(), result = context.name(op.getResult()).str();
-  std::string row = "blockIdx.y * " + std::to_string(strideOf(op.getInput()));
-  std::string resultRow = "blockIdx.y * " + std::to_string(strideOf(op.getResult()));
-  if (!op.getWeight()) {
-    context.print(R"(  roundRow<$columns, $threads>($input, $result);
-)",
-                  {{"columns", columnsOf(op.getInput())},
-                   {"threads", context.threads},
-                   {"input", isPrologue ? input : input + " + " + row},
-                   {"result", isPrologue ? result : result + " + " + resultRow}});
-    return success();
-  }
-  context.print(R"(  normRow<$columns, $threads>($input, $weight, $epsilon, $result);
-)",
-                {{"columns", columnsOf(op.getInput())},
+  auto rowOf = [&](Value value) {
+    return context.name(value).str() + (isPrologue ? "" : " + blockIdx.y * " + std::to_string(strideOf(value)));
+  };
+  int64_t groups = op.getGroups();
+  std::string shape = std::to_string(columnsOf(op.getInput()));
+  if (groups > 1)
+    shape += ", " + std::to_string(groups);
+  if (op.isNorm())
+    shape += op.getCentered() ? ", true" : ", false";
+  context.print(op.isNorm() ? R"(  $function<$shape, $threads>(
+      $input, $epsilon, $result, [&](float value, int$column) { return $end; });
+)"
+                            : "  roundRow<$shape, $threads>($input, $result);\n",
+                {{"function", groups > 1 ? "normPieces" : "normRow"},
+                 {"shape", shape},
                  {"threads", context.threads},
-                 {"input", isPrologue ? input : input + " + " + row},
-                 {"weight", context.name(op.getWeight())},
-                 {"epsilon", literal(op.getEpsilon()->convertToFloat())},
-                 {"result", isPrologue ? result : result + " + " + resultRow}});
+                 {"input", rowOf(op.getInput())},
+                 {"epsilon", op.isNorm() ? literal(op.getEpsilon()->convertToFloat()) : ""},
+                 {"result", rowOf(op.getResult())},
+                 {"column", op.getWeight() || op.getBias() ? " column" : ""},
+                 {"end", printNormEnd(context, op)}});
   return success();
 }
 
@@ -132,7 +171,7 @@ LogicalResult cuda::emitGeneric(KernelContext &context, kernel::GenericOp op) {
                  {"operands", operands},
                  {"region", region->statements},
                  {"result", context.name(op.getResult())},
-                 {"value", region->results.front()}});
+                 {"value", roundResult(op.getResult(), region->results.front())}});
   return success();
 }
 

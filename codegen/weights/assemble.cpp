@@ -6,6 +6,7 @@
 #include "codegen/weights/pack.h"
 #include "codegen/weights/recipes.h"
 #include "compiler/import/gguf/reader.h"
+#include "dialects/Encoding/Blocks.h"
 #include "dialects/Schedule/Schedule.h"
 
 #include "llvm/ADT/StringMap.h"
@@ -121,6 +122,7 @@ Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8
   RecipeEvaluator recipes(module);
   ParameterRows parameters;
   std::vector<uint8_t> panel;
+  std::vector<float> vector;
   uint64_t position = 0;
   auto fill = [&](uint64_t offset) {
     uint64_t gap = offset - position;
@@ -144,14 +146,20 @@ Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8
         return error;
 
     auto type = cast<RankedTensorType>(assemble.getType());
-    encoding::WeightFormat format = formatOf(type);
     int64_t columns = type.getShape().back();
     if (type.getRank() == 1) {
-      uint64_t bytes = format.getRowBytes(columns);
-      if (Error error = write(ArrayRef(parameters.row(rows.front(), 0), bytes)))
-        return error;
-      position += bytes;
+      // Numbers of 16 bits become f32, in which kernels read vectors.
+      for (RowReference row : rows) {
+        auto source = cast<RankedTensorType>(row.parameter.getType());
+        vector.resize(source.getDimSize(0));
+        encoding::decodeRow(formatOf(source), parameters.row(row, 0), source.getDimSize(0), vector.data());
+        ArrayRef bytes(reinterpret_cast<const uint8_t *>(vector.data()), vector.size() * sizeof(float));
+        if (Error error = write(bytes))
+          return error;
+        position += bytes.size();
+      }
     } else {
+      encoding::WeightFormat format = formatOf(type);
       panel.resize(encoding::getPanelBytes(format, columns));
       for (size_t first = 0; first < rows.size(); first += panelRows) {
         auto pack = encoding::getStorage(type).getLayout().hasPlainRows() ? packRows : packPanel;

@@ -116,7 +116,9 @@ LogicalResult AssembleOp::verifyRegions() {
     return emitOpError() << "expected a recipe that ends in encoding.yield";
   auto yielded = cast<RankedTensorType>(yield.getValue().getType()), type = cast<RankedTensorType>(getType());
   StorageAttr from = getStorage(yielded), to = getStorage(type);
-  if (yielded.getShape() != type.getShape() || !from != !to || (from && from.getFormat() != to.getFormat()))
+  bool widens = from && to && type.getRank() == 1 && !from.getFormat().isQuantized() &&
+                to.getFormat() == GgmlAttr::get(getContext(), GgmlType::F32);
+  if (yielded.getShape() != type.getShape() || !from != !to || (from && from.getFormat() != to.getFormat() && !widens))
     return emitOpError() << "expected a recipe that yields the shape and format of " << type << ", found " << yielded;
   return success();
 }

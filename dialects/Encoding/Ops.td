@@ -51,7 +51,7 @@ def Encoding_AssembleOp : Encoding_Op<"assemble", [Symbol, IsolatedFromAbove, Si
   let description = [{
     The region moves whole rows of parameters; it is evaluated panel by panel while the weights are written, so no
     matrix is ever held in memory. The yielded tensor has the rows, columns and format of `type`; the layout of
-    `type`, once placement has chosen one, is applied last.
+    `type`, once placement has chosen one, is applied last. A vector in f16 or bf16 may be stored in f32.
     `home` (added by the place phase) names the tier that holds the bytes.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, OptionalAttr<StrAttr>:$home);

@@ -85,8 +85,10 @@ Block *kernel::addElementwiseBlock(OpBuilder &builder, Location location, Region
 static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operands, Value result) {
   for (Value operand : operands) {
     RankedTensorType type = tensorOf(operand);
-    bool plain = !type.getEncoding() ||
-                 (!encoding::getStorage(type).getFormat().isQuantized() && !encoding::isHalfActivation(type));
+    // Parameters of 16 bits are f32 where kernels read them.
+    bool isVector = type.getRank() == 1;
+    bool plain = !type.getEncoding() || (!encoding::getStorage(type).getFormat().isQuantized() &&
+                                         (isVector || !encoding::isHalfActivation(type)));
     if (!plain || !type.getElementType().isF32() || columnsOf(operand) != columnsOf(result))
       return op->emitOpError() << "expected plain f32 operands of " << columnsOf(result) << " columns, found " << type;
   }
@@ -97,7 +99,22 @@ static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operand
 // Rows
 //===----------------------------------------------------------------------===//
 
-LogicalResult EmbeddingOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result"); }
+LogicalResult EmbeddingOp::verify() {
+  if (getPositionOffset() && *getPositionOffset() >= static_cast<uint64_t>(tensorOf(getTable()).getDimSize(0)))
+    return emitOpError() << "expected a table with a row for position 0, found " << getTable().getType()
+                         << " and position_offset = " << static_cast<int64_t>(*getPositionOffset());
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+    return failure();
+  return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
+}
+
+LogicalResult EmbeddingOp::verifyRegions() {
+  if (!getEpilogue().empty())
+    return verifyElementwise(*this, getEpilogue(), 1, getOperands_().size());
+  if (!getOperands_().empty())
+    return emitOpError() << "expected an epilogue that takes the operands, found none";
+  return success();
+}
 
 LogicalResult RopeTableOp::verify() {
   int64_t pairs = getFrequencies().size();
@@ -107,11 +124,12 @@ LogicalResult RopeTableOp::verify() {
 }
 
 LogicalResult NormQuantizeOp::verify() {
-  if (getWeight() && tensorOf(getWeight()).getShape() != ArrayRef<int64_t>{columnsOf(getInput())})
-    return emitOpError() << "expected a weight of " << columnsOf(getInput()) << " elements, found "
-                         << getWeight().getType();
-  if (static_cast<bool>(getWeight()) != getEpsilon().has_value())
-    return emitOpError() << "expected an epsilon exactly where a weight is given";
+  if (!isNorm() && (getWeight() || getBias() || getCentered() || getGroups() != 1))
+    return emitOpError() << "expected an epsilon where there is a weight, a bias, a mean or groups";
+  if (isNorm() && failed(model::verifyNorm(*this, getInput(), getGroups(), getWeight(), getBias())))
+    return failure();
+  if (getGroups() != 1 && encoding::getStorage(getResult().getType()))
+    return emitOpError() << "expected a plain result of several groups, found " << getResult().getType();
   return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result");
 }
 

@@ -21,11 +21,24 @@ def Kernel_Repeatable : NativeOpTrait<"Repeatable"> { let cppNamespace = "::ingo
 //===----------------------------------------------------------------------===//
 
 def Kernel_EmbeddingOp : Kernel_Op<"embedding", [Pure]> {
-  let summary = "The table's row of every token, read from the packed table";
-  let arguments = (ins AnyRankedTensor:$table, Model_StepType:$step);
+  let summary = "epilogue(the table's row of every token, or of every position), read from the packed table";
+  let description = [{
+    With a `position_offset`, the row is that of the position, counted from the offset on. Without an epilogue, it is
+    what the table holds.
+  }];
+  let arguments = (ins AnyRankedTensor:$table, Model_StepType:$step, Variadic<AnyRankedTensor>:$operands_,
+                   OptionalAttr<I64Attr>:$position_offset);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$table `,` $step attr-dict `:` type($table) `,` type($step) `to` type($result)";
+  let regions = (region MaxSizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $table `,` $step (`with` $operands_^ `:` type($operands_))? attr-dict `:` type($table) `,` type($step) `to`
+    type($result) ($epilogue^)?
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$table, "::mlir::Value":$step,
+                                 CArg<"::mlir::IntegerAttr", "{}">:$positionOffset),
+                            [{ build($_builder, $_state, result, table, step, ::mlir::ValueRange(), positionOffset); }]>];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
 }
 
 def Kernel_WantedRowsOp : Kernel_Op<"wanted_rows", [Pure, Kernel_Repeatable]> {
@@ -46,12 +59,29 @@ def Kernel_RopeTableOp : Kernel_Op<"rope_table", [Pure]> {
   let hasVerifier = 1;
 }
 
-def Kernel_NormQuantizeOp : Kernel_Op<"norm_quantize", [Pure, Kernel_Repeatable]> {
-  let summary = "Root-mean-square norm (where a weight is given), rounded to the result's format (where it has one)";
-  let arguments = (ins AnyRankedTensor:$input, Optional<AnyRankedTensor>:$weight, OptionalAttr<F32Attr>:$epsilon);
+def Kernel_NormQuantizeOp : Kernel_Op<"norm_quantize", [Pure, Kernel_Repeatable, AttrSizedOperandSegments]> {
+  let summary = "A norm (where an epsilon is given), rounded to the result's format (where it has one)";
+  let description = [{
+    x / sqrt(mean(x²) + epsilon) · weight + bias; `centered`, of x - mean(x) in x's place. The mean is taken first, then
+    squares, so that a large one cancels nothing. A row is `groups` pieces, each normalised alone; more than one are not
+    rounded. Weight and bias are as long as a piece or as the row.
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Optional<AnyRankedTensor>:$weight, Optional<AnyRankedTensor>:$bias,
+                   OptionalAttr<F32Attr>:$epsilon, UnitAttr:$centered, DefaultValuedAttr<I64Attr, "1">:$groups);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input (`norm` $weight^ `:` type($weight))? attr-dict `:` type($input) `to` type($result)";
+  let assemblyFormat = [{
+    $input (`norm` $weight^ `:` type($weight))? (`bias` $bias^ `:` type($bias))? attr-dict `:` type($input) `to`
+    type($result)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$input), [{
+    build($_builder, $_state, result, input, /*weight=*/::mlir::Value(), /*bias=*/::mlir::Value(),
+          /*epsilon=*/::mlir::FloatAttr(), /*centered=*/false);
+  }]>];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Otherwise it only rounds.
+    bool isNorm() { return getEpsilon().has_value(); }
+  }];
 }
 
 def Kernel_RopeOp : Kernel_Op<"rope", [Pure]> {

@@ -3,6 +3,8 @@
 #ifndef INGOT_DIALECTS_MODEL_COLUMNS_H
 #define INGOT_DIALECTS_MODEL_COLUMNS_H
 
+#include "dialects/Encoding/Encoding.h"
+
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
 
@@ -27,6 +29,33 @@ inline mlir::LogicalResult verifyColumns(mlir::Operation *op, mlir::Value value,
                                          llvm::StringRef what) {
   if (tensorOf(value).getRank() != 2 || columnsOf(value) != expected)
     return op->emitOpError() << "expected " << what << " of " << expected << " columns, found " << value.getType();
+  return mlir::success();
+}
+
+/// `value` is a vector of parameters, [expected], in a plain format; otherwise an error on `op` that calls it `what`.
+inline mlir::LogicalResult verifyVector(mlir::Operation *op, mlir::Value value, int64_t expected,
+                                        llvm::StringRef what) {
+  mlir::RankedTensorType type = tensorOf(value);
+  encoding::StorageAttr storage = encoding::getStorage(type);
+  if (type.getShape() != llvm::ArrayRef<int64_t>{expected} || !type.getElementType().isF32() ||
+      (storage && storage.getFormat().isQuantized()))
+    return op->emitOpError() << "expected " << what << " of " << expected << " elements in a plain format, found "
+                             << type;
+  return mlir::success();
+}
+
+/// A norm of `groups` pieces of a row of `input`, whose weight and bias, where they are not null, are as long as a
+/// piece or as the row; otherwise an error on `op`.
+inline mlir::LogicalResult verifyNorm(mlir::Operation *op, mlir::Value input, int64_t groups, mlir::Value weight,
+                                      mlir::Value bias) {
+  int64_t columns = columnsOf(input);
+  if (tensorOf(input).getRank() != 2 || groups < 1 || columns < 1 || columns % groups)
+    return op->emitOpError() << "expected rows of whole groups, found groups = " << groups << " in " << input.getType();
+  for (auto [value, what] : {std::pair(weight, "a weight"), std::pair(bias, "a bias")}) {
+    bool isOfPiece = value && tensorOf(value).getRank() == 1 && columnsOf(value) == columns / groups;
+    if (value && mlir::failed(verifyVector(op, value, isOfPiece ? columns / groups : columns, what)))
+      return mlir::failure();
+  }
   return mlir::success();
 }
 

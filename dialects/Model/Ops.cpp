@@ -93,6 +93,21 @@ LogicalResult LoadParameterOp::verifySymbolUses(SymbolTableCollection &symbols) 
 
 LogicalResult EmbeddingOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result"); }
 
+LogicalResult PositionEmbeddingOp::verify() {
+  RankedTensorType table = tensorOf(getTable());
+  auto offset = static_cast<int64_t>(getOffset());
+  if (table.getRank() != 2 || !table.hasStaticShape() || offset < 0 || offset >= table.getDimSize(0))
+    return emitOpError() << "expected a static table [positions, columns] with a row for position 0, found " << table
+                         << " and offset = " << offset;
+  return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
+}
+
+LogicalResult RepeatRowOp::verify() {
+  if (failed(verifyVector(*this, getVector(), columnsOf(getResult()), "a vector")))
+    return failure();
+  return verifyColumns(*this, getResult(), columnsOf(getVector()), "a result");
+}
+
 LogicalResult WantedRowsOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result"); }
 
 //===----------------------------------------------------------------------===//
@@ -112,8 +127,15 @@ static LogicalResult verifyLinear(Operation *op, Value input, Value weight, Valu
   return verifyColumns(op, result, type.getDimSize(0), "a result");
 }
 
-LogicalResult LinearOp::verify() { return verifyLinear(*this, getInput(), getWeight(), getResult()); }
-LogicalResult LogitsOp::verify() { return verifyLinear(*this, getInput(), getWeight(), getResult()); }
+/// The same of an operation that may have a bias.
+template <typename Linear> static LogicalResult verifyLinear(Linear op) {
+  if (failed(verifyLinear(op, op.getInput(), op.getWeight(), op.getResult())))
+    return failure();
+  return op.getBias() ? verifyVector(op, op.getBias(), columnsOf(op.getResult()), "a bias") : success();
+}
+
+LogicalResult LinearOp::verify() { return verifyLinear(*this); }
+LogicalResult LogitsOp::verify() { return verifyLinear(*this); }
 
 LogicalResult GatedMlpOp::verify() {
   if (failed(verifyLinear(*this, getInput(), getGate(), getResult())))
@@ -121,12 +143,9 @@ LogicalResult GatedMlpOp::verify() {
   return verifyLinear(*this, getInput(), getUp(), getResult());
 }
 
-LogicalResult RmsNormOp::verify() {
-  if (tensorOf(getWeight()).getShape() != ArrayRef<int64_t>{columnsOf(getInput())})
-    return emitOpError() << "expected a weight of " << columnsOf(getInput()) << " elements, found "
-                         << getWeight().getType();
-  return success();
-}
+LogicalResult RmsNormOp::verify() { return verifyNorm(*this, getInput(), getGroups(), getWeight(), Value()); }
+
+LogicalResult LayerNormOp::verify() { return verifyNorm(*this, getInput(), getGroups(), getWeight(), getBias()); }
 
 LogicalResult RopeOp::verify() {
   int64_t dimension = getDimension();

@@ -83,6 +83,24 @@ def Model_EmbeddingOp : Model_Op<"embedding", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Model_PositionEmbeddingOp : Model_Op<"position_embedding", [Pure]> {
+  let summary = "The table's row of every row's position, counted from `offset` on";
+  let description = [{ Learned positions (arXiv:1810.04805, BERT; OPT counts from 2 on). The table holds the whole context. }];
+  let arguments = (ins AnyRankedTensor:$table, Model_StepType:$step, DefaultValuedAttr<I64Attr, "0">:$offset);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$table `,` $step attr-dict `:` type($table) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Model_RepeatRowOp : Model_Op<"repeat_row", [Pure]> {
+  let summary = "One vector of parameters for every row";
+  let description = [{ What elementwise arithmetic adds to each row, such as BERT's embedding of token type 0. }];
+  let arguments = (ins AnyRankedTensor:$vector, Model_StepType:$step);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$vector `,` $step attr-dict `:` type($vector) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
 def Model_WantedRowsOp : Model_Op<"wanted_rows", [Pure]> {
   let summary = "The rows whose logits are wanted";
   let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
@@ -95,27 +113,57 @@ def Model_WantedRowsOp : Model_Op<"wanted_rows", [Pure]> {
 // Layers
 //===----------------------------------------------------------------------===//
 
-def Model_LinearOp : Model_Op<"linear", [Pure, Model_RowWise]> {
-  let summary = "y = x Wᵀ, W stored [outputs, inputs]";
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight);
+// A product with a matrix of parameters, and a vector of them.
+class Model_LinearBase<string mnemonic> : Model_Op<mnemonic, [Pure, Model_RowWise]> {
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, Optional<AnyRankedTensor>:$bias);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `to` type($result)";
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^ `:` type($bias))? attr-dict `:` type($input) `,` type($weight) `to` type($result)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$input, "::mlir::Value":$weight),
+                            [{ build($_builder, $_state, result, input, weight, /*bias=*/::mlir::Value()); }]>];
   let hasVerifier = 1;
 }
 
-def Model_LogitsOp : Model_Op<"logits", [Pure, Model_RowWise]> {
+def Model_LinearOp : Model_LinearBase<"linear"> {
+  let summary = "y = x Wᵀ + b, W stored [outputs, inputs]";
+}
+
+def Model_LogitsOp : Model_LinearBase<"logits"> {
   let summary = "A linear map onto the vocabulary: what the step answers";
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight);
-  let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `to` type($result)";
-  let hasVerifier = 1;
 }
 
 def Model_RmsNormOp : Model_Op<"rms_norm", [Pure, Model_RowWise, AllTypesMatch<["input", "result"]>]> {
   let summary = "x / sqrt(mean(x²) + epsilon) · w";
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, F32Attr:$epsilon);
+  let description = [{
+    A row is `groups` equal pieces, each of which is normalised alone (the heads of queries, for instance). The weight is
+    as long as a piece, and serves all of them, or as long as the row. Source: arXiv:1910.07467.
+  }];
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, F32Attr:$epsilon,
+                   DefaultValuedAttr<I64Attr, "1">:$groups);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight)";
+  let hasVerifier = 1;
+}
+
+def Model_LayerNormOp : Model_Op<"layer_norm", [Pure, Model_RowWise, AttrSizedOperandSegments,
+                                                AllTypesMatch<["input", "result"]>]> {
+  let summary = "(x - mean(x)) / sqrt(variance(x) + epsilon) · w + b";
+  let description = [{
+    The variance is the mean of the squares of x - mean(x). Groups: as `model.rms_norm` has them. Weight and bias may be
+    left out. Source: arXiv:1607.06450.
+
+    ```mlir
+    %y = model.layer_norm %x weight %w : tensor<64xf32, #f32> bias %b : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32}
+      : tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Optional<AnyRankedTensor>:$weight, Optional<AnyRankedTensor>:$bias,
+                   F32Attr:$epsilon, DefaultValuedAttr<I64Attr, "1">:$groups);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $input (`weight` $weight^ `:` type($weight))? (`bias` $bias^ `:` type($bias))? attr-dict `:` type($input)
+  }];
   let hasVerifier = 1;
 }
 

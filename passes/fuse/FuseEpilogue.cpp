@@ -1,7 +1,7 @@
-//===- FuseEpilogue.cpp - elementwise arithmetic into products ------------===//
+//===- FuseEpilogue.cpp - elementwise arithmetic into what it reads -------===//
 //
-// Arithmetic on a product's result moves into the product's epilogue, whatever
-// it is: a residual, a bias, a scale.
+// Arithmetic on a product's result, or on rows of a table, moves into the epilogue of
+// what computes it, whatever it is: a residual, a bias, a scale.
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,6 +9,8 @@
 #include "passes/fuse/Passes.h"
 #include "passes/fuse/Regions.h"
 #include "passes/fuse/Remarks.h"
+
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace ingot::kernel {
 #define GEN_PASS_DEF_FUSEEPILOGUE
@@ -20,6 +22,19 @@ using namespace ingot;
 using namespace ingot::kernel;
 
 static constexpr llvm::StringLiteral name = "epilogue";
+
+/// What `op` computes, with other operands and a region that is still to be written.
+static MatmulOp createLike(MatmulOp op, OpBuilder &builder, Location location, Type type, ValueRange operands) {
+  return MatmulOp::create(builder, location, type, op.getInput(), op.getWeight(), operands);
+}
+static GatedMatmulOp createLike(GatedMatmulOp op, OpBuilder &builder, Location location, Type type,
+                                ValueRange operands) {
+  return GatedMatmulOp::create(builder, location, type, op.getInput(), op.getWeight(), operands);
+}
+static EmbeddingOp createLike(EmbeddingOp op, OpBuilder &builder, Location location, Type type, ValueRange operands) {
+  return EmbeddingOp::create(builder, location, type, op.getTable(), op.getStep(), operands,
+                             op.getPositionOffsetAttr());
+}
 
 /// Appends the body of `generic` to the epilogue of `product`, one of its
 /// operands.
@@ -33,16 +48,17 @@ template <typename Product> static void fuse(GenericOp generic, Product product)
   for (Value operand : generic.getOperands_())
     if (operand != product.getResult())
       operands.insert(operand);
-  auto fused = Product::create(builder, location, generic.getResult().getType(), product.getInput(),
-                               product.getWeight(), operands.getArrayRef());
+  Product fused = createLike(product, builder, location, generic.getResult().getType(), operands.getArrayRef());
   Block *block = addElementwiseBlock(builder, location, fused.getEpilogue(), accumulators, operands.size());
   auto argumentOf = [&](Value operand) {
     return block->getArgument(accumulators + (llvm::find(operands, operand) - operands.begin()));
   };
   SmallVector<Value> inputs(block->getArguments().take_front(accumulators));
+  Value value = inputs.front();
   for (Value operand : product.getOperands_())
     inputs.push_back(argumentOf(operand));
-  Value value = inlineElementwise(builder, product.getEpilogue().front(), inputs);
+  if (!product.getEpilogue().empty())
+    value = inlineElementwise(builder, product.getEpilogue().front(), inputs);
   inputs.clear();
   for (Value operand : generic.getOperands_())
     inputs.push_back(operand == product.getResult() ? value : argumentOf(operand));
@@ -59,7 +75,8 @@ static void fuse(GenericOp generic) {
   bool shared = false;
   for (Value operand : generic.getOperands_()) {
     Operation *source = operand.getDefiningOp();
-    if (!isa_and_nonnull<MatmulOp, GatedMatmulOp>(source) || operand.getType() != generic.getResult().getType())
+    if (!isa_and_nonnull<MatmulOp, GatedMatmulOp, EmbeddingOp>(source) ||
+        operand.getType() != generic.getResult().getType())
       continue;
     if (llvm::any_of(source->getUsers(), [&](Operation *user) { return user != generic.getOperation(); })) {
       shared = true;
@@ -74,10 +91,8 @@ static void fuse(GenericOp generic) {
                                                          : "none of its operands is a product");
     return;
   }
-  if (auto matmul = dyn_cast<MatmulOp>(product))
-    fuse(generic, matmul);
-  else
-    fuse(generic, cast<GatedMatmulOp>(product));
+  llvm::TypeSwitch<Operation *>(product).Case<MatmulOp, GatedMatmulOp, EmbeddingOp>(
+      [&](auto op) { fuse(generic, op); });
 }
 
 namespace {

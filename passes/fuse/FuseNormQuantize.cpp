@@ -35,6 +35,10 @@ static void fuse(NormQuantizeOp norm) {
       return;
     }
   }
+  if (norm.getGroups() != 1) {
+    remarkMissed(norm, name) << remark::reason("the norm is one of several groups");
+    return;
+  }
   norm.getResult().setType(cast<RankedTensorType>(type));
   for (Operation *user : users) {
     user->getResult(0).replaceAllUsesWith(norm.getResult());
@@ -48,9 +52,9 @@ struct FuseNormQuantize : kernel::impl::FuseNormQuantizeBase<FuseNormQuantize> {
   void runOnOperation() override {
     for (func::FuncOp function : getForwardFunctions(getOperation())) {
       SmallVector<NormQuantizeOp> norms;
-      // Fusing erases what only rounds, never a norm with a weight.
+      // Fusing erases what only rounds, never a norm.
       for (auto norm : function.getOps<NormQuantizeOp>())
-        if (norm.getWeight())
+        if (norm.isNorm())
           norms.push_back(norm);
       for (NormQuantizeOp norm : norms)
         fuse(norm);

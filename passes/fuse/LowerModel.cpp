@@ -65,6 +65,11 @@ static Value createActivation(OpBuilder &builder, Location location, model::Acti
   llvm_unreachable("unknown activation function");
 }
 
+/// Whether `op` is arithmetic on each element.
+static bool isElementwise(Operation *op) {
+  return isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) && OpTrait::hasElementwiseMappableTraits(op);
+}
+
 namespace {
 /// Lowers one function. Values are mapped rather than replaced, because rotated
 /// heads have another width than the model's.
@@ -154,19 +159,22 @@ private:
           return replace(wanted.getResult(), WantedRowsOp::create(builder, location, wanted.getResult().getType(),
                                                                   map(wanted.getInput()), wanted.getStep()));
         })
-        .Case([&](model::RmsNormOp norm) {
-          return replace(norm.getResult(),
-                         NormQuantizeOp::create(builder, location, norm.getResult().getType(), map(norm.getInput()),
-                                                map(norm.getWeight()), norm.getEpsilonAttr()));
+        .Case([&](model::PositionEmbeddingOp embedding) {
+          return replace(embedding.getResult(),
+                         EmbeddingOp::create(builder, location, embedding.getResult().getType(), embedding.getTable(),
+                                             embedding.getStep(), embedding.getOffsetAttr()));
         })
+        .Case([&](model::RepeatRowOp op) { return lowerRepeatRow(op); })
+        .Case([&](model::RmsNormOp norm) { return lowerNorm(norm, /*bias=*/Value(), /*centered=*/false); })
+        .Case([&](model::LayerNormOp norm) { return lowerNorm(norm, norm.getBias(), /*centered=*/true); })
         .Case([&](encoding::QuantizeOp quantize) {
           return replace(quantize.getResult(), NormQuantizeOp::create(builder, location, quantize.getResult().getType(),
-                                                                      map(quantize.getInput()), /*weight=*/Value(),
-                                                                      /*epsilon=*/FloatAttr()));
+                                                                      map(quantize.getInput())));
         })
         .Case<model::LinearOp, model::LogitsOp>([&](auto linear) {
-          return replace(linear.getResult(), createMatmul(builder, location, linear.getResult().getType(),
-                                                          map(linear.getInput()), map(linear.getWeight())));
+          return replace(linear.getResult(),
+                         createMatmul(builder, location, linear.getResult().getType(), map(linear.getInput()),
+                                      linear.getWeight(), linear.getBias()));
         })
         .Case([&](model::GatedMlpOp op) { return lowerGatedMlp(op); })
         .Case([&](model::ActivationOp op) { return lowerActivation(op); })
@@ -174,6 +182,20 @@ private:
         .Case([&](model::KeyValueAppendOp op) { return lowerAppend(op); })
         .Case([&](model::AttentionOp op) { return lowerAttention(op); })
         .Default([&](Operation *op) { return lowerElementwise(op); });
+  }
+
+  template <typename Norm> LogicalResult lowerNorm(Norm norm, Value bias, bool centered) {
+    return replace(norm.getResult(),
+                   NormQuantizeOp::create(builder, norm.getLoc(), norm.getResult().getType(), map(norm.getInput()),
+                                          norm.getWeight(), bias, norm.getEpsilonAttr(), centered, norm.getGroups()));
+  }
+
+  /// Elementwise arithmetic takes the vector as it is.
+  LogicalResult lowerRepeatRow(model::RepeatRowOp op) {
+    if (llvm::all_of(op->getUsers(), isElementwise))
+      return success();
+    return replace(op.getResult(), createGeneric(op.getLoc(), op.getResult().getType(), op.getVector(),
+                                                 [](ValueRange inputs) { return inputs[0]; }));
   }
 
   LogicalResult lowerGatedMlp(model::GatedMlpOp op) {
@@ -279,8 +301,7 @@ private:
     auto fail = [&](const Twine &reason) {
       return op->emitError() << "cannot lower '" << op->getName() << "' to a kernel: " << reason;
     };
-    if (!isa<arith::ArithDialect, math::MathDialect>(op->getDialect()) || !OpTrait::hasElementwiseMappableTraits(op) ||
-        op->getNumResults() != 1)
+    if (!isElementwise(op) || op->getNumResults() != 1)
       return fail("expected an operation of the model, or elementwise arith or "
                   "math");
     auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
@@ -293,6 +314,11 @@ private:
       FloatAttr scalar;
       if (operand.getType() != type)
         return fail("expected operands of the result's type");
+      if (auto repeat = operand.getDefiningOp<model::RepeatRowOp>()) {
+        operands.push_back(repeat.getVector());
+        splats.push_back({});
+        continue;
+      }
       if (auto splat = operand.getDefiningOp<tensor::SplatOp>()) {
         if (!matchPattern(splat.getInput(), m_Constant(&scalar)))
           return fail("expected a tensor.splat of a constant");

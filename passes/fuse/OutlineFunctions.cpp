@@ -111,22 +111,24 @@ static std::string describe(Operation *kernel) {
     return number(cache.getHeads()) + "x" + number(cache.getDimension()) + "_" + element;
   };
   return llvm::TypeSwitch<Operation *, std::string>(kernel)
-      .Case([&](EmbeddingOp op) { return mnemonic + "_" + describeMatrix(op.getTable()); })
+      .Case([&](EmbeddingOp op) {
+        return (op.getPositionOffset() ? "position_" : "") + mnemonic + "_" + describeMatrix(op.getTable()) +
+               (op.getEpilogue().empty() ? "" : describeArithmetic(op.getEpilogue().front()));
+      })
       .Case([&](NormQuantizeOp op) {
-        std::string kind = op.getWeight() ? "norm" : "";
+        std::string norm =
+            std::string(op.getGroups() > 1 ? "grouped_" : "") + (op.getCentered() ? "layer_norm" : "norm");
         if (encoding::isHalfActivation(op.getResult().getType()))
-          return (op.getWeight() ? "norm_" : "round_") + describeColumns(op.getInput()) + "_" +
+          return (op.isNorm() ? norm : "round") + "_" + describeColumns(op.getInput()) + "_" +
                  describeFormat(op.getResult());
-        if (!op.getWeight())
-          kind = "quantize";
-        else if (encoding::isQuantizedActivation(op.getResult().getType()))
-          kind += "_quantize";
+        std::string kind = op.isNorm() ? norm + describeRounding(op.getResult()) : "quantize";
         return kind + "_" + describeColumns(op.getInput());
       })
       .Case([&](RopeOp op) { return mnemonic + "_" + describeColumns(op.getInput()); })
       .Case([&](AppendOp op) { return mnemonic + "_" + describeCache(op.getCache().getType()); })
       .Case([&](GenericOp op) {
-        return "elementwise_" + describeColumns(op.getResult()) + describeArithmetic(op.getBody().front());
+        std::string arithmetic = describeArithmetic(op.getBody().front());
+        return "elementwise_" + describeColumns(op.getResult()) + (arithmetic.empty() ? "_repeat" : arithmetic);
       })
       .Case([&](MatmulOp op) {
         return mnemonic + "_" + describeMatrix(op.getWeight()) + describeArithmetic(op.getEpilogue().front()) +

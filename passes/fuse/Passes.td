@@ -13,7 +13,7 @@ def LowerModel : Pass<"ingot-kernel-lower-model", "::mlir::ModuleOp"> {
   let summary = "Lowers every operation of the model to kernels of its own";
   let description = [{
     One to one, in `@forward`: a norm and a rounding become `kernel.norm_quantize`, a linear map becomes a
-    `kernel.matmul` that yields its accumulator, a gated layer two of them and a `kernel.generic`, elementwise
+    `kernel.matmul` that yields its accumulator, or adds the bias to it, a gated layer two of them and a `kernel.generic`, elementwise
     arithmetic on tensors a `kernel.generic`. All layers share one `kernel.rope_table`, unless they turn
     differently. Rotated heads are padded halves from here on, so only attention and append may take them.
     An operation that has no kernel is one error that names it.
@@ -48,7 +48,7 @@ def FuseNormQuantize : Pass<"ingot-kernel-fuse-norm-quantize", "::mlir::ModuleOp
   let summary = "Lets a norm round what it writes";
   let description = [{
     A norm whose every user rounds it to one format writes that format. A norm that is also read unrounded
-    stays.
+    stays, and so does one of several groups.
   }];
 }
 
@@ -71,10 +71,10 @@ def FuseGatedMatmul : Pass<"ingot-kernel-fuse-gated-matmul", "::mlir::ModuleOp">
 }
 
 def FuseEpilogue : Pass<"ingot-kernel-fuse-epilogue", "::mlir::ModuleOp"> {
-  let summary = "Moves elementwise arithmetic into the epilogue of a product";
+  let summary = "Moves elementwise arithmetic into the epilogue of a product or an embedding";
   let description = [{
-    A `kernel.generic` over a product that nothing else reads is appended to that product's epilogue; its other
-    operands (a residual) become operands of the product.
+    A `kernel.generic` over a product, or rows of a table, that nothing else reads is appended to the epilogue of what
+    computes that; its other operands (a residual) become operands there.
   }];
   let dependentDialects = ["::ingot::kernel::KernelDialect"];
 }

@@ -8,12 +8,18 @@ using namespace mlir;
 using namespace ingot;
 using namespace ingot::kernel;
 
-MatmulOp kernel::createMatmul(OpBuilder &builder, Location location, Type result, Value input, Value weight) {
-  auto matmul = MatmulOp::create(builder, location, result, input, weight, ValueRange());
+MatmulOp kernel::createMatmul(OpBuilder &builder, Location location, Type result, Value input, Value weight,
+                              Value bias) {
+  SmallVector<Value, 1> operands;
+  if (bias)
+    operands.push_back(bias);
+  auto matmul = MatmulOp::create(builder, location, result, input, weight, operands);
   OpBuilder::InsertionGuard guard(builder);
-  Block *block = addElementwiseBlock(builder, location, matmul.getEpilogue(),
-                                     /*accumulators=*/1, /*operands=*/0);
-  YieldOp::create(builder, location, block->getArgument(0));
+  Block *block = addElementwiseBlock(builder, location, matmul.getEpilogue(), /*accumulators=*/1, operands.size());
+  Value value = block->getArgument(0);
+  if (bias)
+    value = arith::AddFOp::create(builder, location, value, block->getArgument(1));
+  YieldOp::create(builder, location, value);
   return matmul;
 }
 
@@ -23,9 +29,27 @@ bool kernel::isPlainProduct(MatmulOp matmul) {
   return yield && yield.getValues().front() == block.getArgument(0);
 }
 
+Value kernel::getOnlyAddend(MatmulOp matmul) {
+  Block &block = matmul.getEpilogue().front();
+  if (matmul.getOperands_().size() != 1 || !llvm::hasSingleElement(block.without_terminator()))
+    return {};
+  auto sum = dyn_cast<arith::AddFOp>(block.front());
+  auto takes = [&](Value a, Value b) { return sum.getLhs() == a && sum.getRhs() == b; };
+  Value accumulator = block.getArgument(0), operand = block.getArgument(1);
+  if (!sum || block.getTerminator()->getOperand(0) != sum.getResult() ||
+      (!takes(accumulator, operand) && !takes(operand, accumulator)))
+    return {};
+  return matmul.getOperands_().front();
+}
+
+Value kernel::getOnlyBias(MatmulOp matmul) {
+  Value addend = getOnlyAddend(matmul);
+  return addend && cast<RankedTensorType>(addend.getType()).getRank() == 1 ? addend : Value();
+}
+
 bool kernel::isPureQuantize(Operation *op) {
   auto quantize = dyn_cast<NormQuantizeOp>(op);
-  return quantize && !quantize.getWeight() && encoding::isQuantizedActivation(quantize.getResult().getType());
+  return quantize && !quantize.isNorm() && encoding::isQuantizedActivation(quantize.getResult().getType());
 }
 
 Value kernel::inlineElementwise(OpBuilder &builder, Block &source, ValueRange inputs) {

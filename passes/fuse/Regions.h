@@ -13,12 +13,18 @@
 
 namespace ingot::kernel {
 
-/// A product without any epilogue: the region yields its accumulator.
+/// A product whose epilogue adds `bias`, a vector, or yields its accumulator where that is null.
 MatmulOp createMatmul(mlir::OpBuilder &builder, mlir::Location location, mlir::Type result, mlir::Value input,
-                      mlir::Value weight);
+                      mlir::Value weight, mlir::Value bias = {});
 
 /// Whether `matmul` has no epilogue.
 bool isPlainProduct(MatmulOp matmul);
+
+/// What the epilogue of `matmul` adds to the accumulator, where it does nothing else; otherwise null.
+mlir::Value getOnlyAddend(MatmulOp matmul);
+
+/// The same where that is a vector for all rows.
+mlir::Value getOnlyBias(MatmulOp matmul);
 
 /// Whether `op` only rounds its input.
 bool isPureQuantize(mlir::Operation *op);

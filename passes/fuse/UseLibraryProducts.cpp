@@ -30,15 +30,8 @@ static constexpr llvm::StringLiteral name = "library-product";
 
 /// Whether the epilogue adds its only operand, [rows, columns], to the accumulator and does nothing else.
 static bool addsResidual(MatmulOp matmul) {
-  Block &block = matmul.getEpilogue().front();
-  if (matmul.getOperands_().size() != 1 || matmul.getOperands_()[0].getType() != matmul.getResult().getType() ||
-      !llvm::hasSingleElement(block.without_terminator()))
-    return false;
-  auto sum = dyn_cast<arith::AddFOp>(block.front());
-  auto takes = [&](Value a, Value b) { return sum.getLhs() == a && sum.getRhs() == b; };
-  Value accumulator = block.getArgument(0), operand = block.getArgument(1);
-  return sum && block.getTerminator()->getOperand(0) == sum.getResult() &&
-         (takes(accumulator, operand) || takes(operand, accumulator));
+  Value addend = getOnlyAddend(matmul);
+  return addend && addend.getType() == matmul.getResult().getType();
 }
 
 namespace {
@@ -77,6 +70,12 @@ private:
            target.getLibraryWorkspace(weight, rows);
   }
 
+  /// Whether the result of `producer` may be of 16 bits.
+  static bool canRound(Operation *producer) {
+    auto norm = dyn_cast_or_null<NormQuantizeOp>(producer);
+    return norm ? norm.getGroups() == 1 : isa_and_nonnull<GatedEpilogueOp, GenericOp>(producer);
+  }
+
   /// `input` in the format of `weight`.
   Value round(OpBuilder &builder, Location location, Value input, RankedTensorType weight) {
     auto format = encoding::getStorage(weight).getFormat();
@@ -93,11 +92,11 @@ private:
              encoding::getStorage(user->getOperand(1).getType()).getFormat() == format;
     };
     Operation *producer = input.getDefiningOp();
-    if (isa_and_nonnull<NormQuantizeOp, GatedEpilogueOp>(producer) && llvm::all_of(producer->getUsers(), reads)) {
+    if (canRound(producer) && llvm::all_of(producer->getUsers(), reads)) {
       input.setType(type);
       return input;
     }
-    return known = NormQuantizeOp::create(builder, location, type, input, /*weight=*/Value(), /*epsilon=*/FloatAttr());
+    return known = NormQuantizeOp::create(builder, location, type, input);
   }
 
   /// x Wᵀ of `product`, plus `addend` where there is one.

@@ -21,10 +21,11 @@ namespace ingot::model {
 using namespace mlir;
 using namespace ingot;
 
-/// Whether `value` has one row for each of the step's, as many as there are at run time.
+/// Whether `value` has one row for each of the step's, as many as there are at run time, that are not all the same.
 static bool hasRows(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() > 0 && type.isDynamicDim(0) && !value.getDefiningOp<tensor::SplatOp>();
+  return type && type.getRank() > 0 && type.isDynamicDim(0) &&
+         !isa_and_nonnull<tensor::SplatOp, model::RepeatRowOp>(value.getDefiningOp());
 }
 
 /// The operands whose row i is all that row i of `op`'s result needs of any row; nothing where `op` does not treat each

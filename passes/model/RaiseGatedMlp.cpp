@@ -46,6 +46,8 @@ static Gate findGate(model::ActivationOp activation) {
     return because("it is not multiplied with another linear map");
   if (!found.up->hasOneUse())
     return because("the map that it gates has other users");
+  if (found.gate.getBias() || found.up.getBias())
+    return because("a linear map has a bias");
   if (found.gate.getInput() != found.up.getInput())
     return because("the two linear maps have different inputs");
   return found;

@@ -26,6 +26,7 @@ struct VerifyPhase : model::impl::ModelVerifyPhaseBase<VerifyPhase> {
   LogicalResult verifyForward();
   LogicalResult verifySignature(func::FuncOp forward);
   LogicalResult verifyOperation(Operation *op);
+  LogicalResult verifyPositions(model::PositionEmbeddingOp op);
   LogicalResult verifyRows(func::FuncOp forward);
   LogicalResult verifyCaches(func::FuncOp forward);
 
@@ -100,6 +101,8 @@ LogicalResult VerifyPhase::verifyOperation(Operation *op) {
     return op->emitOpError() << "is not allowed at the end of the model phase: "
                                 "expected operations of the dialects "
                                 "model, arith and math, or tensor.dim and tensor.splat";
+  if (auto embedding = dyn_cast<model::PositionEmbeddingOp>(op))
+    return verifyPositions(embedding);
   auto attention = dyn_cast<model::AttentionOp>(op);
   if (!attention)
     return success();
@@ -107,6 +110,21 @@ LogicalResult VerifyPhase::verifyOperation(Operation *op) {
     return attention.emitOpError() << "expected a cache: run ingot-model-make-cache-explicit";
   return groups.lookup(attention.getCache().getType().getGroup().getValue())
       .verifyReader(attention, attention.getWindow(), attention.getStep().getType().getRows());
+}
+
+/// A sequence is as long as its caches, which the table has to last for.
+LogicalResult VerifyPhase::verifyPositions(model::PositionEmbeddingOp op) {
+  if (groups.empty())
+    return op.emitOpError() << "expected a model.cache_group, whose context bounds positions, found none";
+  int64_t context = std::numeric_limits<int64_t>::max();
+  for (auto &entry : groups)
+    context = std::min(context, static_cast<int64_t>(entry.second.getContext()));
+  int64_t positions =
+      cast<RankedTensorType>(op.getTable().getType()).getDimSize(0) - static_cast<int64_t>(op.getOffset());
+  if (positions < context)
+    return op.emitOpError() << "expected a table for the " << context << " positions of the context, found "
+                            << positions << "; compile with --context=" << positions;
+  return success();
 }
 
 /// Follows the rows whose logits are wanted: they never meet the rows of the step, and they are what comes out.
@@ -129,7 +147,7 @@ LogicalResult VerifyPhase::verifyRows(func::FuncOp forward) {
         return op.emitOpError() << "expected logits of the wanted rows: model.wanted_rows stands before the head";
       break;
     }
-    if (isa<model::EmbeddingOp>(op))
+    if (isa<model::EmbeddingOp, model::PositionEmbeddingOp>(op))
       rows = false;
     if (isa<model::WantedRowsOp>(op))
       rows = true;

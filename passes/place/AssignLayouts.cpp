@@ -80,9 +80,14 @@ private:
   /// edited dump, stays.
   FailureOr<RankedTensorType> getStoredType(model::LoadParameterOp load) {
     auto type = cast<RankedTensorType>(load.getResult().getType());
+    encoding::StorageAttr storage = encoding::getStorage(type);
+    // Kernels read vectors in f32 alone: they are few bytes.
+    if (type.getRank() == 1 && storage && !storage.getFormat().isQuantized())
+      return type.cloneWithEncoding(encoding::StorageAttr::get(
+          type.getContext(), encoding::GgmlAttr::get(type.getContext(), encoding::GgmlType::F32), StringAttr(),
+          encoding::PanelsAttr()));
     if (type.getRank() != 2)
       return type;
-    encoding::StorageAttr storage = encoding::getStorage(type);
     if (!storage)
       return load.emitError() << "expected the matrix @" << load.getParameter() << " to have a storage format, found "
                               << type;

@@ -40,8 +40,9 @@ DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
       for (Value input : launch.getInputs())
         if (FlatSymbolRefAttr parameter = getParameter(input)) {
           uint64_t bytes = cast<BufferType>(input.getType()).getBytes();
-          if (isa<kernel::EmbeddingOp>(callee.getKernel()))
-            bytes /= encoding::paddedToPanels(getParameterType(symbols.lookup(parameter.getValue())).getDimSize(0));
+          RankedTensorType type = getParameterType(symbols.lookup(parameter.getValue()));
+          if (isa<kernel::EmbeddingOp>(callee.getKernel()) && type.getRank() == 2)
+            bytes /= encoding::paddedToPanels(type.getDimSize(0));
           uint64_t &read = parameters[parameter.getValue()];
           read = std::max(read, bytes);
         }

@@ -6,12 +6,18 @@ namespace ingot {
 __device__ __forceinline__ float maximum(float a, float b) { return a < b || b != b ? b : a; }
 __device__ __forceinline__ float minimum(float a, float b) { return a > b || b != b ? b : a; }
 
-/// The sum over all threads of the block, in a fixed order.
-template <int threads> __device__ __forceinline__ float sumOfBlock(float value) {
-  __shared__ float ofWarp[threads / 32];
+/// The sum over all lanes of the warp, in a fixed order.
+__device__ __forceinline__ float sumOfWarp(float value) {
 #pragma unroll
   for (int offset = 16; offset > 0; offset /= 2)
     value += __shfl_xor_sync(0xffffffffu, value, offset);
+  return value;
+}
+
+/// The sum over all threads of the block, in a fixed order. Between two of them the block has to meet.
+template <int threads> __device__ __forceinline__ float sumOfBlock(float value) {
+  __shared__ float ofWarp[threads / 32];
+  value = sumOfWarp(value);
   if (threadIdx.x % 32 == 0)
     ofWarp[threadIdx.x / 32] = value;
   __syncthreads();
@@ -22,17 +28,48 @@ template <int threads> __device__ __forceinline__ float sumOfBlock(float value) 
   return value;
 }
 
-/// input / sqrt(mean(input²) + epsilon) · weight, into memory of the device or of the block, rounded to what that
-/// holds.
-template <int columns, int threads, class Element>
-__device__ __forceinline__ void normRow(const float *input, const float *weight, float epsilon, Element *output) {
+/// finish(x / sqrt(mean(x²) + epsilon), column) of the input, or of the input less its mean, by `threads` threads that
+/// `sum` adds up over; rounded to what the output holds.
+template <int columns, bool centered, int threads, class Element, class Sum, class Finish>
+__device__ __forceinline__ void normPiece(const float *input, float epsilon, Element *output, int thread, Sum sum,
+                                          Finish finish) {
+  float mean = 0.0f;
+  if constexpr (centered) {
+    float all = 0.0f;
+    for (int column = thread; column < columns; column += threads)
+      all += input[column];
+    mean = sum(all) * (1.0f / columns);
+  }
   float squares = 0.0f;
-  for (int column = threadIdx.x; column < columns; column += threads)
-    squares = fmaf(input[column], input[column], squares);
-  const float mean = sumOfBlock<threads>(squares) * (1.0f / columns);
-  const float inverse = 1.0f / sqrtf(mean + epsilon);
-  for (int column = threadIdx.x; column < columns; column += threads)
-    output[column] = roundActivation<Element>(input[column] * inverse * weight[column]);
+  for (int column = thread; column < columns; column += threads) {
+    const float value = input[column] - mean;
+    squares = fmaf(value, value, squares);
+  }
+  const float inverse = 1.0f / sqrtf(sum(squares) * (1.0f / columns) + epsilon);
+  for (int column = thread; column < columns; column += threads)
+    output[column] = roundActivation<Element>(finish((input[column] - mean) * inverse, column));
+}
+
+/// That of a row, by a block; into memory of the device or of the block.
+template <int columns, bool centered, int threads, class Element, class Finish>
+__device__ __forceinline__ void normRow(const float *input, float epsilon, Element *output, Finish finish) {
+  auto sum = [](float value) {
+    value = sumOfBlock<threads>(value);
+    if constexpr (centered)
+      __syncthreads();
+    return value;
+  };
+  normPiece<columns, centered, threads>(input, epsilon, output, threadIdx.x, sum, finish);
+}
+
+/// That of each of the equal pieces of a row, by a warp each.
+template <int columns, int pieces, bool centered, int threads, class Element, class Finish>
+__device__ __forceinline__ void normPieces(const float *input, float epsilon, Element *output, Finish finish) {
+  constexpr int length = columns / pieces;
+  for (int piece = threadIdx.x / 32; piece < pieces; piece += threads / 32)
+    normPiece<length, centered, 32>(input + piece * length, epsilon, output + piece * length, threadIdx.x % 32,
+                                    sumOfWarp,
+                                    [&](float value, int column) { return finish(value, piece * length + column); });
 }
 
 /// `input` as what `output` holds.

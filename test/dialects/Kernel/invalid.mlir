@@ -38,7 +38,7 @@ func.func @rope_table(%step: !step) {
 // -----
 
 func.func @norm_quantize(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
-  // expected-error @+1 {{expected a weight of 64 elements, found 'tensor<32xf32>'}}
+  // expected-error @+1 {{expected a weight of 64 elements in a plain format, found 'tensor<32xf32>'}}
   %y = kernel.norm_quantize %x norm %w : tensor<32xf32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32>
   return
 }
@@ -46,8 +46,87 @@ func.func @norm_quantize(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
 // -----
 
 func.func @norm_quantize(%x: tensor<?x64xf32>, %w: tensor<64xf32>) {
-  // expected-error @+1 {{expected an epsilon exactly where a weight is given}}
+  // expected-error @+1 {{expected an epsilon where there is a weight, a bias, a mean or groups}}
   %y = kernel.norm_quantize %x norm %w : tensor<64xf32> : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @norm_quantize(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected an epsilon where there is a weight, a bias, a mean or groups}}
+  %y = kernel.norm_quantize %x {centered} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @norm_quantize(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected rows of whole groups, found groups = 5 in 'tensor<?x64xf32>'}}
+  %y = kernel.norm_quantize %x {epsilon = 1.0e-5 : f32, groups = 5} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+#i8 = #encoding.storage<format = #encoding.block<i8, group = 32, scale = dynamic>>
+func.func @norm_quantize(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a plain result of several groups}}
+  %y = kernel.norm_quantize %x {epsilon = 1.0e-5 : f32, groups = 2} : tensor<?x64xf32> to tensor<?x64xf32, #i8>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @embedding(%table: tensor<8x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a table with a row for position 0, found 'tensor<8x64xf32>' and position_offset = 8}}
+  %x = kernel.embedding %table, %step {position_offset = 8} : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @embedding(%table: tensor<8x64xf32>, %step: !step, %r: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected an epilogue that takes the operands, found none}}
+  %x = kernel.embedding %table, %step with %r : tensor<?x64xf32> : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @embedding(%table: tensor<8x64xf32>, %step: !step, %r: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected plain f32 operands of 64 columns, found 'tensor<?x32xf32>'}}
+  %x = kernel.embedding %table, %step with %r : tensor<?x32xf32> : tensor<8x64xf32>, !step to tensor<?x64xf32> {
+  ^bb0(%number: f32, %other: f32, %row: index, %column: index):
+    kernel.yield %number : f32
+  }
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @embedding(%table: tensor<8x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a region over ('f32', 'index', 'index'), found ('f32', 'f32', 'index', 'index')}}
+  %x = kernel.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32> {
+  ^bb0(%number: f32, %other: f32, %row: index, %column: index):
+    kernel.yield %number : f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @generic(%x: tensor<?x64xf32>, %v: tensor<64xf32, #q8>) {
+  // expected-error @+1 {{expected plain f32 operands of 64 columns}}
+  %y = kernel.generic %x, %v : tensor<?x64xf32>, tensor<64xf32, #q8> to tensor<?x64xf32> {
+  ^bb0(%a: f32, %b: f32, %row: index, %column: index):
+    kernel.yield %a : f32
+  }
   return
 }
 

@@ -21,6 +21,19 @@ func.func @rows(%step: !step, %table: tensor<96x64xf32, #q41>, %norm: tensor<64x
   %q = kernel.norm_quantize %x norm %norm : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32, #i8>
   // CHECK: kernel.norm_quantize %{{.*}} : tensor<?x64xf32> to tensor<?x64xf32, {{.*}}>
   %p = kernel.norm_quantize %x : tensor<?x64xf32> to tensor<?x64xf32, #i8>
+  // CHECK: kernel.norm_quantize %{{.*}} norm %{{.*}} : tensor<64xf32, {{.*}}> bias %{{.*}} : tensor<16xf32> {centered, epsilon = 9.99999974E-6 : f32, groups = 4 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
+  %few = arith.constant dense<1.0> : tensor<16xf32>
+  %l = kernel.norm_quantize %x norm %norm : tensor<64xf32, #f32> bias %few : tensor<16xf32> {centered, epsilon = 1.0e-5 : f32, groups = 4} : tensor<?x64xf32> to tensor<?x64xf32>
+  // CHECK: kernel.norm_quantize %{{[^ ]*}} {epsilon = 9.99999974E-6 : f32} : tensor<?x64xf32> to tensor<?x64xf32, {{.*}}>
+  %o = kernel.norm_quantize %x {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32, #i8>
+  // CHECK: kernel.embedding %{{.*}}, %{{.*}} with %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64xf32, {{.*}}> {position_offset = 2 : i64} : tensor<96x64xf32, {{.*}}>, <rows = 8, sequences = 1, wanted = 8> to tensor<?x64xf32> {
+  // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32, %{{.*}}: f32, %{{.*}}: index, %{{.*}}: index):
+  %e = kernel.embedding %table, %step with %x, %norm : tensor<?x64xf32>, tensor<64xf32, #f32> {position_offset = 2} : tensor<96x64xf32, #q41>, !step to tensor<?x64xf32> {
+  ^bb0(%number: f32, %other: f32, %vector: f32, %row: index, %column: index):
+    %sum = arith.addf %number, %other : f32
+    %all = arith.addf %sum, %vector : f32
+    kernel.yield %all : f32
+  }
   // CHECK: kernel.rope %{{.*}}, %{{.*}} {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
   %r = kernel.rope %x, %more {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
   // CHECK: kernel.append %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : <2 x 32 x f16, "full">, tensor<?x64xf32>, tensor<?x64xf32>, <rows = 8, sequences = 1, wanted = 8>

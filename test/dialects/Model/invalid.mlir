@@ -155,8 +155,101 @@ func.func @gated_mlp(%x: tensor<?x64xf32>, %g: tensor<96x64xf32>, %u: tensor<48x
 // -----
 
 func.func @rms_norm(%x: tensor<?x64xf32>, %w: tensor<32xf32>) {
-  // expected-error @+1 {{expected a weight of 64 elements, found 'tensor<32xf32>'}}
+  // expected-error @+1 {{expected a weight of 64 elements in a plain format, found 'tensor<32xf32>'}}
   %y = model.rms_norm %x, %w {epsilon = 1.0e-5 : f32} : tensor<?x64xf32>, tensor<32xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm(%x: tensor<?x64xf32>, %w: tensor<16xf32>) {
+  // expected-error @+1 {{expected rows of whole groups, found groups = 3 in 'tensor<?x64xf32>'}}
+  %y = model.rms_norm %x, %w {epsilon = 1.0e-5 : f32, groups = 3} : tensor<?x64xf32>, tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm(%x: tensor<64xf32>, %w: tensor<64xf32>) {
+  // expected-error @+1 {{expected rows of whole groups, found groups = 1 in 'tensor<64xf32>'}}
+  %y = model.rms_norm %x, %w {epsilon = 1.0e-5 : f32} : tensor<64xf32>, tensor<64xf32>
+  return
+}
+
+// -----
+
+func.func @layer_norm(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected rows of whole groups, found groups = 0 in 'tensor<?x64xf32>'}}
+  %y = model.layer_norm %x {epsilon = 1.0e-5 : f32, groups = 0} : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @layer_norm(%x: tensor<?x64xf32>, %b: tensor<8xf32>) {
+  // expected-error @+1 {{expected a bias of 64 elements in a plain format, found 'tensor<8xf32>'}}
+  %y = model.layer_norm %x bias %b : tensor<8xf32> {epsilon = 1.0e-5 : f32, groups = 4} : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+func.func @layer_norm(%x: tensor<?x64xf32>, %w: tensor<64xf32, #q8>) {
+  // expected-error @+1 {{expected a weight of 64 elements in a plain format}}
+  %y = model.layer_norm %x weight %w : tensor<64xf32, #q8> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @linear(%x: tensor<?x64xf32>, %w: tensor<32x64xf32>, %b: tensor<64xf32>) {
+  // expected-error @+1 {{expected a bias of 32 elements in a plain format, found 'tensor<64xf32>'}}
+  %y = model.linear %x, %w bias %b : tensor<64xf32> : tensor<?x64xf32>, tensor<32x64xf32> to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @logits(%x: tensor<?x64xf32>, %w: tensor<32x64xf32>, %b: tensor<32xf16>) {
+  // expected-error @+1 {{expected a bias of 32 elements in a plain format, found 'tensor<32xf16>'}}
+  %y = model.logits %x, %w bias %b : tensor<32xf16> : tensor<?x64xf32>, tensor<32x64xf32> to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @position_embedding(%table: tensor<8x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a static table [positions, columns] with a row for position 0, found 'tensor<8x64xf32>' and offset = 8}}
+  %x = model.position_embedding %table, %step {offset = 8} : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @position_embedding(%table: tensor<8x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x32xf32>'}}
+  %x = model.position_embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @repeat_row(%row: tensor<64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a vector of 32 elements in a plain format, found 'tensor<64xf32>'}}
+  %x = model.repeat_row %row, %step : tensor<64xf32>, !step to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @repeat_row(%row: tensor<64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<64xf32>'}}
+  %x = model.repeat_row %row, %step : tensor<64xf32>, !step to tensor<64xf32>
   return
 }
 

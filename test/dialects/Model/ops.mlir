@@ -31,6 +31,23 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x96xf32>, !cache) {
   %x = model.embedding %table, %step : tensor<96x64xf32, #q8>, !step to tensor<?x64xf32>
   // CHECK: model.rms_norm %{{.*}}, %{{.*}} {epsilon = 9.99999974E-6 : f32} : tensor<?x64xf32>, tensor<64xf32, #encoding.storage<format = #encoding.ggml<f32>>>
   %normed = model.rms_norm %x, %n {epsilon = 1.0e-5 : f32} : tensor<?x64xf32>, tensor<64xf32, #f32>
+  // CHECK: model.position_embedding %{{.*}}, %{{.*}} {offset = 2 : i64} : tensor<96x64xf32, {{.*}}>, <rows = 8, sequences = 2, wanted = 4> to tensor<?x64xf32>
+  %positions = model.position_embedding %table, %step {offset = 2} : tensor<96x64xf32, #q8>, !step to tensor<?x64xf32>
+  // CHECK: model.position_embedding %{{.*}}, %{{.*}} : tensor<96x64xf32
+  %first = model.position_embedding %table, %step : tensor<96x64xf32, #q8>, !step to tensor<?x64xf32>
+  // CHECK: model.repeat_row %{{.*}}, %{{.*}} : tensor<64xf32, {{.*}}>, <rows = 8, sequences = 2, wanted = 4> to tensor<?x64xf32>
+  %row = model.repeat_row %n, %step : tensor<64xf32, #f32>, !step to tensor<?x64xf32>
+  // CHECK: model.rms_norm %{{.*}}, %{{.*}} {epsilon = 9.99999974E-6 : f32, groups = 4 : i64} : tensor<?x64xf32>, tensor<16xf32>
+  %pieces = arith.constant dense<1.0> : tensor<16xf32>
+  %grouped = model.rms_norm %x, %pieces {epsilon = 1.0e-5 : f32, groups = 4} : tensor<?x64xf32>, tensor<16xf32>
+  // CHECK: model.layer_norm %{{.*}} weight %{{.*}} : tensor<64xf32, {{.*}}> bias %{{.*}} : tensor<16xf32> {epsilon = 9.99999974E-6 : f32, groups = 4 : i64} : tensor<?x64xf32>
+  %both = model.layer_norm %x weight %n : tensor<64xf32, #f32> bias %pieces : tensor<16xf32> {epsilon = 1.0e-5 : f32, groups = 4} : tensor<?x64xf32>
+  // CHECK: model.layer_norm %{{.*}} bias %{{.*}} : tensor<64xf32, {{.*}}> {epsilon = 9.99999974E-6 : f32} : tensor<?x64xf32>
+  %shifted = model.layer_norm %x bias %n : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32>
+  // CHECK: model.layer_norm %{{[^ ]*}} {epsilon = 9.99999974E-6 : f32} : tensor<?x64xf32>
+  %neither = model.layer_norm %x {epsilon = 1.0e-5 : f32} : tensor<?x64xf32>
+  // CHECK: model.linear %{{.*}}, %{{.*}} bias %{{.*}} : tensor<64xf32, {{.*}}> : tensor<?x64xf32>, tensor<64x64xf32
+  %biased = model.linear %normed, %w bias %n : tensor<64xf32, #f32> : tensor<?x64xf32>, tensor<64x64xf32, #q8> to tensor<?x64xf32>
   // CHECK: model.linear %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>> to tensor<?x64xf32>
   %q = model.linear %normed, %w : tensor<?x64xf32>, tensor<64x64xf32, #q8> to tensor<?x64xf32>
   %k = model.linear %normed, %keys : tensor<?x64xf32>, tensor<32x64xf32> to tensor<?x32xf32>
@@ -54,5 +71,8 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x96xf32>, !cache) {
   %wanted = model.wanted_rows %r, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
   // CHECK: model.logits %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<96x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>> to tensor<?x96xf32>
   %logits = model.logits %wanted, %table : tensor<?x64xf32>, tensor<96x64xf32, #q8> to tensor<?x96xf32>
+  // CHECK: model.logits %{{.*}}, %{{.*}} bias %{{.*}} : tensor<96xf32> : tensor<?x64xf32>
+  %shift = arith.constant dense<1.0> : tensor<96xf32>
+  %shifted_logits = model.logits %wanted, %table bias %shift : tensor<96xf32> : tensor<?x64xf32>, tensor<96x64xf32, #q8> to tensor<?x96xf32>
   return %logits, %next : tensor<?x96xf32>, !cache
 }
