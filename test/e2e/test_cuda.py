@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from conftest import EXACT, TINY, assert_close, assert_greedy, run, tiny_path, tiny_reference
+from decoder import Decoder
 from llama import SCORES, Sizes, forward, parameters_of
 from programs import print_shape
+from test_rows import MODELS
 
 CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
 sys.path[:0] = [str(CUDA), str(CUDA / "shim")]
@@ -178,6 +180,22 @@ def test_both_directions(ingot, driver, sequences, tmp_path):
     for text, logits, beside in zip(texts, alone, np.split(together, np.cumsum([len(text) for text in texts])[:-1])):
         assert_close(logits, reference(text))
         assert_close(beside, reference(text))
+
+
+@pytest.mark.parametrize("name, matrices", [("sequential", "bf16"), ("parallel", "q8_0"),
+                                            pytest.param("gated", "f32", marks=pytest.mark.full)])
+def test_rows(ingot, driver, name, matrices, tmp_path):
+    """Norms, biases, activations, positions and residuals of families, in steps of all sizes."""
+    decoder = Decoder(format=matrices, vectors="bf16")
+    logits = MODELS[name](decoder)
+    model, module = tmp_path / "rows.mlir", tmp_path / "rows.so"
+    model.write_text(decoder.text(logits))
+    emitted = Emitted(ingot, model, tmp_path, "--compile-from=import", "--kv=f32")
+    shim_compiler.compile_module(emitted.source, module, driver, check=True)
+    tokens = [(17 * index + 5) % 256 for index in range(104)]
+    rows, found, idle = emulate(driver, module, emitted, tokens, [9, 1, 70, 3, 2, 5, 14], check=1)
+    assert idle == set()
+    assert_close(found, logits.compute(tokens)[rows], bound=BOUND.get(matrices, 2e-3))
 
 
 def same_whatever_the_batch(cuda, module, weights, tokens):

@@ -82,7 +82,8 @@ kernel.function @matmul_add.rows_1(%x: tensor<1x576xf32>, %w: tensor<580x576xf32
 // CHECK: constexpr int rows = 1;
 // CHECK-NEXT: prefetchPanels<4, 2>(weight, 3392);
 // CHECK: __shared__ __align__(16) float normalized[256];
-// CHECK-NEXT: normRow<256, 128>(input, norm, 9.99999975e-06f, normalized);
+// CHECK-NEXT: normRow<256, false, 128>(
+// CHECK-NEXT: input, 9.99999975e-06f, normalized, [&](float value, int column) { return value * norm[column]; });
 // CHECK-NEXT: __syncthreads();
 // CHECK: multiplyFewRows<Q6_K, columns, 1, panels, 2, 2, 4>(
 // CHECK-NEXT: normalized, 256, weight,
@@ -191,7 +192,28 @@ kernel.function @attention.rows_9_to_512(%q: tensor<?x256xf32>, %c: !cache, %ste
 }
 
 // CHECK: /// kernel.embedding for 9 to 512 rows.
-// CHECK: result[row * stride + column] = weightAt<Q4_1>(panel, token % panelRows, column);
+// CHECK: const int row = blockIdx.y, index = step.positions[row] + 2;
+// CHECK-NEXT: const uint8_t *panel = table + index / panelRows * panelBytes;
+// CHECK: const float number = weightAt<Q4_1>(panel, index % panelRows, column);
+// CHECK-NEXT: const float value0 = operand0[row * 64 + column];
+// CHECK-NEXT: const float value1 = operand1[column];
+// CHECK-NEXT: const float sum = number + value0;
+// CHECK-NEXT: const float sum2 = sum + value1;
+// CHECK-NEXT: result[row * stride + column] = sum2;
+kernel.function @positions.rows_9_to_512(%t: tensor<100x64xf32, #q4_1>, %step: !steps, %x: tensor<?x64xf32>, %v: tensor<64xf32, #f32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
+  %y = kernel.embedding %t, %step with %x, %v : tensor<?x64xf32>, tensor<64xf32, #f32> {position_offset = 2} : tensor<100x64xf32, #q4_1>, !steps to tensor<?x64xf32> {
+  ^bb0(%number: f32, %a: f32, %b: f32, %row: index, %column: index):
+    %first = arith.addf %number, %a : f32
+    %second = arith.addf %first, %b : f32
+    kernel.yield %second : f32
+  }
+  kernel.return %y : tensor<?x64xf32>
+}
+
+// CHECK: /// kernel.embedding for 9 to 512 rows.
+// CHECK: row = blockIdx.y, index = step.tokens[row];
+// CHECK: const float number = weightAt<Q4_1>(panel, index % panelRows, column);
+// CHECK-NEXT: result[row * stride + column] = number;
 kernel.function @embedding.rows_9_to_512(%t: tensor<100x64xf32, #q4_1>, %step: !steps) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
   %y = kernel.embedding %t, %step : tensor<100x64xf32, #q4_1>, !steps to tensor<?x64xf32>
   kernel.return %y : tensor<?x64xf32>
@@ -204,8 +226,26 @@ kernel.function @rope_table.rows_9_to_512(%step: !steps, %f: tensor<2xf32, #f32>
   %y = kernel.rope_table %step factors %f : tensor<2xf32, #f32> {frequencies = array<f32: 1.0, 0.25>, magnitude = 1.0 : f32} : !steps to tensor<?x32xf32>
   kernel.return %y : tensor<?x32xf32>
 }
+// A mean first; and pieces of a row, whose weight serves all of them and whose bias is the row's.
 // CHECK: /// kernel.norm_quantize for 9 to 512 rows.
-// CHECK: normRow<64, 128>(input + blockIdx.y * 64, norm, 9.99999975e-06f, normalized + blockIdx.y * 64);
+// CHECK: normRow<64, true, 128>(
+// CHECK-NEXT: input + blockIdx.y * 64, 9.99999975e-06f, normalized + blockIdx.y * 64, [&](float value, int) { return value; });
+kernel.function @layer_norm.rows_9_to_512(%x: tensor<?x64xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
+  %y = kernel.norm_quantize %x {centered, epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32>
+  kernel.return %y : tensor<?x64xf32>
+}
+
+// CHECK: /// kernel.norm_quantize for 9 to 512 rows.
+// CHECK: normPieces<64, 4, true, 128>(
+// CHECK-NEXT: {{.*}}, [&](float value, int column) { return value * norm[column % 16] + bias[column]; });
+kernel.function @pieces.rows_9_to_512(%x: tensor<?x64xf32>, %n: tensor<16xf32, #f32>, %b: tensor<64xf32, #f32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
+  %y = kernel.norm_quantize %x norm %n : tensor<16xf32, #f32> bias %b : tensor<64xf32, #f32> {centered, epsilon = 1.0e-5 : f32, groups = 4} : tensor<?x64xf32> to tensor<?x64xf32>
+  kernel.return %y : tensor<?x64xf32>
+}
+
+// CHECK: /// kernel.norm_quantize for 9 to 512 rows.
+// CHECK: normRow<64, false, 128>(
+// CHECK-NEXT: input + blockIdx.y * 64, 9.99999975e-06f, normalized + blockIdx.y * 64, [&](float value, int column) { return value * norm[column]; });
 kernel.function @norm.rows_9_to_512(%x: tensor<?x64xf32>, %n: tensor<64xf32, #f32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
   %y = kernel.norm_quantize %x norm %n : tensor<64xf32, #f32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32>
   kernel.return %y : tensor<?x64xf32>
@@ -218,7 +258,7 @@ kernel.function @wanted.rows_9_to_512(%x: tensor<?x64xf32>, %step: !steps) -> te
 }
 // CHECK: /// kernel.generic for one row.
 // CHECK: const float value0 = operand0[row * 64 + column];
-// CHECK-NEXT: const float value1 = operand1[0 + column];
+// CHECK-NEXT: const float value1 = operand1[column];
 // CHECK-NEXT: const int index = static_cast<int>(column);
 // CHECK-NEXT: const float number = static_cast<float>(index);
 // CHECK-NEXT: const float sum = fmaf(value0, value1, number);
