@@ -138,9 +138,15 @@ LogicalResult LinearOp::verify() { return verifyLinear(*this); }
 LogicalResult LogitsOp::verify() { return verifyLinear(*this); }
 
 LogicalResult GatedMlpOp::verify() {
-  if (failed(verifyLinear(*this, getInput(), getGate(), getResult())))
+  if (failed(verifyLinear(*this, getInput(), getGate(), getResult())) ||
+      failed(verifyLinear(*this, getInput(), getUp(), getResult())))
     return failure();
-  return verifyLinear(*this, getInput(), getUp(), getResult());
+  if (!getGateBias() != !getUpBias())
+    return emitOpError() << "expected both biases or none, found one";
+  for (Value bias : {getGateBias(), getUpBias()})
+    if (bias && failed(verifyVector(*this, bias, columnsOf(getResult()), "a bias")))
+      return failure();
+  return success();
 }
 
 LogicalResult RmsNormOp::verify() { return verifyNorm(*this, getInput(), getGroups(), getWeight(), Value()); }

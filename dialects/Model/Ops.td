@@ -221,12 +221,17 @@ def Model_ActivationOp : Model_Op<"activation", [Pure, Model_RowWise, SameOperan
   let assemblyFormat = "$function $input attr-dict `:` type($input)";
 }
 
-def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure, Model_RowWise]> {
-  let summary = "function(x Gᵀ) · (x Uᵀ): the hidden state of a gated feed-forward layer";
-  let description = [{ Source: arXiv:2002.05202 (SwiGLU and its family). }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$gate, AnyRankedTensor:$up, Model_ActivationFunction:$function);
+def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure, Model_RowWise, AttrSizedOperandSegments]> {
+  let summary = "function(x Gᵀ + g) · (x Uᵀ + u): the hidden state of a gated feed-forward layer";
+  let description = [{ With both biases or without. Source: arXiv:2002.05202 (SwiGLU and its family). }];
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$gate, AnyRankedTensor:$up,
+                   Optional<AnyRankedTensor>:$gate_bias, Optional<AnyRankedTensor>:$up_bias,
+                   Model_ActivationFunction:$function);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$function $input `,` $gate `,` $up attr-dict `:` type($input) `,` type($gate) `,` type($up) `to` type($result)";
+  let assemblyFormat = [{
+    $function $input `,` $gate `,` $up (`bias` $gate_bias^ `,` $up_bias `:` type($gate_bias) `,` type($up_bias))? attr-dict
+    `:` type($input) `,` type($gate) `,` type($up) `to` type($result)
+  }];
   let hasVerifier = 1;
 }
 

@@ -25,8 +25,6 @@ static constexpr llvm::StringLiteral name = "gated-matmul";
 /// Why `first` and `second` cannot share a loop; empty where they can.
 static std::string explainMismatch(GenericOp generic, MatmulOp first, MatmulOp second) {
   for (MatmulOp matmul : {first, second}) {
-    if (!isPlainProduct(matmul))
-      return "a product has an epilogue of its own";
     if (llvm::any_of(matmul->getUsers(), [&](Operation *user) { return user != generic.getOperation(); }))
       return "a product has other users";
     if (!matmul.getWeight().getDefiningOp<model::LoadParameterOp>())
@@ -64,7 +62,10 @@ static void fuse(GenericOp generic, SymbolTable &symbols) {
   Value secondRows = recipe.load(secondLoad);
   model::LoadParameterOp weight = recipe.finish(recipe.interleave(firstRows, secondRows), builder);
 
+  // What the products add (biases), then what joins them.
   llvm::SmallSetVector<Value, 4> others;
+  for (MatmulOp matmul : {first, second})
+    others.insert_range(matmul.getOperands_());
   for (Value operand : generic.getOperands_())
     if (operand != first.getResult() && operand != second.getResult())
       others.insert(operand);
@@ -72,15 +73,18 @@ static void fuse(GenericOp generic, SymbolTable &symbols) {
                                      weight.getResult(), others.getArrayRef());
   Block *block = addElementwiseBlock(builder, location, gated.getEpilogue(),
                                      /*accumulators=*/2, others.size());
+  auto argumentOf = [&](Value operand) -> Value {
+    return block->getArgument(2 + (llvm::find(others, operand) - others.begin()));
+  };
+  auto createProduct = [&](MatmulOp matmul, Value accumulator) {
+    SmallVector<Value> inputs = {accumulator};
+    llvm::append_range(inputs, llvm::map_range(matmul.getOperands_(), argumentOf));
+    return inlineElementwise(builder, matmul.getEpilogue().front(), inputs);
+  };
+  Value gate = createProduct(first, block->getArgument(0)), up = createProduct(second, block->getArgument(1));
   SmallVector<Value> inputs;
-  for (Value operand : generic.getOperands_()) {
-    unsigned index = 0;
-    if (operand == second.getResult())
-      index = 1;
-    else if (operand != first.getResult())
-      index = 2 + (llvm::find(others, operand) - others.begin());
-    inputs.push_back(block->getArgument(index));
-  }
+  for (Value operand : generic.getOperands_())
+    inputs.push_back(operand == first.getResult() ? gate : operand == second.getResult() ? up : argumentOf(operand));
   YieldOp::create(builder, location, inlineElementwise(builder, generic.getBody().front(), inputs));
   remarkFused(generic, name) << remark::add("two products and what joins them are one product with {0}",
                                             weight.getParameter().str());

@@ -24,13 +24,11 @@ static void fuse(NormQuantizeOp norm) {
   if (first == users.end())
     return;
   Type type = (*first)->getResult(0).getType();
+  Operation *reader = nullptr;
   for (Operation *user : users) {
     if (!isPureQuantize(user)) {
-      remarkMissed(norm, name) << remark::reason("the norm is also read unrounded, by {0}",
-                                                 user->getName().getStringRef());
-      return;
-    }
-    if (user->getResult(0).getType() != type) {
+      reader = user;
+    } else if (user->getResult(0).getType() != type) {
       remarkMissed(norm, name) << remark::reason("the norm is rounded to several formats");
       return;
     }
@@ -39,12 +37,20 @@ static void fuse(NormQuantizeOp norm) {
     remarkMissed(norm, name) << remark::reason("the norm is one of several groups");
     return;
   }
-  norm.getResult().setType(cast<RankedTensorType>(type));
-  for (Operation *user : users) {
-    user->getResult(0).replaceAllUsesWith(norm.getResult());
+  NormQuantizeOp rounding = norm;
+  if (reader) {
+    // To compute it again costs what reading it to round it would, and nobody waits for it.
+    rounding = cast<NormQuantizeOp>(OpBuilder(norm).clone(*norm));
+    remarkFused(norm, name) << remark::add("a copy of the norm rounds what it writes; {0} reads it unrounded",
+                                           reader->getName().getStringRef());
+  } else {
+    remarkFused(norm, name) << remark::add("the norm rounds what it writes");
+  }
+  rounding.getResult().setType(cast<RankedTensorType>(type));
+  for (Operation *user : llvm::make_filter_range(users, isPureQuantize)) {
+    user->getResult(0).replaceAllUsesWith(rounding.getResult());
     user->erase();
   }
-  remarkFused(norm, name) << remark::add("the norm rounds what it writes");
 }
 
 namespace {

@@ -202,8 +202,8 @@ private:
     Location location = op.getLoc();
     Type type = op.getResult().getType();
     Value input = map(op.getInput());
-    Value gate = createMatmul(builder, location, type, input, map(op.getGate()));
-    Value up = createMatmul(builder, location, type, input, map(op.getUp()));
+    Value gate = createMatmul(builder, location, type, input, op.getGate(), op.getGateBias());
+    Value up = createMatmul(builder, location, type, input, op.getUp(), op.getUpBias());
     return replace(op.getResult(), createGeneric(location, type, {gate, up}, [&](ValueRange inputs) -> Value {
                      Value hidden = createActivation(builder, location, op.getFunction(), inputs[0]);
                      return arith::MulFOp::create(builder, location, hidden, inputs[1]);

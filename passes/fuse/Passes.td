@@ -47,8 +47,8 @@ def FuseVerifyPhase : Pass<"ingot-kernel-verify-phase", "::mlir::ModuleOp"> {
 def FuseNormQuantize : Pass<"ingot-kernel-fuse-norm-quantize", "::mlir::ModuleOp"> {
   let summary = "Lets a norm round what it writes";
   let description = [{
-    A norm whose every user rounds it to one format writes that format. A norm that is also read unrounded
-    stays, and so does one of several groups.
+    A norm whose users round it to one format writes that format. Where others read it unrounded, as a residual is after
+    a norm, it is computed twice, once for either. A norm of several groups stays.
   }];
 }
 

@@ -46,8 +46,8 @@ static Gate findGate(model::ActivationOp activation) {
     return because("it is not multiplied with another linear map");
   if (!found.up->hasOneUse())
     return because("the map that it gates has other users");
-  if (found.gate.getBias() || found.up.getBias())
-    return because("a linear map has a bias");
+  if (!found.gate.getBias() != !found.up.getBias())
+    return because("one of the two linear maps has a bias, the other has none");
   if (found.gate.getInput() != found.up.getInput())
     return because("the two linear maps have different inputs");
   return found;
@@ -67,9 +67,9 @@ void RaiseGatedMlp::runOnOperation() {
       continue;
     }
     OpBuilder builder(found.product);
-    auto raised =
-        model::GatedMlpOp::create(builder, found.product.getLoc(), found.product.getType(), found.gate.getInput(),
-                                  found.gate.getWeight(), found.up.getWeight(), activation.getFunction());
+    auto raised = model::GatedMlpOp::create(builder, found.product.getLoc(), found.product.getType(),
+                                            found.gate.getInput(), found.gate.getWeight(), found.up.getWeight(),
+                                            found.gate.getBias(), found.up.getBias(), activation.getFunction());
     found.product.replaceAllUsesWith(raised.getResult());
     found.product.erase();
     activation.erase();

@@ -58,8 +58,7 @@ TOKENS = np.random.default_rng(1).integers(0, 256, 41)
 
 
 @pytest.mark.parametrize("name, matrices, vectors", [("sequential", "f32", "f32"), ("sequential", "q8_0", "bf16"),
-                                                     ("parallel", "bf16", "f16"), ("parallel", "q4_1", "f32"),
-                                                     ("gated", "q5_0", "bf16")])
+                                                     ("parallel", "q4_1", "f32"), ("gated", "bf16", "f16")])
 def test_rows(ingot, name, matrices, vectors, tmp_path):
     """The exact path is numpy's, in one step, token by token, and with any number of workers; rounded activations are
     near it."""
@@ -78,7 +77,7 @@ def test_rows(ingot, name, matrices, vectors, tmp_path):
     assert np.array_equal(run_step(executable, TOKENS[:1]), rounded[:1])
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ["parallel", *[pytest.param(name, marks=pytest.mark.full) for name in ("sequential", "gated")]])
 def test_of_avx2(ingot, name, tmp_path):
     needs_cpu("x86-64-v3")
     decoder = Decoder(format="q8_0")
@@ -88,11 +87,12 @@ def test_of_avx2(ingot, name, tmp_path):
 
 
 def test_kernels_of_a_layer(ingot, tmp_path):
-    """Biases, activations, multipliers and residuals stand in the epilogues of products: none is a kernel of its own."""
-    for name in ("sequential", "parallel"):
+    """Biases, activations, multipliers and residuals stand in the epilogues of products, and norms round what they write:
+    none is a kernel of its own. (A head of 24 columns is no whole group: what attention leaves is rounded apart.)"""
+    for name, embeddings in {"sequential": 2, "parallel": 1, "gated": 1}.items():
         decoder = Decoder(format="q8_0")
         text = lower(ingot, decoder.text(MODELS[name](decoder)), "fuse", tmp_path, "--compile-from=import")
-        many = text[text.index("func.func @forward.rows_9_to"):]
-        calls = re.findall(r"kernel\.call @(\w+)", many)
+        calls = re.findall(r"kernel\.call @(\w+)", text[text.index("func.func @forward.rows_9_to"):])
         assert not any(call.startswith("elementwise") for call in calls), calls
-        assert sum("embedding" in call for call in calls) == (2 if name == "sequential" else 1)
+        assert sum(call.startswith("quantize") for call in calls) == LAYERS, calls
+        assert sum("embedding" in call for call in calls) == embeddings, calls

@@ -178,6 +178,22 @@ func.func @rms_norm(%x: tensor<64xf32>, %w: tensor<64xf32>) {
 
 // -----
 
+func.func @gated_mlp(%x: tensor<?x64xf32>, %w: tensor<32x64xf32>, %b: tensor<32xf32>, %c: tensor<64xf32>) {
+  // expected-error @+1 {{expected a bias of 32 elements in a plain format, found 'tensor<64xf32>'}}
+  %y = model.gated_mlp silu %x, %w, %w bias %b, %c : tensor<32xf32>, tensor<64xf32> : tensor<?x64xf32>, tensor<32x64xf32>, tensor<32x64xf32> to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @gated_mlp(%x: tensor<?x64xf32>, %w: tensor<32x64xf32>, %b: tensor<32xf32>) {
+  // expected-error @+1 {{expected both biases or none, found one}}
+  %y = "model.gated_mlp"(%x, %w, %w, %b) {function = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>} : (tensor<?x64xf32>, tensor<32x64xf32>, tensor<32x64xf32>, tensor<32xf32>) -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
 func.func @layer_norm(%x: tensor<?x64xf32>) {
   // expected-error @+1 {{expected rows of whole groups, found groups = 0 in 'tensor<?x64xf32>'}}
   %y = model.layer_norm %x {epsilon = 1.0e-5 : f32, groups = 0} : tensor<?x64xf32>

@@ -65,6 +65,8 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x96xf32>, !cache) {
   %c = model.attention %b, %step key %kr : tensor<?x32xf32> value %k : tensor<?x32xf32> {heads = 4 : i64, key_value_heads = 2 : i64, scale = 0.25 : f32, softcap = 50.0 : f32, alibi_slopes = array<f32: 0.5, 0.25, 0.125, 0.0>, bidirectional} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   // CHECK: model.gated_mlp gelu %{{.*}}, %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<64x64xf32, {{.*}}>, tensor<64x64xf32, {{.*}}> to tensor<?x64xf32>
   %m = model.gated_mlp gelu %b, %w, %w : tensor<?x64xf32>, tensor<64x64xf32, #q8>, tensor<64x64xf32, #q8> to tensor<?x64xf32>
+  // CHECK: model.gated_mlp silu %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}}, %{{.*}} : tensor<64xf32, {{.*}}>, tensor<64xf32, {{.*}}> : tensor<?x64xf32>
+  %biased_mlp = model.gated_mlp silu %b, %w, %w bias %n, %n : tensor<64xf32, #f32>, tensor<64xf32, #f32> : tensor<?x64xf32>, tensor<64x64xf32, #q8>, tensor<64x64xf32, #q8> to tensor<?x64xf32>
   // CHECK: model.activation relu %{{.*}} : tensor<?x64xf32>
   %r = model.activation relu %m : tensor<?x64xf32>
   // CHECK: model.wanted_rows %{{.*}}, %{{.*}} : tensor<?x64xf32>, <rows = 8, sequences = 2, wanted = 4> to tensor<?x64xf32>

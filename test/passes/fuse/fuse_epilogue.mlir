@@ -94,3 +94,68 @@ func.func @forward(%x: tensor<?x32xf32>, %residual: tensor<?x64xf32>, %w: tensor
   %root = math.sqrt %residual : tensor<?x64xf32>
   return %a, %sum, %root : tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64xf32>
 }
+
+// -----
+
+#q8_0 = #encoding.storage<format = #encoding.ggml<q8_0>>
+#f32 = #encoding.storage<format = #encoding.ggml<f32>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+
+// Rows of tables: what is added to those of tokens, and a factor.
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[POSITIONS:.*]] = kernel.embedding %arg2, %arg0 {position_offset = 2 : i64}
+// CHECK-NEXT: kernel.embedding %arg1, %arg0 with %[[POSITIONS]], %arg3 : tensor<?x64xf32>, tensor<64xf32, {{.*}}> : {{.*}} to tensor<?x64xf32> {
+// CHECK-NEXT: ^bb0(%[[N:.*]]: f32, %[[P:.*]]: f32, %[[V:.*]]: f32, %{{.*}}: index, %{{.*}}: index):
+// CHECK-NEXT: %[[SUM:.*]] = arith.addf %[[N]], %[[P]]
+// CHECK-NEXT: %[[ALL:.*]] = arith.addf %[[SUM]], %[[V]]
+// CHECK-NEXT: %[[TWO:.*]] = arith.constant 2.0
+// CHECK-NEXT: arith.mulf %[[ALL]], %[[TWO]]
+// CHECK-NOT: kernel.generic
+// REMARK: [Passed] epilogue | {{.*}}Remark="elementwise arithmetic stands in the epilogue of kernel.embedding"
+func.func @forward(%step: !step, %table: tensor<96x64xf32, #q8_0>, %learned: tensor<10x64xf32, #f32>, %type: tensor<64xf32, #f32>) -> tensor<?x64xf32> {
+  %positions = model.position_embedding %learned, %step {offset = 2} : tensor<10x64xf32, #f32>, !step to tensor<?x64xf32>
+  %tokens = model.embedding %table, %step : tensor<96x64xf32, #q8_0>, !step to tensor<?x64xf32>
+  %row = model.repeat_row %type, %step : tensor<64xf32, #f32>, !step to tensor<?x64xf32>
+  %sum = arith.addf %tokens, %positions : tensor<?x64xf32>
+  %all = arith.addf %sum, %row : tensor<?x64xf32>
+  %zero = arith.constant 0 : index
+  %rows = tensor.dim %all, %zero : tensor<?x64xf32>
+  %two = arith.constant 2.0 : f32
+  %twos = tensor.splat %two[%rows] : tensor<?x64xf32>
+  %scaled = arith.mulf %all, %twos : tensor<?x64xf32>
+  return %scaled : tensor<?x64xf32>
+}
+
+// -----
+
+#q8_0 = #encoding.storage<format = #encoding.ggml<q8_0>>
+#f32 = #encoding.storage<format = #encoding.ggml<f32>>
+
+// A bias, an activation; and both branches of a layer beside each other, each with a factor, in two epilogues.
+// CHECK-LABEL: func.func @forward
+// CHECK: %[[H:.*]] = kernel.matmul %arg0, %arg1 with %arg2 : tensor<64xf32, {{.*}}> :
+// CHECK-NEXT: ^bb0(%[[A:.*]]: f32, %[[B:.*]]: f32, %{{.*}}: index, %{{.*}}: index):
+// CHECK-NEXT: %[[BIASED:.*]] = arith.addf %[[A]], %[[B]]
+// CHECK: arith.maximumf %[[BIASED]]
+// CHECK: %[[FIRST:.*]] = kernel.matmul %arg0, %arg1 with %arg3 : tensor<2x64xf32>
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK: kernel.matmul %[[H]], %arg4 with %arg2, %[[FIRST]] : tensor<64xf32, {{.*}}>, tensor<2x64xf32>
+// CHECK-NEXT: ^bb0(%[[A:.*]]: f32, %[[B:.*]]: f32, %[[R:.*]]: f32, %{{.*}}: index, %{{.*}}: index):
+// CHECK-NEXT: %[[BIASED:.*]] = arith.addf %[[A]], %[[B]]
+// CHECK-NEXT: %[[HALF:.*]] = arith.constant 5.0
+// CHECK-NEXT: %[[SCALED:.*]] = arith.mulf %[[BIASED]], %[[HALF]]
+// CHECK-NEXT: arith.addf %[[R]], %[[SCALED]]
+// CHECK-NOT: kernel.generic
+func.func @forward(%x: tensor<2x32xf32>, %w: tensor<64x32xf32, #q8_0>, %b: tensor<64xf32, #f32>, %residual: tensor<2x64xf32>, %down: tensor<64x64xf32, #q8_0>) -> tensor<2x64xf32> {
+  %half = arith.constant dense<0.5> : tensor<2x64xf32>
+  %wide = model.linear %x, %w bias %b : tensor<64xf32, #f32> : tensor<2x32xf32>, tensor<64x32xf32, #q8_0> to tensor<2x64xf32>
+  %hidden = model.activation relu %wide : tensor<2x64xf32>
+  %attended = model.linear %x, %w : tensor<2x32xf32>, tensor<64x32xf32, #q8_0> to tensor<2x64xf32>
+  %mlp = model.linear %hidden, %down bias %b : tensor<64xf32, #f32> : tensor<2x64xf32>, tensor<64x64xf32, #q8_0> to tensor<2x64xf32>
+  %some = arith.mulf %attended, %half : tensor<2x64xf32>
+  %first = arith.addf %residual, %some : tensor<2x64xf32>
+  %other = arith.mulf %mlp, %half : tensor<2x64xf32>
+  %second = arith.addf %first, %other : tensor<2x64xf32>
+  return %second : tensor<2x64xf32>
+}

@@ -87,3 +87,26 @@ func.func @forward(%x: tensor<?x32xf32>, %z: tensor<?x32xf32>) -> (tensor<?x40xf
   return %y, %a, %ab, %cd : tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32>
 }
 }
+
+// -----
+
+#q8_0 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 4, sequences = 1, wanted = 4>
+
+// What the two products add stands in the epilogue, too.
+model.parameter @gate : tensor<64x32xf32, #q8_0> splat 1.0
+model.parameter @up : tensor<64x32xf32, #q8_0> splat 1.0
+// CHECK-LABEL: func.func @forward
+// CHECK: kernel.gated_matmul %{{.*}}, %{{.*}} with %arg2, %arg3 : tensor<64xf32>, tensor<64xf32>
+// CHECK-NEXT: ^bb0(%[[G:.*]]: f32, %[[U:.*]]: f32, %[[B:.*]]: f32, %[[C:.*]]: f32, %{{.*}}: index, %{{.*}}: index):
+// CHECK-NEXT: %[[GATE:.*]] = arith.addf %[[G]], %[[B]]
+// CHECK-NEXT: %[[UP:.*]] = arith.addf %[[U]], %[[C]]
+// CHECK: %[[ACTIVE:.*]] = arith.maximumf %[[GATE]]
+// CHECK: arith.mulf %[[ACTIVE]], %[[UP]]
+// CHECK-NOT: kernel.matmul
+func.func @forward(%step: !step, %x: tensor<?x32xf32>, %b: tensor<64xf32>, %c: tensor<64xf32>) -> tensor<?x64xf32> {
+  %gate = model.load_parameter @gate : tensor<64x32xf32, #q8_0>
+  %up = model.load_parameter @up : tensor<64x32xf32, #q8_0>
+  %y = model.gated_mlp relu %x, %gate, %up bias %b, %c : tensor<64xf32>, tensor<64xf32> : tensor<?x32xf32>, tensor<64x32xf32, #q8_0>, tensor<64x32xf32, #q8_0> to tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}

@@ -81,6 +81,27 @@ func.func @forward.rows_65_to_256(%step: !step, %cache: !cache, %x: tensor<?x64x
   return %logits, %next : tensor<?x100xf32>, !cache
 }
 
+// What stands behind a product rounds for the next, as in a feed-forward layer with biases.
+// CHECK-LABEL: func.func @forward.rows_65_to_512
+// CHECK: %[[WIDE:.*]], %{{.*}} = kernel.library_matmul
+// CHECK-NEXT: %[[HIDDEN:.*]] = kernel.generic %[[WIDE]], %{{.*}} : tensor<?x96xf32>, tensor<96xf32> to tensor<?x96xf32, #[[BF16]]> {
+// CHECK: %[[DOWN:.*]], %{{.*}} = kernel.library_matmul %[[HIDDEN]], %{{.*}} : tensor<?x96xf32, #[[BF16]]>
+// CHECK-NEXT: kernel.generic %[[DOWN]], %{{.*}} : tensor<?x64xf32>, tensor<64xf32> to tensor<?x64xf32> {
+func.func @forward.rows_65_to_512(%step: !model.step<rows = 512, sequences = 1, wanted = 16>, %x: tensor<?x64xf32>, %up: tensor<96x64xf32, #bf16>, %down: tensor<64x96xf32, #bf16>, %b: tensor<96xf32>, %c: tensor<64xf32>) -> tensor<?x64xf32> attributes {kernel.row_range = #kernel.rows<65 to 512>} {
+  %h = kernel.matmul %x, %up with %b : tensor<96xf32> : tensor<?x64xf32>, tensor<96x64xf32, #bf16> to tensor<?x96xf32> {
+  ^bb0(%accumulator: f32, %bias: f32, %row: index, %column: index):
+    %sum = arith.addf %accumulator, %bias : f32
+    %tanh = math.tanh %sum : f32
+    kernel.yield %tanh : f32
+  }
+  %y = kernel.matmul %h, %down with %c : tensor<64xf32> : tensor<?x96xf32>, tensor<64x96xf32, #bf16> to tensor<?x64xf32> {
+  ^bb0(%accumulator: f32, %bias: f32, %row: index, %column: index):
+    %sum = arith.addf %accumulator, %bias : f32
+    kernel.yield %sum : f32
+  }
+  return %y : tensor<?x64xf32>
+}
+
 // Few rows take as long as reading the weights does.
 // CHECK-LABEL: func.func @forward.rows_9_to_64
 // CHECK-NEXT: kernel.matmul

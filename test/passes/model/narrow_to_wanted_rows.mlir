@@ -138,3 +138,26 @@ func.func @argument(%step: !step, %x: tensor<?x32xf32>) -> tensor<?x32xf32> {
   return %w : tensor<?x32xf32>
 }
 // REMARK: [Missed] {{.*}} Function=argument | Reason="an argument has nothing above it"
+
+// -----
+
+// One row for all is as good for the wanted ones.
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 2>
+
+// CHECK-LABEL: func.func @repeated
+func.func @repeated(%step: !step, %table: tensor<8x32xf32>, %row: tensor<32xf32>) -> tensor<?x32xf32> {
+  // CHECK: %[[X:.*]] = model.embedding
+  %x = model.embedding %table, %step : tensor<8x32xf32>, !step to tensor<?x32xf32>
+  // CHECK-NEXT: %[[ROW:.*]] = model.repeat_row
+  %r = model.repeat_row %row, %step : tensor<32xf32>, !step to tensor<?x32xf32>
+  // CHECK-NEXT: %[[W:.*]] = model.wanted_rows %[[X]]
+  // CHECK-NEXT: %[[S:.*]] = arith.addf %[[W]], %[[ROW]]
+  %s = arith.addf %x, %r : tensor<?x32xf32>
+  // CHECK-NEXT: %[[N:.*]] = model.layer_norm %[[S]]
+  %n = model.layer_norm %s {epsilon = 1.0e-5 : f32} : tensor<?x32xf32>
+  %w = model.wanted_rows %n, %step : tensor<?x32xf32>, !step to tensor<?x32xf32>
+  // CHECK-NEXT: return %[[N]]
+  return %w : tensor<?x32xf32>
+}
+// REMARK: [Passed] narrow-to-wanted-rows | Category:model | Function=repeated | Operations=2, Remark="operations moved onto the wanted rows; model.embedding does not treat each row by itself"

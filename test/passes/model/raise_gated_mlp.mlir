@@ -91,3 +91,25 @@ func.func @two_inputs(%x: !rows, %z: !rows, %g: !matrix, %u: !matrix) -> !hidden
   %y = arith.mulf %active, %up : !hidden
   return %y : !hidden
 }
+
+// CHECK-LABEL: func.func @biases
+// CHECK-NEXT: model.gated_mlp silu %arg0, %arg1, %arg2 bias %arg3, %arg4 : tensor<64xf32>, tensor<64xf32>
+// REMARK: [Passed] gated-mlp | Category:model | Function=biases
+func.func @biases(%x: !rows, %g: !matrix, %u: !matrix, %b: tensor<64xf32>, %c: tensor<64xf32>) -> !hidden {
+  %gate = model.linear %x, %g bias %b : tensor<64xf32> : !rows, !matrix to !hidden
+  %up = model.linear %x, %u bias %c : tensor<64xf32> : !rows, !matrix to !hidden
+  %active = model.activation silu %gate : !hidden
+  %y = arith.mulf %active, %up : !hidden
+  return %y : !hidden
+}
+
+// CHECK-LABEL: func.func @one_bias
+// CHECK: arith.mulf
+// REMARK: [Missed] gated-mlp | {{.*}}Function=one_bias | {{.*}}Reason="one of the two linear maps has a bias, the other has none"
+func.func @one_bias(%x: !rows, %g: !matrix, %u: !matrix, %b: tensor<64xf32>) -> !hidden {
+  %gate = model.linear %x, %g bias %b : tensor<64xf32> : !rows, !matrix to !hidden
+  %up = model.linear %x, %u : !rows, !matrix to !hidden
+  %active = model.activation silu %gate : !hidden
+  %y = arith.mulf %active, %up : !hidden
+  return %y : !hidden
+}

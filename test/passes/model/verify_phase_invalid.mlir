@@ -188,3 +188,37 @@ func.func @forward(%step: !step, %c0: !cache) -> (tensor<?x64xf32>, !cache) {
   %a = model.attention %x, %step cache %c0 : !cache {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, window = 90 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   return %a, %c0 : tensor<?x64xf32>, !cache
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  // expected-error @+1 {{expected a model.cache_group, whose context bounds positions, found none}}
+  %x = model.position_embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<65x64xf32>
+  // expected-error @+1 {{expected a table for the 64 positions of the context, found 63; compile with --context=63}}
+  %x = model.position_embedding %table, %step {offset = 2} : tensor<65x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<64x64xf32>
+  %x = model.position_embedding %table, %step : tensor<64x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected logits of the wanted rows: model.wanted_rows stands before the head}}
+  return %x : tensor<?x64xf32>
+}

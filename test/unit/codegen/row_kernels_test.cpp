@@ -4,6 +4,7 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -133,6 +134,120 @@ TEST_P(RowKernels, NormQuantize) {
           expectScaleIsRoundedUp(result, row, column, largest);
       }
     }
+  }
+}
+
+TEST_P(RowKernels, EmbeddingOfPositionsWithAnEpilogue) {
+  constexpr int64_t positions = 40, columns = 50, offset = 2;
+  std::string table = weightType(positions, columns, "bf16"), type = activationType(0, columns, false);
+  std::string vector = "tensor<50xf32>";
+  auto kernels = Kernels::compile(
+      "kernel.function @positions(%t: " + table + ", %s: " + stepType + ", %x: " + type + ", %v: " + vector + ") -> " +
+          type + attributes + "  %y = kernel.embedding %t, %s with %x, %v : " + type + ", " + vector +
+          " {position_offset = 2} : " + table + ", " + stepType + " to " + type +
+          " {\n  ^bb0(%n: f32, %a: f32, %b: f32, %row: index, %column: index):\n    %0 = arith.mulf %n, %a : f32\n" +
+          "    %1 = arith.addf %0, %b : f32\n    kernel.yield %1 : f32\n  }\n  kernel.return %y : " + type + "\n}\n",
+      GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(11);
+  NamedFormat bf16 = *std::find_if(getFormats().begin(), getFormats().end(),
+                                   [](const NamedFormat &format) { return format.alias == "bf16"; });
+  WeightMatrix learned = makeWeights(random, bf16.format, positions, columns);
+  Step step;
+  step.positions = {0, 37, 13, 14, 1, 29, 30, 2, 2};
+  auto rows = static_cast<int64_t>(step.positions.size());
+  Activation factor = makeActivation(random, rows, columns, false), result(rows, columns, false);
+  Activation added = makeActivation(random, 1, columns, false, Codes::Random, false);
+  kernels->run("positions", step.view(), rows, {learned.packed.as<void>(), factor.data(), added.data(), result.data()});
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      double number = learned.at(step.positions[row] + offset, column);
+      ASSERT_NEAR(result.at(row, column), number * factor.at(row, column) + added.at(0, column), 1e-6)
+          << row << " " << column;
+    }
+}
+
+namespace {
+/// A norm of pieces of rows; vectors of parameters have no length (there is none), that of a piece, or that of the row.
+struct Norm {
+  int64_t columns, groups;
+  bool isCentered;
+  int64_t weightLength, biasLength;
+  Rounding rounding;
+
+  std::string getName() const {
+    return (isCentered ? "layer_" : "rms_") + std::to_string(columns) + "_" + std::to_string(groups) + "_" +
+           std::to_string(weightLength) + "_" + std::to_string(biasLength) + rounding.getSuffix();
+  }
+  std::string print() const {
+    auto vectorType = [](int64_t length) { return "tensor<" + std::to_string(length) + "xf32>"; };
+    std::string input = activationType(0, columns, false), parameters, words;
+    if (weightLength) {
+      parameters += ", %w: " + vectorType(weightLength);
+      words += " norm %w : " + vectorType(weightLength);
+    }
+    if (biasLength) {
+      parameters += ", %b: " + vectorType(biasLength);
+      words += " bias %b : " + vectorType(biasLength);
+    }
+    return makeFunction(getName(), "%x: " + input + parameters, activationType(0, columns, rounding),
+                        "kernel.norm_quantize %x" + words + " {epsilon = 1.0e-5 : f32" +
+                            (isCentered ? ", centered" : "") + ", groups = " + std::to_string(groups) + "} : " + input);
+  }
+};
+} // namespace
+
+TEST_P(RowKernels, NormsOfPieces) {
+  const std::vector<Norm> norms = {
+      {96, 1, true, 96, 96, true}, {64, 1, true, 0, 0, true},    {50, 1, true, 50, 0, false},
+      {7, 1, true, 0, 7, false},   {96, 4, true, 24, 96, false}, {60, 3, false, 60, 0, false},
+      {64, 2, true, 0, 32, false}, {35, 5, false, 7, 35, false}, {40, 40, true, 1, 40, false}};
+  std::string text;
+  for (const Norm &norm : norms)
+    text += norm.print();
+  auto kernels = Kernels::compile(text, GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(10);
+  constexpr int64_t rows = 10;
+  for (const Norm &norm : norms) {
+    SCOPED_TRACE(norm.getName());
+    int64_t length = norm.columns / norm.groups;
+    Activation input = makeActivation(random, rows, norm.columns, false);
+    // A mean much larger than what is around it.
+    for (int64_t column = 0; norm.isCentered && column < norm.columns; ++column)
+      input.f32(2, column) += 1000;
+    Activation weight = makeActivation(random, 1, std::max<int64_t>(norm.weightLength, 1), false, Codes::Random, false);
+    Activation bias = makeActivation(random, 1, std::max<int64_t>(norm.biasLength, 1), false, Codes::Random, false);
+    Activation result(rows, norm.columns, norm.rounding);
+    std::vector<void *> pointers = {input.data()};
+    if (norm.weightLength)
+      pointers.push_back(weight.data());
+    if (norm.biasLength)
+      pointers.push_back(bias.data());
+    pointers.push_back(result.data());
+    kernels->run(norm.getName(), {}, rows, pointers);
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t piece = 0; piece < norm.groups; ++piece) {
+        double mean = 0, squares = 0;
+        for (int64_t column = piece * length; norm.isCentered && column < (piece + 1) * length; ++column)
+          mean += input.at(row, column) / static_cast<double>(length);
+        for (int64_t column = piece * length; column < (piece + 1) * length; ++column)
+          squares += (input.at(row, column) - mean) * (input.at(row, column) - mean);
+        double inverse = 1 / std::sqrt(squares / static_cast<double>(length) + 1e-5);
+        for (int64_t column = piece * length; column < (piece + 1) * length; ++column) {
+          double expected = (input.at(row, column) - mean) * inverse;
+          // Of a large mean, f32 keeps so much.
+          double error = 2e-6 * std::abs(expected) + (mean > 100 ? 2e-4 * inverse : 1e-6);
+          if (norm.weightLength) {
+            expected *= weight.at(0, column % norm.weightLength);
+            error *= std::max(1.0, std::abs(weight.at(0, column % norm.weightLength)));
+          }
+          if (norm.biasLength)
+            expected += bias.at(0, column % norm.biasLength);
+          ASSERT_NEAR(result.at(row, column), expected, error + 0.501 * getScale(result, row, column))
+              << row << " " << column;
+        }
+      }
   }
 }
 
