@@ -15,8 +15,9 @@
 #include "compiler/Registration.h"
 #include "compiler/Tune.h"
 #include "compiler/import/RandomParameters.h"
+#include "compiler/import/TensorFile.h"
 #include "compiler/import/gguf/Import.h"
-#include "compiler/import/gguf/reader.h"
+#include "compiler/import/huggingface/Import.h"
 #include "passes/quantize/Products.h"
 #include "passes/schedule/Report.h"
 #include "target/CudaTarget.h"
@@ -133,9 +134,12 @@ static Expected<bool> isMlir(StringRef path) {
   // Opening a pipe would wait for its writer. What is absent is left to the
   // readers, which say why.
   llvm::sys::fs::file_status status;
-  if (!llvm::sys::fs::status(path, status) && status.type() != llvm::sys::fs::file_type::regular_file)
+  if (!llvm::sys::fs::status(path, status) && status.type() == llvm::sys::fs::file_type::directory_file)
+    return false;
+  if (llvm::sys::fs::exists(status) && status.type() != llvm::sys::fs::file_type::regular_file)
     return llvm::createStringError(path +
-                                   ": is not a regular file; give a GGUF or .mlir file, or - for standard input");
+                                   ": is neither a regular file nor a directory; give a GGUF or .mlir file, the " +
+                                   "directory of a Hugging Face model, or - for standard input");
   if (path.ends_with(".mlir"))
     return true;
   auto start = llvm::MemoryBuffer::getFileSlice(path, 4, 0, /*IsVolatile=*/true);
@@ -156,7 +160,7 @@ Error Compilation::readModule() {
   if (reached > options.compileTo)
     return llvm::createStringError(modelName + ": is taken to be at the phase model, which comes after --compile-to=" +
                                    describe(options.compileTo).name + "; say --compile-from=PHASE");
-  return gguf::checkParameters(*module);
+  return checkParameters(*module);
 }
 
 Error Compilation::readModel() {
@@ -169,7 +173,9 @@ Error Compilation::readModel() {
   if (options.compileFrom)
     return llvm::createStringError(modelName + ": --compile-from=" + describe(*options.compileFrom).name +
                                    " needs a .mlir file that --compile-to wrote");
-  Expected<OwningOpRef<ModuleOp>> imported = gguf::importModel(context, options.model, options.context);
+  Expected<OwningOpRef<ModuleOp>> imported = llvm::sys::fs::is_directory(options.model)
+                                                 ? huggingface::importModel(context, options.model, options.context)
+                                                 : gguf::importModel(context, options.model, options.context);
   if (!imported)
     return imported.takeError();
   module = std::move(*imported);
@@ -583,11 +589,11 @@ Error Compilation::checkWeightFiles() {
   for (auto text : module->getOps<model::TextOp>())
     named.insert(text.getFile().str());
   for (const std::string &name : named) {
-    Expected<gguf::File> file = gguf::File::open(name);
+    Expected<std::unique_ptr<TensorFile>> file = TensorFile::open(name);
     if (!file)
       return file.takeError();
-    for (size_t part = 0; part < file->partCount(); ++part)
-      files.insert(file->partPath(part).str());
+    for (const std::string &path : (*file)->getPaths())
+      files.insert(path);
   }
   return checkDistinct(outputs(chosen->weights == "external"), files, resumed);
 }

@@ -2,110 +2,22 @@
 
 #include "codegen/weights/assemble.h"
 
-#include "codegen/weights/generate.h"
 #include "codegen/weights/pack.h"
-#include "codegen/weights/recipes.h"
-#include "compiler/import/gguf/reader.h"
+#include "codegen/weights/parameter_rows.h"
 #include "dialects/Encoding/Blocks.h"
 #include "dialects/Schedule/Schedule.h"
 
-#include "llvm/ADT/StringMap.h"
-
-#include <memory>
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace ingot;
 using namespace ingot::weights;
 using encoding::panelRows;
 using llvm::Error;
-using llvm::Expected;
 
 static encoding::WeightFormat formatOf(RankedTensorType type) {
   return encoding::getStorage(type).getFormat().getWeightFormat();
 }
-
-/// GGUF's name of a storage format.
-static StringRef nameOf(encoding::FormatInterface format) {
-  auto ggml = dyn_cast<encoding::GgmlAttr>(format);
-  return ggml ? encoding::stringifyGgmlType(ggml.getType()) : "i4";
-}
-
-namespace {
-/// The rows of all parameters, from mapped files or generated.
-class ParameterRows {
-public:
-  /// Checks that the parameter is where the module says, and as it says.
-  Error open(model::ParameterOp parameter) {
-    if (!parameter.getFile())
-      return Error::success();
-    Expected<gguf::File *> file = openFile(*parameter.getFile());
-    if (!file)
-      return file.takeError();
-    const gguf::Tensor *tensor = (*file)->findTensor(*parameter.getKey());
-    auto type = cast<RankedTensorType>(parameter.getType());
-    auto fail = [&](const Twine &what) {
-      return llvm::createStringError("%s: tensor '%s': %s; import the model again", parameter.getFile()->str().c_str(),
-                                     parameter.getKey()->str().c_str(), what.str().c_str());
-    };
-    if (!tensor)
-      return fail("expected by @" + parameter.getSymName() + ", found none");
-    encoding::FormatInterface format = encoding::getStorage(type).getFormat();
-    if (tensor->shape() != type.getShape() || gguf::typeInfo(tensor->type).name.lower() != nameOf(format))
-      return fail("expected the shape and type that the module says, found others");
-    data[parameter] = {*file, (*file)->data(*tensor)};
-    return Error::success();
-  }
-
-  /// The bytes of one row; valid until `slot` is used again.
-  const uint8_t *row(RowReference reference, unsigned slot) {
-    model::ParameterOp parameter = reference.parameter;
-    if (!parameter)
-      return nullptr;
-    auto type = cast<RankedTensorType>(parameter.getType());
-    encoding::WeightFormat format = formatOf(type);
-    int64_t columns = type.getShape().back();
-    uint64_t bytes = format.getRowBytes(columns);
-    if (parameter.getFile())
-      return data[parameter].bytes.data() + reference.row * bytes;
-    std::vector<uint8_t> &buffer = generated[slot];
-    buffer.resize(bytes);
-    if (parameter.getSplat())
-      generateSplatRow(format, columns, parameter.getSplat()->convertToFloat(), buffer.data());
-    else
-      generateRandomRow(format, columns, *parameter.getSeed(), parameter.getScale()->convertToFloat(), reference.row,
-                        buffer.data());
-    return buffer.data();
-  }
-
-  /// Gives the pages behind a parameter back.
-  void release(model::ParameterOp parameter) {
-    auto entry = data.find(parameter);
-    if (entry != data.end())
-      entry->second.file->release(entry->second.bytes);
-  }
-
-private:
-  struct Mapped {
-    gguf::File *file = nullptr;
-    ArrayRef<uint8_t> bytes;
-  };
-
-  Expected<gguf::File *> openFile(StringRef path) {
-    std::unique_ptr<gguf::File> &file = files[path];
-    if (!file) {
-      Expected<gguf::File> opened = gguf::File::open(path);
-      if (!opened)
-        return opened.takeError();
-      file = std::make_unique<gguf::File>(std::move(*opened));
-    }
-    return file.get();
-  }
-
-  llvm::StringMap<std::unique_ptr<gguf::File>> files;
-  DenseMap<Operation *, Mapped> data;
-  std::vector<uint8_t> generated[panelRows];
-};
-} // namespace
 
 uint64_t weights::constantBytes(ModuleOp module) {
   for (auto arena : module.getOps<schedule::ArenaOp>())

@@ -15,6 +15,8 @@ void compiler::makeParametersRandom(ModuleOp module, int64_t seed) {
     auto shape = cast<RankedTensorType>(parameter.getType()).getShape();
     parameter.removeFileAttr();
     parameter.removeKeyAttr();
+    parameter.removeViewAttr();
+    parameter.removeAddendAttr();
     parameter.removeSplatAttr();
     parameter.removeSeedAttr();
     parameter.removeScaleAttr();

@@ -18,4 +18,25 @@ def Model_ActivationFunction : I32EnumAttr<"ActivationFunction", "elementwise no
   let cppNamespace = "::ingot::model";
 }
 
+def Model_ViewAttr : AttrDef<Model_Dialect, "View"> {
+  let mnemonic = "view";
+  let summary = "Which elements of a file's tensor a parameter is";
+  let description = [{
+    Element (i, j, …, k) of the view, whose sizes are `sizes`, is element offset + i · strides[0] + j · strides[1] + … of
+    the tensor, counted row-major. The last size is a row's, the others together are the rows; of a vector, all are one
+    row. So one matrix of several that a file holds in one tensor (queries, keys and values head by head; gate and up),
+    or a transposed one, is read without a copy.
+  }];
+  let parameters = (ins "int64_t":$offset, ArrayRefParameter<"int64_t">:$sizes, ArrayRefParameter<"int64_t">:$strides);
+  let assemblyFormat = "`<` $offset `,` `[` $sizes `]` `,` `[` $strides `]` `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The largest number of an element, and elements of the view.
+    int64_t getLast() const;
+    int64_t getCount() const;
+    /// Elements of the view's rows stand one after the other.
+    bool hasWholeRows() const { return getStrides().back() == 1 || getSizes().back() == 1; }
+  }];
+}
+
 #endif // INGOT_DIALECTS_MODEL_ATTRIBUTES

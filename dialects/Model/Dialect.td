@@ -28,6 +28,7 @@ def Model_Dialect : Dialect {
     }
     ```
   }];
+  let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
   let dependentDialects = ["::ingot::encoding::EncodingDialect", "mlir::func::FuncDialect", "mlir::arith::ArithDialect"];
 }

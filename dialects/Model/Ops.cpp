@@ -22,8 +22,22 @@ LogicalResult ParameterOp::verify() {
     return emitOpError() << "expected exactly one source (a file, a splat or a seed), found " << sources;
   if (getFile().has_value() != getKey().has_value() || getSeed().has_value() != getScale().has_value())
     return emitOpError() << "expected a key with the file, and a scale with the seed";
-  if (cast<RankedTensorType>(getType()).getNumDynamicDims())
+  auto type = cast<RankedTensorType>(getType());
+  if (type.getNumDynamicDims())
     return emitOpError() << "expected a static shape, found " << getType();
+  if ((getView() || getAddend()) && !getFile())
+    return emitOpError() << "expected a view and an addend with a file, found none";
+  if (ViewAttr view = getViewAttr()) {
+    bool isRow = type.getRank() == 1;
+    if (type.getRank() < 1 || view.getCount() != type.getNumElements() ||
+        (!isRow && view.getSizes().back() != type.getShape().back()))
+      return emitOpError() << "expected a view of the elements of " << type
+                           << (isRow ? "" : ", its last size that of a row") << ", found " << view;
+  }
+  encoding::StorageAttr storage = encoding::getStorage(type);
+  if (getAddend() && (!storage || storage.getFormat().isQuantized() ||
+                      storage.getFormat().getWeightFormat().element != encoding::ElementKind::F32))
+    return emitOpError() << "expected elements stored as f32 beside an addend, found " << type;
   return success();
 }
 

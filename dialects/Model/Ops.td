@@ -22,12 +22,17 @@ def Model_ParameterOp : Model_Op<"parameter", [Symbol]> {
   let description = [{
     Exactly one source: a file and the tensor's key in it, a `splat` value, or `random` numbers made from a seed and the
     element's index (uniform in [-scale, scale], the same on every device and in every shard).
+
+    Of a file's tensor the parameter may be a `view`; without one it is the whole tensor, of the same shape. Its format is
+    the file's, or f32 made of a 16-bit one; an `addend` (f32 only) is added to every element then: some norms are
+    stored as what their weight exceeds 1 by (Gemma).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, OptionalAttr<StrAttr>:$file,
-                   OptionalAttr<StrAttr>:$key, OptionalAttr<F32Attr>:$splat, OptionalAttr<I64Attr>:$seed,
+                   OptionalAttr<StrAttr>:$key, OptionalAttr<Model_ViewAttr>:$view, OptionalAttr<F32Attr>:$addend,
+                   OptionalAttr<F32Attr>:$splat, OptionalAttr<I64Attr>:$seed,
                    OptionalAttr<F32Attr>:$scale, OptionalAttr<StrAttr>:$home);
   let assemblyFormat = [{
-    $sym_name `:` $type (`from` $file^ `:` `:` $key)? (`splat` $splat^)? (`random` $seed^ `scale` $scale)? (`on` $home^)?
+    $sym_name `:` $type (`from` $file^ `:` `:` $key)? (`view` $view^)? (`plus` $addend^)? (`splat` $splat^)? (`random` $seed^ `scale` $scale)? (`on` $home^)?
     attr-dict
   }];
   let hasVerifier = 1;

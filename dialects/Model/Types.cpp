@@ -18,6 +18,10 @@ using namespace ingot::model;
 #include "dialects/Model/Types.cpp.inc"
 
 void ModelDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Model/Attributes.cpp.inc"
+      >();
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialects/Model/Types.cpp.inc"
@@ -27,6 +31,35 @@ void ModelDialect::initialize() {
 #include "dialects/Model/Ops.cpp.inc"
       >();
 }
+
+LogicalResult ViewAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t offset, ArrayRef<int64_t> sizes,
+                               ArrayRef<int64_t> strides) {
+  // A tensor of more elements is no file's; so products and sums stay far from 64 bits.
+  constexpr int64_t most = int64_t(1) << 48;
+  if (sizes.empty() || sizes.size() != strides.size())
+    return emitError() << "expected as many strides as sizes, at least one, found " << sizes.size() << " sizes and "
+                       << strides.size() << " strides";
+  if (offset < 0 || offset > most)
+    return emitError() << "expected an offset of 0 to " << most << ", found " << offset;
+  int64_t count = 1, last = offset;
+  for (auto [size, stride] : llvm::zip_equal(sizes, strides)) {
+    if (size < 1 || stride < 1 || size > most / count || stride > (most - last) / size)
+      return emitError() << "expected sizes and strides of at least 1 whose elements lie below " << most
+                         << ", found size " << size << " with stride " << stride;
+    count *= size;
+    last += (size - 1) * stride;
+  }
+  return success();
+}
+
+int64_t ViewAttr::getLast() const {
+  int64_t last = getOffset();
+  for (auto [size, stride] : llvm::zip_equal(getSizes(), getStrides()))
+    last += (size - 1) * stride;
+  return last;
+}
+
+int64_t ViewAttr::getCount() const { return llvm::product_of(getSizes()); }
 
 LogicalResult StepType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t sequences,
                                int64_t wanted) {

@@ -39,4 +39,4 @@
 // RUN: mkfifo pipe pipe.mlir
 // RUN: not ingotc pipe -o x 2>&1 | FileCheck %s --check-prefix=PIPE
 // RUN: not ingotc pipe.mlir -o x 2>&1 | FileCheck %s --check-prefix=PIPE
-// PIPE: ingotc: error: pipe{{(.mlir)?}}: is not a regular file; give a GGUF or .mlir file, or - for standard input
+// PIPE: ingotc: error: pipe{{(.mlir)?}}: is neither a regular file nor a directory; give a GGUF or .mlir file, the directory of a Hugging Face model, or - for standard input

@@ -52,7 +52,7 @@
 // RUN: sed 's/: : "output_norm.weight"/: : "no_such.weight"/' dumps/02-model.mlir >edited.mlir && not ingotc edited.mlir --compile-to=model -o - 2>&1 | FileCheck %s --check-prefix=TENSOR
 // TENSOR: ingotc: error: {{.*}}mixed_q5_1.gguf: has no tensor 'no_such.weight', which parameter @output_norm.weight is taken from
 // RUN: sed 's/: : "blk.0.ffn_gate.weight"/: : "blk.0.ffn_down.weight"/' dumps/02-model.mlir >edited.mlir && not ingotc edited.mlir --compile-to=model -o - 2>&1 | FileCheck %s --check-prefix=TYPE
-// TYPE: ingotc: error: {{.*}}mixed_q5_1.gguf: parameter @blk.0.ffn_gate.weight is declared as {{.*}}; expected its type in the file
+// TYPE: ingotc: error: {{.*}}mixed_q5_1.gguf: tensor 'blk.0.ffn_down.weight', which parameter @blk.0.ffn_gate.weight is taken from, {{.*}}; the module says {{.*}}; import the model again
 // RUN: sed 's/mixed_q5_1.gguf/none.gguf/' dumps/02-model.mlir >edited.mlir && not ingotc edited.mlir --compile-to=model -o - 2>&1 | FileCheck %s --check-prefix=FILE
 // FILE: ingotc: error: {{.*}}none.gguf: {{.*}}No such file
 // The verifier of the phase runs before anything else.

@@ -1,7 +1,7 @@
 """The documentation is true: its commands run, its links lead somewhere, its reference pages match the .td files.
 
 A bash block under a line `<!-- run -->` is run as it stands: the blocks of one page in order, in one empty folder that
-holds the SmolLM2 file under the name that the pages use and `text.txt`, with the tools under test in the PATH.
+holds the SmolLM2 file under the name that the pages use, `text.txt` and `families`, with the tools under test in the PATH.
 """
 import filecmp
 import os
@@ -35,6 +35,7 @@ def test_commands(page, ingot, smollm2, tmp_path):
             pytest.skip(f"{tool} is not beside {ingot.compiler}")
     (tmp_path / MODEL).symlink_to(smollm2.resolve())
     shutil.copy(DATA / "text.txt", tmp_path)
+    (tmp_path / "families").symlink_to(DATA / "families")
     environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}")
     run(["bash", "-euo", "pipefail", "-c", "\n".join(blocks)], cwd=tmp_path, env=environment)
 

@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/import/Llama.h"
 #include "compiler/import/RandomParameters.h"
+#include "compiler/import/RotaryFrequencies.h"
+#include "compiler/import/Transformer.h"
 #include "passes/model/Passes.h"
 #include "target/TargetDescription.h"
 
@@ -111,7 +112,8 @@ static Error addParameter(OpBuilder &builder, encoding::StorageAttr matrix, Stri
   auto type = RankedTensorType::get(shape, builder.getF32Type(), isMatrix ? matrix : plain);
   FloatAttr value = builder.getF32FloatAttr(isMatrix ? static_cast<float>(splat) : 1);
   model::ParameterOp::create(builder, builder.getUnknownLoc(), builder.getStringAttr(name), TypeAttr::get(type),
-                             StringAttr(), StringAttr(), value, IntegerAttr(), FloatAttr(), StringAttr());
+                             StringAttr(), StringAttr(), model::ViewAttr(), FloatAttr(), value, IntegerAttr(),
+                             FloatAttr(), StringAttr());
   return Error::success();
 }
 
@@ -121,9 +123,9 @@ static Error printShape(MLIRContext &context) {
   llvm::Expected<encoding::StorageAttr> storage = storageOf(context, format);
   if (!storage)
     return storage.takeError();
-  compiler::LlamaShape shape;
-  shape.layers = layers;
-  shape.width = width;
+  compiler::Transformer shape;
+  shape.layers.resize(layers, {/*window=*/0, /*rope=*/0});
+  shape.width = shape.tableWidth = width;
   shape.hidden = hidden;
   shape.vocabulary = vocabulary;
   shape.heads = heads;
@@ -139,14 +141,13 @@ static Error printShape(MLIRContext &context) {
   if (window)
     compiler::setWindows(shape, window, windowPattern);
   shape.epsilon = 1e-5f;
-  for (int64_t pair = 0; pair < headDimension / 2; ++pair)
-    shape.ropeFrequencies.push_back(static_cast<float>(std::pow(ropeBase, -2.0 * pair / headDimension)));
+  shape.ropes = {{model::RopeStyle::Interleaved, compiler::computeRotaryFrequencies(headDimension, ropeBase, {})}};
   shape.tiedHead = !separateHead;
 
   OwningOpRef<ModuleOp> module(ModuleOp::create(UnknownLoc::get(&context)));
   OpBuilder builder = OpBuilder::atBlockEnd(module->getBody());
-  if (Error error = compiler::forEachParameter(shape, [&](StringRef name, ArrayRef<int64_t> dimensions) {
-        return addParameter(builder, *storage, name, dimensions);
+  if (Error error = compiler::forEachParameter(shape, [&](const compiler::Parameter &parameter) {
+        return addParameter(builder, *storage, parameter.getName(), parameter.shape);
       }))
     return error;
   if (!splat.getNumOccurrences())

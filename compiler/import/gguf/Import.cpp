@@ -2,20 +2,27 @@
 
 #include "compiler/import/gguf/Import.h"
 
-#include "compiler/import/Llama.h"
+#include "compiler/import/Families.h"
+#include "compiler/import/RotaryFrequencies.h"
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 using namespace mlir;
 using namespace ingot;
+using compiler::Family;
+using compiler::Parameter;
+using compiler::quote;
+using compiler::Role;
+using compiler::Transformer;
 using llvm::Error;
 using llvm::Expected;
 using llvm::Twine;
@@ -26,12 +33,12 @@ static constexpr uint64_t mostLayers = 1 << 16, mostColumns = 1 << 24, mostConte
 /// Bytes of a name or licence that goes into the module.
 static constexpr size_t mostTextBytes = 4096;
 
-/// The type of a parameter; checkTypes has refused what is not imported.
-static RankedTensorType typeOf(MLIRContext &context, const gguf::Tensor &tensor) {
-  auto format =
-      encoding::GgmlAttr::get(&context, *encoding::symbolizeGgmlType(gguf::typeInfo(tensor.type).name.lower()));
+/// The type of a parameter of `shape`; checkTypes has refused what is not imported.
+static RankedTensorType typeOf(MLIRContext &context, const gguf::Tensor &tensor, ArrayRef<int64_t> shape) {
+  encoding::GgmlType stored = *encoding::symbolizeGgmlType(gguf::typeInfo(tensor.type).name.lower());
+  auto format = encoding::GgmlAttr::get(&context, stored);
   auto storage = encoding::StorageAttr::get(&context, format, StringAttr(), encoding::PanelsAttr());
-  return RankedTensorType::get(tensor.shape(), Float32Type::get(&context), storage);
+  return RankedTensorType::get(shape, Float32Type::get(&context), storage);
 }
 
 static std::string shapeText(ArrayRef<int64_t> shape) {
@@ -42,34 +49,89 @@ static std::string shapeText(ArrayRef<int64_t> shape) {
 }
 
 namespace {
-/// Reads a llama model's numbers from the metadata; each method stops at the
-/// first error.
-class LlamaReader {
-public:
-  explicit LlamaReader(const gguf::File &file) : file(file) {}
+/// Where a parameter's rows stand.
+struct Source {
+  const gguf::Tensor *tensor = nullptr;
+  int64_t firstRow = 0, totalRows = 0;
+};
+} // namespace
 
-  Expected<compiler::LlamaShape> read(std::optional<int64_t> positions);
+/// Names as llama.cpp reads them; several matrices may be one tensor, one after the other.
+static Source findSource(const gguf::File &file, const Family &family, const Transformer &model,
+                         const Parameter &parameter) {
+  StringRef suffix = parameter.isBias ? ".bias" : ".weight";
+  std::string prefix = parameter.layer < 0 ? "" : ("blk." + Twine(parameter.layer) + ".").str();
+  auto find = [&](StringRef name) { return file.findTensor(prefix + name.str() + suffix.str()); };
+  int64_t rows = parameter.shape.empty() ? 0 : parameter.shape.front();
+  for (const auto &[role, names] : family.ggufNames) {
+    SmallVector<StringRef> alternatives;
+    StringRef(names).split(alternatives, '|');
+    if (role == parameter.role)
+      for (StringRef name : alternatives)
+        if (const gguf::Tensor *tensor = find(name))
+          return {tensor, 0, rows};
+  }
+  int64_t queries = model.heads * model.headDimension, keys = model.keyValueHeads * model.headDimension;
+  if (const gguf::Tensor *tensor = find("attn_qkv"))
+    switch (parameter.role) {
+    case Role::Query:
+      return {tensor, 0, queries + 2 * keys};
+    case Role::Key:
+      return {tensor, queries, queries + 2 * keys};
+    case Role::Value:
+      return {tensor, queries + keys, queries + 2 * keys};
+    default:
+      break;
+    }
+  // Gate and up in one (Phi-3).
+  if (parameter.layer >= 0 && model.gated && !find("ffn_gate"))
+    if (const gguf::Tensor *tensor = find("ffn_up"))
+      if (parameter.role == Role::Gate || parameter.role == Role::Up)
+        return {tensor, parameter.role == Role::Gate ? 0 : rows, 2 * rows};
+  return {find(getName(parameter.role)), 0, rows};
+}
+
+namespace {
+/// Describes a model by the metadata of its file; each method stops at the first error.
+class MetadataReader {
+public:
+  MetadataReader(const gguf::File &file, const Family &family) : file(file), family(family) {
+    static_cast<compiler::Traits &>(model) = family.traits;
+  }
+
+  Expected<Transformer> read(std::optional<int64_t> positions);
 
 private:
-  /// The number under "llama." + `name`, between 1 and `most`; `fallback` where
-  /// the key is absent.
+  /// The number under "ARCHITECTURE." + `name`, between 1 and `most`; `fallback` where the key is absent.
   Error read(StringRef name, uint64_t most, int64_t &value, std::optional<int64_t> fallback = {});
   Error read(StringRef name, float &value, std::optional<float> fallback = {});
-  Error readHeads(compiler::LlamaShape &shape);
-  Error readRope(compiler::LlamaShape &shape, int64_t trainedContext);
-  Error readWindows(compiler::LlamaShape &shape);
+  Error readHeads();
+  Error readScales();
+  Error readContext(std::optional<int64_t> positions);
+  Error readRope();
+  Error readScaling(compiler::RotaryScaling &scaling, float &magnitude);
+  Error readWindows();
+  Error readVocabulary();
   Error refuseOthers();
-  std::string key(StringRef name) { return ("llama." + name).str(); }
+  void findBiases();
+  void findNorms();
+  std::string key(StringRef name) { return family.architecture + "." + name.str(); }
+  bool has(StringRef name) { return file.valueInfo(key(name)).has_value(); }
   Error wrong(StringRef name, const Twine &expected, const Twine &found) {
     return file.error("metadata key '" + key(name) + "' is " + found + "; expected " + expected);
   }
 
   const gguf::File &file;
+  const Family &family;
+  Transformer model;
+  int64_t trainedContext = 0;
+  /// Of every layer, whether it sees a window only, be that shorter than the context or not; empty: none does.
+  SmallVector<bool> isLocal;
 };
 } // namespace
 
-Error LlamaReader::read(StringRef name, uint64_t most, int64_t &value, std::optional<int64_t> fallback) {
-  if (fallback && !file.valueInfo(key(name))) {
+Error MetadataReader::read(StringRef name, uint64_t most, int64_t &value, std::optional<int64_t> fallback) {
+  if (fallback && !has(name)) {
     value = *fallback;
     return Error::success();
   }
@@ -82,8 +144,8 @@ Error LlamaReader::read(StringRef name, uint64_t most, int64_t &value, std::opti
   return Error::success();
 }
 
-Error LlamaReader::read(StringRef name, float &value, std::optional<float> fallback) {
-  if (fallback && !file.valueInfo(key(name))) {
+Error MetadataReader::read(StringRef name, float &value, std::optional<float> fallback) {
+  if (fallback && !has(name)) {
     value = *fallback;
     return Error::success();
   }
@@ -96,62 +158,129 @@ Error LlamaReader::read(StringRef name, float &value, std::optional<float> fallb
   return Error::success();
 }
 
-Error LlamaReader::readHeads(compiler::LlamaShape &shape) {
-  if (Error error = read("attention.head_count", mostColumns, shape.heads))
+Error MetadataReader::readHeads() {
+  if (Error error = read("attention.head_count", mostColumns, model.heads))
     return error;
-  if (Error error = read("attention.head_count_kv", mostColumns, shape.keyValueHeads, shape.heads))
+  if (Error error = read("attention.head_count_kv", mostColumns, model.keyValueHeads, model.heads))
     return error;
-  if (shape.heads % shape.keyValueHeads)
-    return wrong("attention.head_count_kv", "a divisor of the " + Twine(shape.heads) + " heads",
-                 Twine(shape.keyValueHeads));
-  if (!file.valueInfo(key("attention.key_length")) && shape.width % shape.heads)
+  if (model.heads % model.keyValueHeads)
+    return wrong("attention.head_count_kv", "a divisor of the " + Twine(model.heads) + " heads",
+                 Twine(model.keyValueHeads));
+  if (!has("attention.key_length") && model.width % model.heads)
     return wrong("attention.head_count",
-                 "a divisor of the width of " + Twine(shape.width) + " (or the key 'llama.attention.key_length')",
-                 Twine(shape.heads));
-  if (Error error = read("attention.key_length", mostColumns, shape.headDimension, shape.width / shape.heads))
+                 "a divisor of the width of " + Twine(model.width) + " (or the key '" + key("attention.key_length") +
+                     "')",
+                 Twine(model.heads));
+  if (Error error = read("attention.key_length", mostColumns, model.headDimension, model.width / model.heads))
     return error;
-  if (shape.headDimension % 2)
-    return wrong("attention.key_length", "an even number of elements of a head", Twine(shape.headDimension));
-  if (static_cast<uint64_t>(shape.headDimension) * shape.heads > mostColumns)
+  if (model.headDimension % 2)
+    return wrong("attention.key_length", "an even number of elements of a head", Twine(model.headDimension));
+  if (static_cast<uint64_t>(model.headDimension) * model.heads > mostColumns)
     return wrong("attention.head_count",
-                 "at most " + Twine(mostColumns) + " elements in all heads of " + Twine(shape.headDimension),
-                 Twine(shape.heads));
+                 "at most " + Twine(mostColumns) + " elements in all heads of " + Twine(model.headDimension),
+                 Twine(model.heads));
   int64_t valueDimension;
-  if (Error error = read("attention.value_length", mostColumns, valueDimension, shape.headDimension))
+  if (Error error = read("attention.value_length", mostColumns, valueDimension, model.headDimension))
     return error;
-  if (valueDimension != shape.headDimension)
+  if (valueDimension != model.headDimension)
     return wrong("attention.value_length",
-                 "the key's length of " + Twine(shape.headDimension) + " (others are not supported)",
+                 "the key's length of " + Twine(model.headDimension) + " (others are not supported)",
                  Twine(valueDimension));
   return Error::success();
 }
 
-/// Frequencies as `ggml_rope_ext` of llama.cpp computes them
-/// (ggml/src/ggml-cpu/ops.cpp: rope_yarn); scaling defaults as
-/// src/llama-model.cpp and src/llama-context.cpp set them. Source of YaRN:
-/// arXiv:2309.00071.
-Error LlamaReader::readRope(compiler::LlamaShape &shape, int64_t trainedContext) {
-  int64_t dimension;
-  if (Error error = read("rope.dimension_count", mostColumns, dimension, shape.headDimension))
+/// Epsilon, softcaps and multipliers.
+Error MetadataReader::readScales() {
+  StringRef epsilonName =
+      model.norm == compiler::NormKind::Layer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon";
+  if (Error error = read(epsilonName, model.epsilon))
     return error;
-  if (dimension != shape.headDimension)
+  // Where the family has a multiplier; 0 in the file is none.
+  auto isScaled = [&](float Transformer::*number) {
+    return llvm::find_if(family.numbers, [&](const compiler::NumberKey &entry) { return entry.number == number; });
+  };
+  struct Scale {
+    StringLiteral name;
+    float Transformer::*number;
+  };
+  constexpr Scale scales[] = {{"attn_logit_softcapping", &Transformer::attentionSoftcap},
+                              {"final_logit_softcapping", &Transformer::logitSoftcap},
+                              {"embedding_scale", &Transformer::embeddingScale},
+                              {"attention.scale", &Transformer::attentionScale},
+                              {"residual_scale", &Transformer::residualScale},
+                              {"logit_scale", &Transformer::logitScale}};
+  for (const Scale &scale : scales) {
+    const compiler::NumberKey *entry = isScaled(scale.number);
+    if (entry == family.numbers.end())
+      continue;
+    float number;
+    if (Error error = read(scale.name, number, 0.0f))
+      return error;
+    if (number != 0)
+      model.*scale.number = entry->isDivisor ? 1 / number : number;
+  }
+  if (family.setGgufScale)
+    family.setGgufScale(model);
+  return Error::success();
+}
+
+Error MetadataReader::readContext(std::optional<int64_t> positions) {
+  if (Error error = read("context_length", mostContext, trainedContext))
+    return error;
+  if (Error error = compiler::setContext(model, trainedContext, positions, "'" + key("context_length") + "'"))
+    return file.error(toString(std::move(error)));
+  model.positionRows = trainedContext;
+  return Error::success();
+}
+
+/// Defaults as src/llama-model.cpp and src/llama-context.cpp of llama.cpp set them.
+Error MetadataReader::readRope() {
+  if (model.positions == compiler::Positions::Alibi)
+    model.alibiSlopes = compiler::getAlibiSlopes(model.heads);
+  if (model.positions != compiler::Positions::Rotary)
+    return Error::success();
+  int64_t rotated;
+  if (Error error = read("rope.dimension_count", mostColumns, rotated, model.headDimension))
+    return error;
+  if (rotated % 2 || rotated > model.headDimension)
     return wrong("rope.dimension_count",
-                 "all " + Twine(shape.headDimension) + " elements of a head (partial rotation is not supported)",
-                 Twine(dimension));
-  float base, factor, attentionFactor;
+                 "an even number, at most the " + Twine(model.headDimension) + " elements of a head", Twine(rotated));
+  float base;
   if (Error error = read("rope.freq_base", base, 10000.0f))
     return error;
   if (base <= 1)
     return wrong("rope.freq_base", "a number above 1", llvm::formatv("{0}", base).str());
+  compiler::Rope rope;
+  rope.style = family.ggufStyle;
+  compiler::RotaryScaling scaling;
+  if (Error error = readScaling(scaling, rope.magnitude))
+    return error;
+  rope.frequencies = compiler::computeRotaryFrequencies(rotated, base, scaling);
+  rope.hasFactors = file.findTensor("rope_freqs.weight");
+  model.ropes = {rope};
+  for (compiler::LayerKind &layer : model.layers)
+    layer.rope = 0;
+  if (family.localRopeBase != 0 && llvm::is_contained(isLocal, true)) {
+    rope.frequencies = compiler::computeRotaryFrequencies(rotated, family.localRopeBase, {});
+    rope.magnitude = 1;
+    rope.hasFactors = false;
+    model.ropes.push_back(rope);
+    for (auto [layer, local] : llvm::zip_equal(model.layers, isLocal))
+      layer.rope = local;
+  }
+  return Error::success();
+}
 
-  Expected<std::optional<StringRef>> scaling = file.findString(key("rope.scaling.type"));
-  if (!scaling)
-    return scaling.takeError();
-  StringRef kind = scaling->value_or("linear");
+Error MetadataReader::readScaling(compiler::RotaryScaling &scaling, float &magnitude) {
+  Expected<std::optional<StringRef>> named = file.findString(key("rope.scaling.type"));
+  if (!named)
+    return named.takeError();
+  StringRef kind = named->value_or("linear");
   if (kind != "none" && kind != "linear" && kind != "yarn")
-    return wrong("rope.scaling.type", "none, linear or yarn (others are not supported)", gguf::quote(kind));
+    return wrong("rope.scaling.type", "none, linear or yarn (others are not supported)", compiler::quote(kind));
   // 'rope.scale_linear' is the name that files of before 2023-10 use.
-  StringRef factorName = file.valueInfo(key("rope.scaling.factor")) ? "rope.scaling.factor" : "rope.scale_linear";
+  StringRef factorName = has("rope.scaling.factor") ? "rope.scaling.factor" : "rope.scale_linear";
+  float factor, attentionFactor;
   if (Error error = read(factorName, factor, 0.0f))
     return error;
   if (Error error = read("rope.scaling.attn_factor", attentionFactor, 1.0f))
@@ -161,32 +290,18 @@ Error LlamaReader::readRope(compiler::LlamaShape &shape, int64_t trainedContext)
   int64_t originalContext;
   if (Error error = read("rope.scaling.original_context_length", mostContext, originalContext, trainedContext))
     return error;
-
-  // Between these pairs YaRN passes from the trained angles to the interpolated
-  // ones.
-  constexpr double fastRotations = 32, slowRotations = 1;
-  auto pairThatTurns = [&](double rotations) {
-    constexpr double pi = 3.14159265358979323846;
-    return dimension * std::log(originalContext / (rotations * 2 * pi)) / (2 * std::log(static_cast<double>(base)));
-  };
-  double low = std::max(0.0, std::floor(pairThatTurns(fastRotations)));
-  double high = std::min(dimension - 1.0, std::ceil(pairThatTurns(slowRotations)));
-  for (int64_t pair = 0; pair < dimension / 2; ++pair) {
-    double trained = std::pow(static_cast<double>(base), -2.0 * pair / dimension), interpolated = trained / factor;
-    double share = 0;
-    if (kind == "yarn")
-      share = 1 - std::clamp((pair - low) / std::max(0.001, high - low), 0.0, 1.0);
-    shape.ropeFrequencies.push_back(static_cast<float>(interpolated * (1 - share) + trained * share));
-  }
-  shape.ropeMagnitude = attentionFactor;
+  using Kind = compiler::RotaryScaling::Kind;
+  scaling.kind = kind == "yarn" ? Kind::Yarn : factor == 1 ? Kind::None : Kind::Linear;
+  scaling.factor = factor;
+  scaling.originalContext = static_cast<double>(originalContext);
+  magnitude = attentionFactor;
   if (kind == "yarn" && factor > 1)
-    shape.ropeMagnitude *= static_cast<float>(1 + 0.1 * std::log(static_cast<double>(factor)));
-  shape.ropeFactors = file.findTensor("rope_freqs.weight");
+    magnitude *= static_cast<float>(1 + 0.1 * std::log(static_cast<double>(factor)));
   return Error::success();
 }
 
 /// The window of every layer, or of those that a pattern names: one boolean a layer, or n for all but every n-th one.
-Error LlamaReader::readWindows(compiler::LlamaShape &shape) {
+Error MetadataReader::readWindows() {
   StringRef windowName = "attention.sliding_window", patternName = "attention.sliding_window_pattern";
   Expected<std::optional<uint64_t>> window = file.findUnsigned(key(windowName));
   if (!window)
@@ -196,31 +311,35 @@ Error LlamaReader::readWindows(compiler::LlamaShape &shape) {
     return Error::success();
   if (**window > INT32_MAX)
     return wrong(windowName, "0 to " + Twine(INT32_MAX), Twine(**window));
+  isLocal.assign(model.layers.size(), true);
   std::optional<gguf::ValueInfo> pattern = file.valueInfo(key(patternName));
-  if (!pattern || pattern->type != gguf::ValueType::Array) {
+  if (pattern && pattern->type == gguf::ValueType::Array) {
+    Expected<gguf::BoolArray> layers = file.getBoolArray(key(patternName));
+    if (!layers)
+      return layers.takeError();
+    if (layers->size() != isLocal.size())
+      return wrong(patternName, "one of " + Twine(isLocal.size()) + " elements, as many as there are layers",
+                   "an array of " + Twine(layers->size()));
+    for (size_t layer = 0; layer < isLocal.size(); ++layer)
+      isLocal[layer] = (*layers)[layer];
+  } else {
     Expected<std::optional<uint64_t>> every = file.findUnsigned(key(patternName));
     if (!every)
       return every.takeError();
     if (every->value_or(0) > mostLayers)
       return wrong(patternName, "0 to " + Twine(mostLayers), Twine(**every));
-    compiler::setWindows(shape, static_cast<int64_t>(**window), static_cast<int64_t>(every->value_or(0)));
-    return Error::success();
+    // As llama.cpp counts (`llama_hparams::set_swa_pattern`).
+    uint64_t period = every->value_or(static_cast<uint64_t>(family.windowPattern));
+    for (size_t layer = 0; period != 0 && layer < isLocal.size(); ++layer)
+      isLocal[layer] = layer % period < period - 1;
   }
-  Expected<gguf::BoolArray> layers = file.getBoolArray(key(patternName));
-  if (!layers)
-    return layers.takeError();
-  if (static_cast<int64_t>(layers->size()) != shape.layers)
-    return wrong(patternName, "one of " + Twine(shape.layers) + " elements, as many as there are layers",
-                 "an array of " + Twine(layers->size()));
-  compiler::setWindows(shape, static_cast<int64_t>(**window), /*pattern=*/0);
-  for (int64_t layer = 0; layer < shape.layers; ++layer)
-    if (!(*layers)[layer])
-      shape.windows[layer] = 0;
+  for (auto [layer, local] : llvm::zip_equal(model.layers, isLocal))
+    layer.window = local && static_cast<int64_t>(**window) < model.context ? static_cast<int64_t>(**window) : 0;
   return Error::success();
 }
 
 /// What changes the computation and is not supported is refused, never ignored.
-Error LlamaReader::refuseOthers() {
+Error MetadataReader::refuseOthers() {
   Expected<std::optional<uint64_t>> experts = file.findUnsigned(key("expert_count"));
   if (!experts)
     return experts.takeError();
@@ -231,88 +350,127 @@ Error LlamaReader::refuseOthers() {
     return causal.takeError();
   if (!causal->value_or(true))
     return wrong("attention.causal", "true (encoders are not supported)", "false");
+  float clamp;
+  if (Error error = read("attention.clamp_kqv", clamp, 0.0f))
+    return error;
+  if (clamp != 0)
+    return wrong("attention.clamp_kqv", "0 (clipping is not supported)", llvm::formatv("{0}", clamp).str());
+  Expected<std::optional<bool>> isParallel = file.findBool(key("use_parallel_residual"));
+  if (!isParallel)
+    return isParallel.takeError();
+  if (*isParallel && !**isParallel && model.residual == compiler::Residual::Parallel)
+    model.residual = compiler::Residual::NormBefore;
+  // Converters write the flag for models with norms between the parts, too (StableLM).
+  if (isParallel->value_or(false) && model.residual == compiler::Residual::NormBefore &&
+      !file.findTensor("blk.0.ffn_norm.weight"))
+    model.residual = compiler::Residual::Parallel;
   return Error::success();
 }
 
-Expected<compiler::LlamaShape> LlamaReader::read(std::optional<int64_t> positions) {
-  compiler::LlamaShape shape;
-  if (Error error = read("block_count", mostLayers, shape.layers))
-    return error;
-  if (Error error = read("embedding_length", mostColumns, shape.width))
-    return error;
-  if (Error error = read("feed_forward_length", mostColumns, shape.hidden))
-    return error;
-  if (Error error = readHeads(shape))
-    return error;
-  if (Error error = read("attention.layer_norm_rms_epsilon", shape.epsilon))
-    return error;
-  int64_t trainedContext;
-  if (Error error = read("context_length", mostContext, trainedContext))
-    return error;
-  if (Error error = readRope(shape, trainedContext))
-    return error;
-  if (Error error = refuseOthers())
-    return error;
-
+Error MetadataReader::readVocabulary() {
   const gguf::Tensor *table = file.findTensor("token_embd.weight");
   if (!table)
     return file.error("has no tensor 'token_embd.weight', which every "
                       "model of the architecture has");
   // The table's own shape is checked with those of all parameters.
-  shape.vocabulary = static_cast<int64_t>(std::min<uint64_t>(table->rowCount(), INT32_MAX));
-  int64_t vocabulary;
-  if (Error error = read("vocab_size", INT32_MAX, vocabulary, shape.vocabulary))
+  int64_t rows = static_cast<int64_t>(std::min<uint64_t>(table->rowCount(), INT32_MAX));
+  if (Error error = read("vocab_size", INT32_MAX, model.vocabulary, rows))
     return error;
-  shape.vocabulary = vocabulary;
-  shape.tiedHead = !file.findTensor("output.weight");
-
-  if (positions && *positions > trainedContext)
-    return file.error("a context of " + Twine(*positions) + " was asked for, and the model has at most " +
-                      Twine(trainedContext) + " ('llama.context_length'); ask for no more");
-  shape.context = positions.value_or(std::min(trainedContext, gguf::defaultContext));
-  shape.rows = std::min(gguf::promptRows, shape.context);
-  shape.sequences = 1;
-  shape.wanted = std::min(gguf::wantedRows, shape.rows);
-  if (Error error = readWindows(shape))
-    return error;
-  return shape;
+  model.tiedHead = !file.findTensor("output.weight");
+  return Error::success();
 }
 
-/// The file's tensors become parameters of `module`, in the order in which the
-/// architecture names them.
-static Error addParameters(ModuleOp module, const gguf::File &file, StringRef path, const compiler::LlamaShape &shape) {
+/// The metadata do not say what has a bias: what there is, is one.
+void MetadataReader::findBiases() {
+  for (size_t index = 0; index < compiler::roleCount; ++index) {
+    auto role = static_cast<Role>(index);
+    for (int64_t layer : {-1, 0})
+      if (findSource(file, family, model, {role, layer, /*isBias=*/true}).tensor)
+        model.biases |= compiler::Roles{role};
+  }
+}
+
+/// A layer whose parts stand beside each other may have one norm for both.
+void MetadataReader::findNorms() {
+  auto source = [&](Role role) { return findSource(file, family, model, {role, 0}).tensor; };
+  const gguf::Tensor *own = source(Role::MlpNorm);
+  if (model.residual == compiler::Residual::Parallel)
+    model.twoNorms = own && own != source(Role::AttentionNorm);
+}
+
+Expected<Transformer> MetadataReader::read(std::optional<int64_t> positions) {
+  int64_t layers;
+  if (Error error = read("block_count", mostLayers, layers))
+    return std::move(error);
+  model.layers.resize(layers);
+  if (Error error = read("embedding_length", mostColumns, model.width))
+    return std::move(error);
+  model.tableWidth = model.width;
+  if (Error error = read("feed_forward_length", mostColumns, model.hidden))
+    return std::move(error);
+  if (Error error = readHeads())
+    return std::move(error);
+  if (Error error = readScales())
+    return std::move(error);
+  if (Error error = refuseOthers())
+    return std::move(error);
+  if (Error error = readContext(positions))
+    return std::move(error);
+  if (Error error = readWindows())
+    return std::move(error);
+  if (Error error = readRope())
+    return std::move(error);
+  if (Error error = readVocabulary())
+    return std::move(error);
+  model.activation = *compiler::findActivation(family.activation);
+  findBiases();
+  findNorms();
+  return std::move(model);
+}
+
+/// The file's tensors become parameters of `module`, in the order in which the computation takes them.
+static Error addParameters(ModuleOp module, const gguf::File &file, StringRef path, const Family &family,
+                           const Transformer &model) {
+  MLIRContext *context = module.getContext();
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   llvm::StringSet<> known;
-  auto add = [&](StringRef name, ArrayRef<int64_t> expected) -> Error {
-    const gguf::Tensor *tensor = file.findTensor(name);
-    if (!tensor)
-      return file.error("has no tensor " + gguf::quote(name) + "; expected one of shape " + shapeText(expected) +
-                        ", as a model of " + Twine(shape.layers) + " layers ('llama.block_count') has");
-    if (ArrayRef<int64_t>(tensor->shape()) != expected)
-      return file.error("tensor " + gguf::quote(name) + " has the shape " + shapeText(tensor->shape()) + "; expected " +
+  auto add = [&](const Parameter &parameter) -> Error {
+    std::string name = parameter.getName();
+    Source source = findSource(file, family, model, parameter);
+    if (!source.tensor)
+      return file.error("has no tensor " + quote(name) + "; expected one of shape " + shapeText(parameter.shape) +
+                        ", as a model of " + Twine(model.getLayerCount()) + " layers ('" + family.architecture +
+                        ".block_count') has");
+    const gguf::Tensor &tensor = *source.tensor;
+    SmallVector<int64_t, 2> expected = parameter.shape;
+    expected.front() = source.totalRows;
+    if (ArrayRef<int64_t>(tensor.shape()) != ArrayRef<int64_t>(expected))
+      return file.error("tensor " + quote(tensor.name) + " has the shape " + shapeText(tensor.shape()) + "; expected " +
                         shapeText(expected) + " by the metadata");
-    RankedTensorType type = typeOf(*module.getContext(), *tensor);
-    if (expected.size() == 1 && encoding::getStorage(type).getFormat().isQuantized())
-      return file.error("tensor " + gguf::quote(name) + " is of type " + gguf::typeInfo(tensor->type).name +
+    RankedTensorType type = typeOf(*context, tensor, parameter.shape);
+    if (parameter.shape.size() == 1 && encoding::getStorage(type).getFormat().isQuantized())
+      return file.error("tensor " + quote(tensor.name) + " is of type " + gguf::typeInfo(tensor.type).name +
                         "; expected F32, F16 or BF16, the types supported for vectors");
-    known.insert(name);
+    model::ViewAttr view;
+    if (source.totalRows != parameter.shape.front()) {
+      int64_t columns = parameter.shape.size() == 1 ? 1 : parameter.shape.back();
+      SmallVector<int64_t, 2> strides(parameter.shape.size(), 1);
+      strides.front() = columns;
+      view = model::ViewAttr::get(context, source.firstRow * columns, parameter.shape, strides);
+    }
+    known.insert(tensor.name);
     model::ParameterOp::create(builder, NameLoc::get(builder.getStringAttr(name)), builder.getStringAttr(name),
-                               TypeAttr::get(type), builder.getStringAttr(path), builder.getStringAttr(name),
-                               FloatAttr(), IntegerAttr(), FloatAttr(), StringAttr());
+                               TypeAttr::get(type), builder.getStringAttr(path), builder.getStringAttr(tensor.name),
+                               view, FloatAttr(), FloatAttr(), IntegerAttr(), FloatAttr(), StringAttr());
     return Error::success();
   };
-  if (Error error = compiler::forEachParameter(shape, add))
+  if (Error error = compiler::forEachParameter(model, add))
     return error;
-  for (const gguf::Tensor &tensor : file.tensors()) {
-    if (known.contains(tensor.name))
-      continue;
-    if (tensor.name.ends_with(".bias"))
-      return file.error("tensor " + gguf::quote(tensor.name) +
-                        ": biases are not supported; expected a model without them");
-    return file.error("tensor " + gguf::quote(tensor.name) + " has no place in a llama model of " +
-                      Twine(shape.layers) + " layers ('llama.block_count') without experts and biases, " +
-                      "which is what is supported");
-  }
+  for (const gguf::Tensor &tensor : file.tensors())
+    if (!known.contains(tensor.name))
+      return file.error("tensor " + quote(tensor.name) + " has no place in a " + family.architecture + " model of " +
+                        Twine(model.getLayerCount()) + " layers ('" + family.architecture +
+                        ".block_count') as its metadata describe it, which is what is supported");
   return Error::success();
 }
 
@@ -338,7 +496,7 @@ static Error addDescription(ModuleOp module, const gguf::File &file) {
 
 Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRef path,
                                                   std::optional<int64_t> positions) {
-  context.loadDialect<model::ModelDialect>();
+  context.loadDialect<model::ModelDialect, math::MathDialect, tensor::TensorDialect>();
   Expected<File> file = File::open(path);
   if (!file)
     return file.takeError();
@@ -366,67 +524,23 @@ Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRe
   Expected<StringRef> architecture = file->getString("general.architecture");
   if (!architecture)
     return architecture.takeError();
-  if (*architecture != "llama")
+  const Family *family = compiler::findFamilyOfArchitecture(*architecture);
+  if (!family)
     return file->error("architecture " + quote(*architecture) +
-                       " ('general.architecture') is not supported; supported: llama");
+                       " ('general.architecture') is not supported; supported: " + compiler::getArchitectures());
   if (Error error = file->checkTypes())
     return error;
-  Expected<compiler::LlamaShape> shape = LlamaReader(*file).read(positions);
-  if (!shape)
-    return shape.takeError();
+  Expected<Transformer> model = MetadataReader(*file, *family).read(positions);
+  if (!model)
+    return model.takeError();
   // The tokens are the rows of the table: a mismatch would let a prompt read
   // past its end.
   if (*tokenizer)
-    if (size_t tokens = (*tokenizer)->tokens.size(); tokens != static_cast<uint64_t>(shape->vocabulary))
-      return file->error("tensor 'token_embd.weight' is for a vocabulary of " + Twine(shape->vocabulary) +
+    if (size_t tokens = (*tokenizer)->tokens.size(); tokens != static_cast<uint64_t>(model->vocabulary))
+      return file->error("tensor 'token_embd.weight' is for a vocabulary of " + Twine(model->vocabulary) +
                          ", and the tokenizer has " + Twine(tokens) + " tokens; expected as many");
-  if (Error error = addParameters(*module, *file, absolute, *shape))
+  if (Error error = addParameters(*module, *file, absolute, *family, *model))
     return error;
-  compiler::addForward(*module, *shape);
+  compiler::addForward(*module, *model);
   return module;
-}
-
-Error gguf::checkParameters(ModuleOp module) {
-  std::map<std::string, File> files;
-  auto fileAt = [&](StringRef path) -> Expected<const File *> {
-    auto found = files.find(path.str());
-    if (found == files.end()) {
-      Expected<File> file = File::open(path);
-      if (!file)
-        return file.takeError();
-      if (Error error = file->checkTypes())
-        return error;
-      found = files.emplace(path.str(), std::move(*file)).first;
-    }
-    return &found->second;
-  };
-  for (auto parameter : module.getOps<model::ParameterOp>()) {
-    if (!parameter.getFile())
-      continue;
-    Expected<const File *> file = fileAt(*parameter.getFile());
-    if (!file)
-      return file.takeError();
-    const Tensor *tensor = (*file)->findTensor(*parameter.getKey());
-    if (!tensor)
-      return (*file)->error("has no tensor " + quote(*parameter.getKey()) + ", which parameter @" +
-                            parameter.getSymName() + " is taken from");
-    auto expected = cast<RankedTensorType>(parameter.getType());
-    RankedTensorType found = typeOf(*module.getContext(), *tensor);
-    if (found != expected) {
-      std::string text;
-      llvm::raw_string_ostream(text) << expected << "; expected its type in the file, " << found;
-      return (*file)->error("parameter @" + parameter.getSymName() + " is declared as " + text);
-    }
-  }
-  for (auto op : module.getOps<model::TextOp>()) {
-    Expected<File> file = File::open(op.getFile());
-    if (!file)
-      return file.takeError();
-    Expected<std::optional<text::TokenizerDescription>> tokenizer = readTokenizer(*file);
-    if (!tokenizer)
-      return tokenizer.takeError();
-    if (!*tokenizer)
-      return file->error("has no tokenizer, which model.text takes from it");
-  }
-  return Error::success();
 }

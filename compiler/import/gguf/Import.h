@@ -18,22 +18,12 @@
 
 namespace ingot::gguf {
 
-/// Most positions of a sequence where the user asks for none.
-constexpr int64_t defaultContext = 4096;
-/// Rows of one step (a piece of a prompt), and rows of it whose logits are
-/// wanted, at most. The fuse phase cuts the former to what suits the target.
-constexpr int64_t promptRows = 512, wantedRows = 16;
-
 /// Imports the model at `path`. `context` positions, at most as many as the
-/// model has; by default the model's, up to `defaultContext`. A file without
+/// model has; by default the model's, up to `compiler::defaultContext`. A file without
 /// tensors gives a module without `@forward`. Errors are one line: "FILE: what
 /// was expected, what was found, what is supported".
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context, llvm::StringRef path,
                                                               std::optional<int64_t> positions);
-
-/// Checks every parameter that `module` takes from a GGUF file against that
-/// file: key, shape and format.
-llvm::Error checkParameters(mlir::ModuleOp module);
 
 } // namespace ingot::gguf
 

@@ -3,28 +3,25 @@
 #include "compiler/import/gguf/reader.h"
 
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/CheckedArithmetic.h"
-#include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace llvm;
 
 namespace ingot::gguf {
 
+using compiler::isCleanText;
+using compiler::quote;
+
 static constexpr StringLiteral magic = "GGUF";
+static constexpr StringLiteral fileKind = "a GGUF file";
 static constexpr uint64_t defaultAlignment = 32;
 static constexpr uint64_t largestAlignment = 1 << 20;
 /// The format's own bound on keys; names of tensors get the same.
@@ -37,37 +34,7 @@ static constexpr uint64_t largestTensorCount = 1 << 20;
 /// and a tensor (length, one character, rank, one size, type, offset) take.
 static constexpr uint64_t smallestKey = 8 + 1 + 4 + 1;
 static constexpr uint64_t smallestTensor = 8 + 1 + 4 + 8 + 4 + 8;
-static constexpr StringLiteral damaged = "; the file is damaged or incomplete, fetch it again";
-
-//===----------------------------------------------------------------------===//
-// Text for errors
-//===----------------------------------------------------------------------===//
-
-static bool isCleanText(StringRef text) {
-  if (any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-    return false;
-  const UTF8 *position = text.bytes_begin();
-  return isLegalUTF8String(&position, text.bytes_end());
-}
-
-std::string quote(StringRef text) {
-  constexpr size_t longest = 80;
-  StringRef head = text.take_front(longest);
-  std::string quoted = "'";
-  if (isCleanText(head))
-    quoted += head;
-  else
-    for (unsigned char c : head)
-      if (c >= 0x20 && c < 0x7f)
-        quoted += static_cast<char>(c);
-      else
-        quoted += "\\x" + utohexstr(c, /*LowerCase=*/true, 2);
-  return quoted + (text.size() > longest ? "...'" : "'");
-}
-
-static Error systemError(StringRef path, const Twine &what, int code) {
-  return createStringError(path + ": " + what + ": " + std::strerror(code));
-}
+static constexpr StringLiteral damaged = compiler::damagedFile;
 
 //===----------------------------------------------------------------------===//
 // Value types
@@ -215,9 +182,7 @@ struct File::Entry {
 
 /// One file, mapped and validated.
 struct File::Part {
-  std::string path;
-  ArrayRef<uint8_t> bytes;
-  bool isMapped = false;
+  compiler::MappedFile file;
   uint32_t version = 0;
   /// `split.count`, `split.no` and `split.tensors.count`, where present.
   std::optional<uint64_t> splitCount, splitNumber, splitTensors;
@@ -226,81 +191,11 @@ struct File::Part {
   /// Sorted by offset.
   std::vector<Tensor> tensors;
 
-  Part() = default;
-  Part(Part &&other) noexcept { *this = std::move(other); }
-  Part &operator=(Part &&other) noexcept {
-    std::swap(path, other.path);
-    std::swap(bytes, other.bytes);
-    std::swap(isMapped, other.isMapped);
-    std::swap(version, other.version);
-    std::swap(splitCount, other.splitCount);
-    std::swap(splitNumber, other.splitNumber);
-    std::swap(splitTensors, other.splitTensors);
-    std::swap(entries, other.entries);
-    std::swap(tensors, other.tensors);
-    return *this;
-  }
-  ~Part() {
-    if (isMapped)
-      ::munmap(const_cast<uint8_t *>(bytes.data()), bytes.size());
-  }
-
-  Error map(StringRef path);
-
   const Entry *find(StringRef key) const {
     auto found = partition_point(entries, [&](const Entry &entry) { return entry.key < key; });
     return found != entries.end() && found->key == key ? &*found : nullptr;
   }
 };
-
-/// Opens a regular file for reading.
-static Expected<int> openFile(StringRef path, uint64_t &size) {
-  int descriptor = ::open(path.str().c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0)
-    return systemError(path, "cannot open the file", errno);
-  struct stat status;
-  if (::fstat(descriptor, &status) != 0) {
-    int code = errno;
-    ::close(descriptor);
-    return systemError(path, "cannot inspect the file", code);
-  }
-  if (!S_ISREG(status.st_mode)) {
-    ::close(descriptor);
-    return createStringError(path + ": is not a regular file; give a GGUF file");
-  }
-  size = static_cast<uint64_t>(status.st_size);
-  return descriptor;
-}
-
-Error File::Part::map(StringRef filePath) {
-  path = filePath.str();
-  uint64_t size = 0;
-  Expected<int> descriptor = openFile(filePath, size);
-  if (!descriptor)
-    return descriptor.takeError();
-  scope_exit closer([&] { ::close(*descriptor); });
-  if (size == 0)
-    return createStringError(path + ": is empty; give a GGUF file");
-  void *address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, *descriptor, 0);
-  if (address == MAP_FAILED)
-    return systemError(path, "cannot map the file", errno);
-  bytes = {static_cast<const uint8_t *>(address), static_cast<size_t>(size)};
-  isMapped = true;
-  return Error::success();
-}
-
-Expected<bool> File::hasMagic(StringRef path) {
-  uint64_t size = 0;
-  Expected<int> descriptor = openFile(path, size);
-  if (!descriptor)
-    return descriptor.takeError();
-  scope_exit closer([&] { ::close(*descriptor); });
-  char head[magic.size()] = {};
-  ssize_t got = ::pread(*descriptor, head, sizeof head, 0);
-  if (got < 0)
-    return systemError(path, "cannot read the file", errno);
-  return StringRef(head, static_cast<size_t>(got)) == magic;
-}
 
 //===----------------------------------------------------------------------===//
 // The parser
@@ -311,7 +206,7 @@ Expected<bool> File::hasMagic(StringRef path) {
 /// is linear in the file's size but for sorting.
 class File::Parser {
 public:
-  explicit Parser(Part &part) : part(part), bytes(part.bytes) {}
+  explicit Parser(Part &part) : part(part), bytes(part.file.bytes()) {}
 
   Error parse() {
     uint64_t keyCount = 0, tensorCount = 0;
@@ -337,7 +232,7 @@ public:
   }
 
 private:
-  Error error(const Twine &message) const { return createStringError(part.path + ": " + message); }
+  Error error(const Twine &message) const { return createStringError(part.file.path() + ": " + message); }
 
   uint64_t left() const { return bytes.size() - position; }
 
@@ -635,8 +530,10 @@ static std::string splitSuffix(uint64_t number, uint64_t count) {
 Expected<File> File::open(StringRef path) {
   File file(path.str());
   Part given;
-  if (Error e = given.map(path))
-    return std::move(e);
+  Expected<compiler::MappedFile> mapped = compiler::MappedFile::open(path, fileKind);
+  if (!mapped)
+    return mapped.takeError();
+  given.file = std::move(*mapped);
   if (Error e = Parser(given).parse())
     return std::move(e);
   uint64_t count = given.splitCount.value_or(1);
@@ -661,11 +558,13 @@ Expected<File> File::open(StringRef path) {
       file.parts.push_back(std::move(given));
       continue;
     }
-    Part part;
-    if (Error e = part.map((stem + splitSuffix(i, count)).str()))
-      return createStringError(toString(std::move(e)) + "; it is part " + Twine(i + 1) + " of " + Twine(count) +
+    Expected<compiler::MappedFile> other = compiler::MappedFile::open((stem + splitSuffix(i, count)).str(), fileKind);
+    if (!other)
+      return createStringError(toString(other.takeError()) + "; it is part " + Twine(i + 1) + " of " + Twine(count) +
                                " of a split model, whose parts must all lie in one "
                                "folder");
+    Part part;
+    part.file = std::move(*other);
     if (Error e = Parser(part).parse())
       return std::move(e);
     file.parts.push_back(std::move(part));
@@ -681,8 +580,7 @@ Expected<File> File::fromMemory(ArrayRef<ArrayRef<uint8_t>> parts, StringRef nam
     return file.error("has no parts; give at least one");
   for (ArrayRef<uint8_t> bytes : parts) {
     Part part;
-    part.path = name.str();
-    part.bytes = bytes;
+    part.file = compiler::MappedFile::fromMemory(bytes, name);
     if (Error e = Parser(part).parse())
       return std::move(e);
     file.parts.push_back(std::move(part));
@@ -704,7 +602,8 @@ Error File::join() {
     if (parts.size() == 1)
       continue;
     if (part.splitNumber.value_or(UINT64_MAX) != index || part.splitCount.value_or(UINT64_MAX) != parts.size())
-      return createStringError(part.path + ": should be part " + Twine(index + 1) + " of " + Twine(parts.size()) +
+      return createStringError(part.file.path() + ": should be part " + Twine(index + 1) + " of " +
+                               Twine(parts.size()) +
                                ", but its split.no and split.count say otherwise; "
                                "fetch all parts of one model again");
   }
@@ -738,7 +637,7 @@ Error File::join() {
 //===----------------------------------------------------------------------===//
 
 size_t File::partCount() const { return parts.size(); }
-StringRef File::partPath(size_t part) const { return parts[part].path; }
+StringRef File::partPath(size_t part) const { return parts[part].file.path(); }
 uint32_t File::version() const { return parts[0].version; }
 size_t File::keyCount() const { return parts[0].entries.size(); }
 StringRef File::key(size_t index) const { return parts[0].entries[index].key; }
@@ -757,7 +656,7 @@ Error File::wrongType(const Entry &entry, StringRef expected) const {
 
 const File::Entry *File::findEntry(StringRef key) const { return parts[0].find(key); }
 
-const uint8_t *File::payload(const Entry &entry) const { return parts[0].bytes.data() + entry.position; }
+const uint8_t *File::payload(const Entry &entry) const { return parts[0].file.bytes().data() + entry.position; }
 
 std::optional<ValueInfo> File::valueInfo(StringRef key) const {
   const Entry *entry = findEntry(key);
@@ -892,7 +791,7 @@ const Tensor *File::findTensor(StringRef name) const {
 }
 
 ArrayRef<uint8_t> File::data(const Tensor &tensor) const {
-  return parts[tensor.part].bytes.slice(tensor.offset, tensor.bytes);
+  return parts[tensor.part].file.bytes().slice(tensor.offset, tensor.bytes);
 }
 
 Error File::checkTypes() const {
@@ -924,19 +823,8 @@ Error File::checkTypes() const {
 }
 
 void File::release(ArrayRef<uint8_t> range) const {
-  if (range.empty())
-    return;
-  auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  for (const Part &part : parts) {
-    if (!part.isMapped || range.data() < part.bytes.data() || range.data() >= part.bytes.end())
-      continue;
-    // Pages that the range shares with its neighbours are given back, too: they
-    // are only read again.
-    uintptr_t begin = alignDown(reinterpret_cast<uintptr_t>(range.data()), page);
-    uintptr_t end = alignTo(reinterpret_cast<uintptr_t>(std::min(range.end(), part.bytes.end())), page);
-    ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
-    return;
-  }
+  for (const Part &part : parts)
+    part.file.release(range);
 }
 
 } // namespace ingot::gguf

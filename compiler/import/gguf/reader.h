@@ -24,6 +24,7 @@
 #define INGOT_COMPILER_IMPORT_GGUF_READER_H
 
 #include "compiler/import/gguf/types.h"
+#include "compiler/import/mapped_file.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
@@ -53,9 +54,6 @@ enum class ValueType : uint32_t {
   Int64 = 11,
   Float64 = 12,
 };
-
-/// `text` from the file in quotes, short and on one line, for error messages.
-std::string quote(llvm::StringRef text);
 
 /// "u32", "string", …, as error messages call it.
 llvm::StringRef valueTypeName(ValueType type);
@@ -160,10 +158,6 @@ public:
   /// Reads a model from memory, one range for each part in order, which must
   /// outlive the File. `name` stands in error messages.
   static llvm::Expected<File> fromMemory(llvm::ArrayRef<llvm::ArrayRef<uint8_t>> parts, llvm::StringRef name);
-
-  /// Whether the file at `path` begins with GGUF's magic bytes; an error when
-  /// it cannot be read.
-  static llvm::Expected<bool> hasMagic(llvm::StringRef path);
 
   File(File &&) noexcept;
   File &operator=(File &&) noexcept;

@@ -111,7 +111,7 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
   text::TokenizerDescription description;
   std::optional<text::ModelKind> kind = text::modelKindFromName(std::string_view(**model));
   if (!kind)
-    return file.error("metadata key 'tokenizer.ggml.model': tokenizer " + quote(**model) +
+    return file.error("metadata key 'tokenizer.ggml.model': tokenizer " + compiler::quote(**model) +
                       " is not supported; supported tokenizers: " + text::supportedModelKinds());
   description.kind = *kind;
 
@@ -127,7 +127,8 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
     if (!description.preTokenizer.empty() && none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
           return known.name == description.preTokenizer;
         }))
-      return file.error("metadata key 'tokenizer.ggml.pre': pre-tokenizer " + quote(description.preTokenizer) +
+      return file.error("metadata key 'tokenizer.ggml.pre': pre-tokenizer " +
+                        compiler::quote(description.preTokenizer) +
                         " is not supported; supported pre-tokenizers: " + text::supportedPreTokenizers());
     // LEFT, a space, RIGHT.
     if (Error e = copyStrings(file, "tokenizer.ggml.merges", text::maximumMerges, 2 * text::maximumTokenBytes + 1,
