@@ -18,22 +18,35 @@ def _pip_download(package, cache, *options):
                     "--dest", cache, *options, package], check=True)
 
 
-def llama_cpp_models(cache):
-    """The folder with llama.cpp's vocabularies."""
-    folder = cache / "llama.cpp-models"
+def _llama_cpp_files(cache, name, wanted):
+    """A folder with those files of llama.cpp that lie in its models/ and whose path there `wanted` holds for."""
+    folder = cache / name
     if not folder.is_dir():
         package = "llama-cpp-python"
         _pip_download(f"{package}==0.3.36", cache, "--no-binary", package)
         archive = cache / "llama_cpp_python-0.3.36.tar.gz"
-        partial = cache / "llama.cpp-models.partial"
+        partial = cache / f"{name}.partial"
         partial.mkdir(exist_ok=True)
         with tarfile.open(archive) as source:
             for member in source:
-                if "/vendor/llama.cpp/models/ggml-vocab-" in member.name:
-                    (partial / member.name.rsplit("/", 1)[1]).write_bytes(source.extractfile(member).read())
+                _, found, path = member.name.partition("/vendor/llama.cpp/models/")
+                if found and wanted(path):
+                    (partial / path.rsplit("/", 1)[-1]).write_bytes(source.extractfile(member).read())
         partial.rename(folder)
         archive.unlink()
     return folder
+
+
+def llama_cpp_models(cache):
+    """The folder with llama.cpp's vocabularies."""
+    return _llama_cpp_files(cache, "llama.cpp-models", lambda path: path.startswith("ggml-vocab-"))
+
+
+def llama_cpp_templates(cache):
+    """The chat templates that llama.cpp ships, by name."""
+    folder = _llama_cpp_files(cache, "llama.cpp-templates",
+                              lambda path: path.startswith("templates/") and path.endswith(".jinja"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
 
 
 def smollm2(cache):
