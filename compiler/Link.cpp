@@ -10,6 +10,7 @@
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 #include "dialects/Model/Model.h"
+#include "runtime/text/chat_template.h"
 #include "target/CudaTarget.h"
 #include "target/TargetDescription.h"
 
@@ -19,6 +20,14 @@
 using namespace ingot;
 using llvm::Error;
 using llvm::Expected;
+
+/// Tells at once what `chat` would say of the model's chat template; everything else works without one.
+static void warnOfTemplate(model::TextOp op, llvm::StringRef source) {
+  if (source.empty())
+    return;
+  if (auto error = text::ChatTemplate().parse(source))
+    op.emitWarning() << "chat template: " << *error << "; `chat` will need another one (--template)";
+}
 
 /// The tokenizer of the file that the module names; empty when it names none.
 static Expected<std::string> makeTokenizerBlob(mlir::ModuleOp module) {
@@ -31,7 +40,10 @@ static Expected<std::string> makeTokenizerBlob(mlir::ModuleOp module) {
   Expected<std::optional<text::TokenizerDescription>> description = gguf::readTokenizer(*file);
   if (!description)
     return description.takeError();
-  return *description ? text::serialize(**description) : std::string();
+  if (!*description)
+    return std::string();
+  warnOfTemplate(*texts.begin(), (*description)->chatTemplate);
+  return text::serialize(**description);
 }
 
 /// Adds the device code of a module for GPUs, which is empty where it has no kernels, and that of its token loop.

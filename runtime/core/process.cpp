@@ -88,6 +88,13 @@ void catchInterrupt() {
 
 bool interrupted() { return interruptSeen; }
 
+void releaseInterrupt() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  sigaction(SIGINT, &action, nullptr);
+  interruptSeen = 0;
+}
+
 std::string readText(const std::string &path) {
   int descriptor = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)

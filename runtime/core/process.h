@@ -35,6 +35,9 @@ uint64_t imageMemory();
 void catchInterrupt();
 bool interrupted();
 
+/// Ends that: Ctrl-C ends the process again, and `interrupted` is false.
+void releaseInterrupt();
+
 /// The whole of a file, or of standard input where `path` is "-". Fails with a
 /// message if it cannot be read.
 std::string readText(const std::string &path);

@@ -11,6 +11,8 @@
 #include "runtime/abi.h"
 #include "runtime/core/model.h"
 #include "runtime/core/options.h"
+#include "runtime/core/sampler.h"
+#include "runtime/text/chat_template.h"
 #include "runtime/text/tokenizer.h"
 
 #include <optional>
@@ -21,6 +23,7 @@ namespace ingot::runtime {
 
 using Arguments = std::span<char *const>;
 
+int runChat(const IngotDescriptor &descriptor, Arguments arguments);
 int runGenerate(const IngotDescriptor &descriptor, Arguments arguments);
 int runBench(const IngotDescriptor &descriptor, Arguments arguments);
 int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments);
@@ -31,6 +34,21 @@ int runRaw(const IngotDescriptor &descriptor, Arguments arguments);
 
 /// Opens the executable's tokenizer; fails with one message if there is none.
 text::Tokenizer openTokenizer(const IngotDescriptor &descriptor);
+
+/// The chat template in `file`, or the model's own, with the model's special tokens; fails with one message where there
+/// is none or it cannot be used.
+text::ChatTemplate openTemplate(const text::Tokenizer &tokenizer, const std::optional<std::string> &file);
+
+/// How a command draws tokens.
+struct Sampling {
+  SamplerOptions options;
+  int64_t seed = -1; ///< -1: any
+
+  void declareOptions(Options &command);
+  /// Puts `seed`, or a random one, into the options.
+  void chooseSeed();
+};
+uint64_t randomSeed();
 
 /// The text of a command: `text` as it is, or the contents of `file` ("-" is
 /// standard input) without the newline that ends them, or standard input when

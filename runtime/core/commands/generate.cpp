@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <sys/random.h>
 
 namespace ingot::runtime {
 namespace {
@@ -25,8 +24,7 @@ struct GenerateOptions {
   bool hidePrompt = false;
   bool showSpecial = false;
   bool speculate = false;
-  int64_t seed = -1;
-  SamplerOptions sampler;
+  Sampling sampling;
 };
 
 GenerateOptions parseOptions(Arguments arguments, Machine &machine) {
@@ -38,14 +36,7 @@ GenerateOptions parseOptions(Arguments arguments, Machine &machine) {
   options.text({"-f", "--file"}, "FILE", "read the text from a file", result.file);
   options.integer({"-n", "--predict", "--n-predict"}, "most new tokens; -1 until the model ends (default)", -1,
                   INT32_MAX, result.newTokens);
-  options.real({"--temperature", "--temp"}, "0 takes the most likely token (default 0.8)", 0, 1000,
-               result.sampler.temperature);
-  options.integer({"--top-k"}, "most likely tokens kept, 0 all (default 40)", 0, INT32_MAX, result.sampler.topK);
-  options.real({"--top-p"}, "probability mass kept, 1 all (default 0.95)", 0, 1, result.sampler.topP);
-  options.real({"--min-p"}, "least probability relative to the best, 0 any (default 0.05)", 0, 1, result.sampler.minP);
-  options.real({"--repeat-penalty"}, "of the last 64 tokens, 1 none (default 1)", 0.001, 1000,
-               result.sampler.repeatPenalty);
-  options.integer({"-s", "--seed"}, "of the sampler; -1 takes one (default)", -1, INT64_MAX, result.seed);
+  result.sampling.declareOptions(options);
   options.list({"--stop"}, "TEXT", "end before this text; may be repeated", result.stops);
   options.flag({"--ignore-eos"}, "go on when the model says that it ended", result.ignoreEndOfSequence);
   options.flag({"--no-display-prompt"}, "print the new text alone", result.hidePrompt);
@@ -61,13 +52,6 @@ GenerateOptions parseOptions(Arguments arguments, Machine &machine) {
     failUsage("--speculate: '%s' is neither ngram nor off", speculate->c_str());
   result.speculate = speculate == "ngram";
   return result;
-}
-
-uint64_t randomSeed() {
-  uint32_t seed = 0;
-  if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-    seed = static_cast<uint32_t>(now() * 1e9);
-  return seed;
 }
 
 std::vector<int32_t> encodePrompt(const text::Tokenizer &tokenizer, const std::string &prompt, const Model &model) {
@@ -117,16 +101,16 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments) {
   std::string prompt = readPrompt(options.prompt, options.file);
   std::vector<int32_t> tokens = encodePrompt(tokenizer, prompt, model);
 
-  options.sampler.seed = options.seed >= 0 ? options.seed : randomSeed();
-  if (options.sampler.temperature > 0)
-    fprintf(stderr, "seed          %" PRIu64 "\n", options.sampler.seed);
+  options.sampling.chooseSeed();
+  if (options.sampling.options.temperature > 0)
+    fprintf(stderr, "seed          %" PRIu64 "\n", options.sampling.options.seed);
   Sequence sequence(model);
   std::optional<Speculation> speculation;
   if (options.speculate)
     speculation.emplace(sequence);
   auto isEnd = [&](int32_t token) { return !options.ignoreEndOfSequence && tokenizer.isEndOfGeneration(token); };
   std::unique_ptr<TokenSource> source =
-      makeTokenSource(model, sequence, speculation ? &*speculation : nullptr, options.sampler, tokens, isEnd);
+      makeTokenSource(model, sequence, speculation ? &*speculation : nullptr, options.sampling.options, tokens, isEnd);
 
   TextOutput output;
   text::StopMatcher stops(options.stops);
