@@ -14,13 +14,14 @@ namespace ingot::runtime {
 
 class PromptCache {
 public:
-  explicit PromptCache(Model &model) : tokenSequence(model) {}
+  explicit PromptCache(Model &model) : model(model), tokenSequence(model) {}
 
   Sequence &sequence() { return tokenSequence; }
 
   /// Makes the sequence hold these tokens, of which there must be one and as many as the context takes at most. Returns
-  /// whether it does: false if the user interrupted. The logits are then those after the last one.
-  bool hold(std::span<const int32_t> prompt);
+  /// whether it does: false if the user interrupted, or `stopped` said so between two steps. The logits are then those
+  /// after the last one.
+  bool hold(std::span<const int32_t> prompt, const std::function<bool()> &stopped = {});
 
   /// Tokens of the last `hold` that were there already.
   size_t kept() const { return keptTokens; }
@@ -29,6 +30,7 @@ public:
   void noteGenerated(std::span<const int32_t> tokens);
 
 private:
+  Model &model;
   Sequence tokenSequence;
   std::vector<int32_t> held; ///< the tokens of the sequence
   size_t keptTokens = 0;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the inputs from which fuzzing the GGUF reader begins.
+"""Writes the inputs from which fuzzing begins.
 
-    make_seeds.py FOLDER
+    make_seeds.py gguf|chat_template FOLDER
 
-Small files, so that a mutation is likely to hit what matters; the writer is
-that of the bad-input cases, test/data/make_bad_gguf.py.
+Small files, so that a mutation is likely to hit what matters; the writer of GGUF
+files is that of the bad-input cases, test/data/make_bad_gguf.py.
 """
 
 import os
@@ -64,8 +64,7 @@ def tokenizer(kind):
     return model
 
 
-def main(folder):
-    os.makedirs(folder, exist_ok=True)
+def gguf():
     old = values()
     old.version = 2
     seeds = {
@@ -79,12 +78,34 @@ def main(folder):
     parts = Model()
     parts.tensors = [Tensor("a", [8], "F32"), Tensor("b", [32], "Q8_0")]
     seeds["split-2"] = SEPARATOR.join(p.write() for p in split(parts, 2))
-    for name, data in seeds.items():
+    return seeds
+
+
+TEMPLATES = [
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m.content }}{% endfor %}{% if add_generation_prompt %}x{% endif %}",
+    "{%- set ns = namespace(n=0, s='') -%}{% for m in messages if m.role != 'tool' %}{% set ns.n = ns.n + loop.index %}"
+    "{% set ns.s = ns.s ~ loop.cycle('a', 'b') %}{% else %}none{% endfor %}{{ ns.n }}",
+    "{% macro f(a, b=2) %}[{{ a | upper }}{{ caller() if caller }}]{% endmacro %}{% call f(1) %}z{% endcall %}{{ f(*[1], **{'b': 3}) }}",
+    "{{ messages | map(attribute='role') | list | tojson(indent=2) }}{{ messages | selectattr('role', 'equalto', 'user') | first }}",
+    "{{ 'a-b'.split('-')[::-1] | join(', ') }}{{ 'é%s|{}'.format(1) % 2 }}{{ messages[0].content[1:3].strip() }}{{ -7 // 2 ** 3 % 5 }}",
+    "{# c #}{% raw %}{{ x }}{% endraw %}{% filter trim %} {{ tools | length }}{% endfilter %}{% with a = 1 %}{{ a }}{% endwith %}",
+    "{{ tools is defined and tools is not none or x is mapping }}{{ strftime_now('%d %b') }}{{ range(3) | sum }}{{ {'a': [1, (2,)]} | dictsort }}",
+    "{% set x %}a{% endset %}{% if x in 'abc' %}{{ raise_exception('no') }}{% elif 1 < 2 <= 3 %}{% endif %}{{ 'a' | indent(4, true) | replace('a', 'b') }}",
+]
+
+
+def chat_template():
+    return {f"template-{i}": text.encode() for i, text in enumerate(TEMPLATES)}
+
+
+def main(kind, folder):
+    os.makedirs(folder, exist_ok=True)
+    for name, data in {"gguf": gguf, "chat_template": chat_template}[kind]().items():
         with open(os.path.join(folder, name), "wb") as out:
             out.write(data)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: make_seeds.py FOLDER")
-    main(sys.argv[1])
+    if len(sys.argv) != 3 or sys.argv[1] not in ("gguf", "chat_template"):
+        sys.exit("usage: make_seeds.py gguf|chat_template FOLDER")
+    main(*sys.argv[1:])

@@ -3,6 +3,7 @@
 The environment is that of transformers 4.57 (utils/chat_template_utils.py), with `from_json` of llama.cpp added.
 """
 import datetime
+import functools
 import json
 
 import jinja2
@@ -33,6 +34,7 @@ def to_json(value, ensure_ascii=False, indent=None, separators=None, sort_keys=F
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
+@functools.cache
 def environment():
     result = jinja2.sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols])
@@ -43,9 +45,14 @@ def environment():
     return result
 
 
+@functools.cache
+def parsed(template):
+    return environment().from_string(template)
+
+
 def render(template, variables):
     """The text, or None where jinja2 raises an exception."""
     try:
-        return environment().from_string(template).render(**variables)
+        return parsed(template).render(**variables)
     except Exception:  # whatever a template can make Python raise
         return None
