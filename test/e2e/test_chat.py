@@ -51,8 +51,8 @@ def test_history(ingot, smollm2):
 
 
 def test_ends_at_end_of_turn(ingot, smollm2):
-    spoken = talk(ingot.compile(smollm2), ["What is the capital of France?"])
-    assert b"Paris" in spoken.out and b"<|im_end|>" not in spoken.out
+    spoken = talk(ingot.compile(smollm2), QUESTIONS[:1], "--system", "You answer in one short sentence.")
+    assert spoken.out == b"The capital of France is Paris.\n"
 
 
 def test_template_from_file(ingot, tmp_path):
