@@ -26,7 +26,7 @@ static void warnOfTemplate(model::TextOp op, llvm::StringRef source) {
   if (source.empty())
     return;
   if (auto error = text::ChatTemplate().parse(source))
-    op.emitWarning() << "chat template: " << *error << "; `chat` will need another one (--template)";
+    op.emitWarning() << "chat template: " << *error << "; `chat` and `serve` will need another one (--template)";
 }
 
 /// The tokenizer of the file that the module names; empty when it names none.
@@ -92,7 +92,8 @@ Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, ll
   if (options->target == "cuda") {
     if (Error error = addDeviceImages(module, *options, nvcc, contents))
       return error;
-    request.archives = {"libingot_runtime.a", "libingot_runtime_cuda.a", "libingot_text.a", "libpcre2-8.a"};
+    request.archives = {"libingot_runtime.a", "libingot_runtime_serve.a", "libingot_runtime_cuda.a", "libingot_text.a",
+                        "libpcre2-8.a"};
     request.sharedCLibrary = true;
   }
   Expected<llvm::SmallVector<char, 0>> object = codegen::emitObjectFile(module, contents);

@@ -22,6 +22,7 @@ struct Command {
 
 constexpr Command commands[] = {
     {"chat", "talk with the model", runChat, true, true},
+    {"serve", "answer over HTTP, as the OpenAI API", runServe, true, true},
     {"bench", "measure speed and memory", runBench, true, false},
     {"perplexity", "score a text file", runPerplexity, true, true},
     {"logits", "write the logits of given tokens", runLogits, true, false},

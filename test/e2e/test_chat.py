@@ -101,7 +101,7 @@ def test_unsupported_template_is_told_when_compiled(ingot, tmp_path):
     model = tmp_path / "model.gguf"
     model.write_bytes(with_template(data, "{{ messages | nonsense }}"))
     compiled = run([ingot.compiler, model, "-o", tmp_path / "model"])
-    assert "chat template: line 1: the filter 'nonsense' is not supported; `chat` will need another one (--template)" \
+    assert "chat template: line 1: the filter 'nonsense' is not supported; `chat` and `serve` will need another one (--template)" \
         in compiled.error
     assert compiled.error.count("\n") == 1
     assert "the filter 'nonsense'" in talk(tmp_path / "model", ["a"], check=False).error

@@ -17,6 +17,7 @@ ALLOWED = {
     "runtime/text": [],
     "runtime/core": ["runtime/abi.h", "runtime/text"],
     "runtime/cpu": ["runtime/abi.h", "runtime/core"],
+    "runtime/serve": ["runtime/abi.h", "runtime/core", "runtime/text"],
     "runtime/cuda": ["runtime/abi.h", "runtime/core"],
     "dialects/Encoding": [],
     "dialects/Model": ["dialects/Encoding"],

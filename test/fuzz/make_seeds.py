@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the inputs from which fuzzing begins.
 
-    make_seeds.py gguf|chat_template FOLDER
+    make_seeds.py gguf|chat_template|http_request FOLDER
 
 Small files, so that a mutation is likely to hit what matters; the writer of GGUF
 files is that of the bad-input cases, test/data/make_bad_gguf.py.
@@ -98,14 +98,33 @@ def chat_template():
     return {f"template-{i}": text.encode() for i, text in enumerate(TEMPLATES)}
 
 
+BODIES = [
+    b'{"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}]}], "temperature": 0.5, "stop": ["x"], "stream": true, '
+    b'"stream_options": {"include_usage": true}, "seed": 1, "max_tokens": 5, "n": 1}',
+    b'{"prompt": [1, 2, 3], "top_p": 1e0, "top_k": 5, "min_p": 0.1, "logit_bias": {}, "echo": false, "user": "\\u00e9"}',
+    b'{"model": "m", "prompt": ["a"], "response_format": {"type": "text"}, "tools": [], "tool_choice": "none"}',
+]
+
+
+def http_request():
+    seeds = {f"body-{i}": b"POST /v1/completions HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+             for i, body in enumerate(BODIES)}
+    seeds["chunked"] = b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    seeds["get"] = b"GET /v1/models/a%20b?x HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\n"
+    return seeds
+
+
+KINDS = {"gguf": gguf, "chat_template": chat_template, "http_request": http_request}
+
+
 def main(kind, folder):
     os.makedirs(folder, exist_ok=True)
-    for name, data in {"gguf": gguf, "chat_template": chat_template}[kind]().items():
+    for name, data in KINDS[kind]().items():
         with open(os.path.join(folder, name), "wb") as out:
             out.write(data)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("gguf", "chat_template"):
-        sys.exit("usage: make_seeds.py gguf|chat_template FOLDER")
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
+        sys.exit("usage: make_seeds.py gguf|chat_template|http_request FOLDER")
     main(*sys.argv[1:])

@@ -24,6 +24,8 @@ namespace ingot::runtime {
 using Arguments = std::span<char *const>;
 
 int runChat(const IngotDescriptor &descriptor, Arguments arguments);
+/// Of runtime/serve.
+int runServe(const IngotDescriptor &descriptor, Arguments arguments);
 int runGenerate(const IngotDescriptor &descriptor, Arguments arguments);
 int runBench(const IngotDescriptor &descriptor, Arguments arguments);
 int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments);
