@@ -149,6 +149,8 @@ static json::Array describeLicences(ModuleOp module) {
       }
   add("libstdc++ and libgcc", "GPL-3.0-or-later with GCC Runtime Library Exception 3.1");
   add("PCRE2", "BSD-3-Clause");
+  add("Boost (Beast, Asio: headers)", "BSL-1.0");
+  add("JSON for Modern C++", "MIT");
   return licences;
 }
 

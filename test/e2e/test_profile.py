@@ -95,6 +95,7 @@ def test_samples_are_in_emitted_code(ingot, smollm2, tmp_path):
 # Members of the runtime's archives that multiply or divide real numbers, one at a time, and why.
 REAL_ARITHMETIC = {
     "bench.cpp.o": "medians, rates and the ceiling that it prints",
+    "chat.cpp.o": "tokens per second, bytes in MiB",
     "draft_length.cpp.o": "tokens per second that guesses promise",
     "generate.cpp.o": "tokens per second",
     "machine.cpp.o": "seconds of one barrier of those that were timed",
@@ -103,6 +104,7 @@ REAL_ARITHMETIC = {
     "process.cpp.o": "seconds from nanoseconds",
     "read_ceiling.cpp.o": "bytes per second",
     "sampler.cpp.o": "temperature, softmax, penalties",
+    "sampling.cpp.o": "a seed from nanoseconds",
 }
 LIBM = {"exp", "expf", "log", "sqrt", "floor"}  # called by perplexity and sampler
 MATHEMATICS = re.compile(r"(a?(sin|cos|tan)h?|sincos|atan2|exp(2|10|m1)?|log(2|10|1p|b)?|pow|sqrt|cbrt|hypot|erfc?|[lt]gamma|fma|"
@@ -117,7 +119,7 @@ SCALAR = re.compile(r"v?(mul|div|sqrt|fn?m(add|sub)\d+)s[sdh]$|f(i?mul|i?div|sqr
 def test_runtime_holds_no_model_arithmetic(ingot):
     """By disassembly: no packed product at all, and products of single numbers in the named members only."""
     folder = ingot.compiler.parent.parent / "lib" / "ingot" / "x86_64-linux"
-    archives = [folder / f"libingot_runtime{target}.a" for target in ("", "_cpu", "_cuda")]
+    archives = [folder / f"libingot_runtime{target}.a" for target in ("", "_serve", "_cpu", "_cuda")]
     listing = run([needs_tool("objdump"), "-d", "-C", "--no-show-raw-insn", *archives]).out.decode()
     member, function, instructions = None, None, 0
     found, packed = collections.Counter(), []
