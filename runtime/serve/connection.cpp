@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace ingot::runtime::serve {
 namespace {
@@ -217,6 +218,13 @@ bool Connection::writePart(std::string_view part) {
 }
 
 bool Connection::endStream() { return !chunked || send("0\r\n\r\n"); }
+
+void Connection::linger() {
+  shutdown(socket, SHUT_WR);
+  for (size_t read = 0; read < maximumBodyBytes; read += std::exchange(pending, {}).size())
+    if (!receive(1))
+      return;
+}
 
 bool Connection::isGone() const {
   char byte = 0;

@@ -60,6 +60,10 @@ public:
   bool writePart(std::string_view part);
   bool endStream();
 
+  /// Ends what is written, and reads for a moment what the client may still be sending: closed with unread bytes, a
+  /// connection is reset, and the client may lose the answer (RFC 9112, 9.6).
+  void linger();
+
   /// Whether the client has closed its end.
   bool isGone() const;
 

@@ -110,8 +110,10 @@ void Server::serve(int socket) {
     while (goesOn) {
       std::optional<HttpFailure> failure;
       const std::optional<HttpRequest> request = connection.read(failure);
-      if (failure)
+      if (failure) {
         respond(connection, {failure->status, "invalid_request_error", failure->message, "", ""}, false);
+        connection.linger();
+      }
       goesOn = request && answer(connection, *request);
     }
     // The number of a closed socket may come back at once, so it is forgotten first.
