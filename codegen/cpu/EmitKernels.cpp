@@ -246,7 +246,7 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
             .Case([&](kernel::RopeTableOp op) { return emitRopeTable(emit, op, arguments), true; })
             .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(emit, op, arguments), true; })
             .Case([&](kernel::GenericOp op) { return emitGeneric(emit, op, arguments), true; })
-            .Case([&](kernel::RopeOp op) { return emitRope(emit, op, arguments), true; })
+            .Case([&](kernel::PairHeadsOp op) { return emitPairHeads(emit, op, arguments), true; })
             .Case([&](kernel::AppendOp op) { return emitAppend(emit, op, arguments, geometry), true; })
             .Case([&](kernel::MatmulOp op) { return emitMatmul(emit, op, arguments, rows), true; })
             .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(emit, op, arguments, rows), true; })

@@ -186,7 +186,7 @@ void codegen::storeQuantizedGroup(Emitter &emit, Value first, Value second, Valu
 //===----------------------------------------------------------------------===//
 
 CacheLayout::CacheLayout(model::KeyValueType type, CacheGeometry geometry)
-    : element(type.getElement()), keyDimension(kernel::paddedRotatedDimension(type.getDimension())),
+    : element(type.getElement()), keyDimension(kernel::pairedHeadColumns(type.getDimension())),
       valueDimension(encoding::paddedToPanels(type.getDimension())),
       elementBytes(type.getElement().getIntOrFloatBitWidth() / 8), geometry(geometry) {}
 

@@ -38,7 +38,7 @@ void emitWantedRows(Emitter &emit, kernel::WantedRowsOp op, const KernelArgument
 void emitRopeTable(Emitter &emit, kernel::RopeTableOp op, const KernelArguments &arguments);
 void emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const KernelArguments &arguments);
 void emitGeneric(Emitter &emit, kernel::GenericOp op, const KernelArguments &arguments);
-void emitRope(Emitter &emit, kernel::RopeOp op, const KernelArguments &arguments);
+void emitPairHeads(Emitter &emit, kernel::PairHeadsOp op, const KernelArguments &arguments);
 void emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArguments &arguments, CacheGeometry geometry);
 void emitMatmul(Emitter &emit, kernel::MatmulOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows);
 void emitGatedMatmul(Emitter &emit, kernel::GatedMatmulOp op, const KernelArguments &arguments,

@@ -415,8 +415,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   CacheLayout cache(cacheType, geometry);
   PanelProduct product(emit, op.getInput(), op.getWeight(), arguments.inputs[0], arguments.inputs[1], rows);
   uint64_t queryStride = encoding::getActivationRowBytes(cast<RankedTensorType>(op.getQuery().getType()));
-  auto tableType = cast<RankedTensorType>(op.getTable().getType());
-  uint64_t tableStride = encoding::getActivationRowBytes(tableType);
+  ArrayRef<Value> operandPointers = ArrayRef(arguments.inputs).slice(2, op.getOperands_().size());
   int64_t half = cache.getKeyDimension() / 2, pairsPerHead = half / lanes;
   int64_t panelsPerHead = cache.getValueDimension() / lanes;
   int64_t queryPairs = op.getHeads() * pairsPerHead, keyPairs = cacheType.getHeads() * pairsPerHead;
@@ -428,21 +427,35 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   auto section = [&](int64_t first, int64_t last, function_ref<void(Value)> body) {
     emit.loop(clamp(arguments.begin, first, last), clamp(arguments.end, first, last), body);
   };
-  auto rotate = [&](Value grain, PanelProduct::RowBlock block,
-                    function_ref<void(Value row, Value pair, Value first, Value second)> store) {
-    Value pair = emit.remainder(grain, pairsPerHead);
-    product.forEachTile(block, emit.mul(grain, 2), 2, [&](Value firstRow) {
+  // What becomes of the sums of `panel` before they are rotated or stored.
+  auto finish = [&](Value sums, Value row, Value panel) {
+    if (op.getEpilogue().empty())
+      return sums;
+    SmallVector<Value> inputs = {sums};
+    inputs.append(loadRegionOperands(emit, op.getOperands_(), operandPointers, row, emit.mul(panel, lanes)));
+    return inlineRegion(emit, op.getEpilogue(), inputs).front();
+  };
+  auto rotate = [&](SmallVector<Value> members, Value row, Value pair) {
+    if (!op.getTable())
+      return members;
+    uint64_t stride = encoding::getActivationRowBytes(cast<RankedTensorType>(op.getTable().getType()));
+    Value table = emit.pointer(arguments.inputs.back(), emit.add(emit.mul(row, stride), emit.mul(pair, lanes * 4)));
+    members.push_back(emit.load(emit.vector(emit.f32()), table, 64));
+    members.push_back(emit.load(emit.vector(emit.f32()), emit.pointer(table, half * 4), 64));
+    return inlineRegion(emit, op.getRotation(), members);
+  };
+  auto emitPairs = [&](Value grain, PanelProduct::RowBlock block,
+                       function_ref<void(Value row, Value pair, Value first, Value second)> store) {
+    Value pair = emit.remainder(grain, pairsPerHead), panel = emit.mul(grain, 2);
+    product.forEachTile(block, panel, 2, [&](Value firstRow) {
       SmallVector<Value> firsts = product.compute(0, firstRow);
       SmallVector<Value> seconds = product.compute(1, firstRow);
       for (int64_t offset = 0; offset < product.getTileRows(); ++offset) {
         Value row = emit.add(firstRow, offset);
-        Value table =
-            emit.pointer(arguments.inputs[2], emit.add(emit.mul(row, tableStride), emit.mul(pair, lanes * 4)));
-        Value cosine = emit.load(emit.vector(emit.f32()), table, 64);
-        Value sine = emit.load(emit.vector(emit.f32()), emit.pointer(table, half * 4), 64);
-        SmallVector<Value> rotated =
-            inlineRegion(emit, op.getRotation(), {firsts[offset], seconds[offset], cosine, sine});
-        store(row, pair, rotated[0], rotated[1]);
+        SmallVector<Value> members = {finish(firsts[offset], row, panel),
+                                      finish(seconds[offset], row, emit.add(panel, 1))};
+        members = rotate(std::move(members), row, pair);
+        store(row, pair, members[0], members[1]);
       }
     });
   };
@@ -461,7 +474,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
   int64_t valuesEnd = valuesBegin + cacheType.getHeads() * panelsPerHead / panelsPerGrain;
   product.forEachRowBlock(arguments.rows, [&](PanelProduct::RowBlock block) {
     section(0, queryPairs, [&](Value grain) {
-      rotate(grain, block, [&](Value row, Value pair, Value first, Value second) {
+      emitPairs(grain, block, [&](Value row, Value pair, Value first, Value second) {
         Value head = emit.divide(grain, pairsPerHead);
         Value offset = emit.add(emit.mul(row, queryStride), emit.mul(head, cache.getKeyDimension() * 4));
         Value address = emit.pointer(arguments.outputs[0], emit.add(offset, emit.mul(pair, lanes * 4)));
@@ -470,7 +483,7 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
       });
     });
     section(queryPairs, queryPairs + keyPairs, [&](Value grain) {
-      rotate(grain, block, [&](Value row, Value pair, Value first, Value second) {
+      emitPairs(grain, block, [&](Value row, Value pair, Value first, Value second) {
         inPage(row, [&](Value page, Value positionInPage) {
           Value head = emit.divide(emit.sub(grain, emit.integer(queryPairs)), pairsPerHead);
           Value keys = cache.keys(emit, arguments.states[0], page, head);
@@ -482,17 +495,20 @@ void codegen::emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const
       Value first = emit.mul(emit.sub(grain, emit.integer(valuesBegin)), panelsPerGrain);
       Value head = emit.divide(first, panelsPerHead);
       Value part = emit.remainder(first, panelsPerHead);
-      product.forEachTile(block, emit.add(first, 2 * valuesBegin), panelsPerGrain, [&](Value firstRow) {
+      Value firstPanel = emit.add(first, 2 * valuesBegin);
+      product.forEachTile(block, firstPanel, panelsPerGrain, [&](Value firstRow) {
         SmallVector<SmallVector<Value>> panels;
         for (int64_t panel = 0; panel < panelsPerGrain; ++panel)
           panels.push_back(product.compute(panel, firstRow));
-        for (int64_t offset = 0; offset < product.getTileRows(); ++offset)
-          inPage(emit.add(firstRow, offset), [&](Value page, Value positionInPage) {
+        for (int64_t offset = 0; offset < product.getTileRows(); ++offset) {
+          Value row = emit.add(firstRow, offset);
+          inPage(row, [&](Value page, Value positionInPage) {
             SmallVector<Value> columns;
-            for (ArrayRef<Value> values : panels)
-              columns.push_back(values[offset]);
+            for (auto [index, values] : llvm::enumerate(panels))
+              columns.push_back(finish(values[offset], row, emit.add(firstPanel, static_cast<int64_t>(index))));
             cache.storeValue(emit, cache.values(emit, arguments.states[1], page, head), positionInPage, part, columns);
           });
+        }
       });
     });
   });

@@ -52,14 +52,15 @@ void codegen::emitWantedRows(Emitter &emit, kernel::WantedRowsOp op, const Kerne
 
 void codegen::emitRopeTable(Emitter &emit, kernel::RopeTableOp op, const KernelArguments &arguments) {
   ArrayRef<float> frequencies = op.getFrequencies();
-  int64_t pairs = frequencies.size(), padded = encoding::paddedToPanels(pairs);
+  int64_t pairs = frequencies.size(), all = pairs + static_cast<int64_t>(op.getUnrotated());
+  int64_t padded = encoding::paddedToPanels(all);
   // Padding pairs turn by nothing, and vanish with a magnitude of 0.
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
     Value position = loadPosition(emit, arguments.step, row);
     Value angleUnit = emit.toFloat(arith::TruncIOp::create(emit.builder, emit.i32(), position));
     Value table = rowAddress(emit, op.getResult(), arguments.outputs[0], row);
     for (int64_t pair = 0; pair < padded; ++pair) {
-      Value cosine = emit.real(0.0), sine = emit.real(0.0);
+      Value cosine = emit.real(pair < all ? 1.0 : 0.0), sine = emit.real(0.0);
       if (pair < pairs) {
         Value frequency = emit.real(frequencies[pair]);
         if (op.getFactors())
@@ -207,16 +208,17 @@ void codegen::emitGeneric(Emitter &emit, kernel::GenericOp op, const KernelArgum
   });
 }
 
-void codegen::emitRope(Emitter &emit, kernel::RopeOp op, const KernelArguments &arguments) {
+void codegen::emitPairHeads(Emitter &emit, kernel::PairHeadsOp op, const KernelArguments &arguments) {
   int64_t dimension = op.getDimension(), pairs = dimension / 2, half = encoding::paddedToPanels(pairs);
   int64_t heads = tensorOf(op.getInput()).getShape().back() / dimension;
+  int64_t rotatedPairs = op.countRotated() / 2, stillPairs = pairs - rotatedPairs;
   bool interleaved = op.getStyle() == model::RopeStyle::Interleaved;
   auto loadAt = [&](Value base, Value index) {
     return emit.load(emit.f32(), emit.pointer(base, emit.mul(index, 4)), 4);
   };
   emit.loop(arguments.begin, arguments.end, [&](Value row) {
     Value input = rowAddress(emit, op.getInput(), arguments.inputs[0], row);
-    Value table = rowAddress(emit, op.getTable(), arguments.inputs[1], row);
+    Value table = op.getTable() ? rowAddress(emit, op.getTable(), arguments.inputs[1], row) : Value();
     Value output = rowAddress(emit, op.getResult(), arguments.outputs[0], row);
     emit.loop(emit.integer(0), emit.integer(heads), [&](Value head) {
       Value source = emit.pointer(input, emit.mul(head, dimension * 4));
@@ -224,12 +226,17 @@ void codegen::emitRope(Emitter &emit, kernel::RopeOp op, const KernelArguments &
       auto storeAt = [&](Value value, Value index) {
         emit.store(value, emit.pointer(destination, emit.mul(index, 4)), 4);
       };
-      emit.loop(emit.integer(0), emit.integer(pairs), [&](Value pair) {
+      emit.loop(emit.integer(0), emit.integer(rotatedPairs), [&](Value pair) {
         Value first = loadAt(source, interleaved ? emit.mul(pair, 2) : pair);
-        Value second = loadAt(source, interleaved ? emit.add(emit.mul(pair, 2), 1) : emit.add(pair, pairs));
+        Value second = loadAt(source, interleaved ? emit.add(emit.mul(pair, 2), 1) : emit.add(pair, rotatedPairs));
         Value cosine = loadAt(table, pair), sine = loadAt(table, emit.add(pair, half));
         storeAt(emit.subf(emit.mulf(first, cosine), emit.mulf(second, sine)), pair);
         storeAt(emit.addf(emit.mulf(first, sine), emit.mulf(second, cosine)), emit.add(pair, half));
+      });
+      emit.loop(emit.integer(rotatedPairs), emit.integer(pairs), [&](Value pair) {
+        Value first = emit.add(pair, rotatedPairs);
+        storeAt(loadAt(source, first), pair);
+        storeAt(loadAt(source, emit.add(first, stillPairs)), emit.add(pair, half));
       });
       emit.loop(emit.integer(pairs), emit.integer(half), [&](Value pair) {
         storeAt(emit.real(0.0), pair);

@@ -26,7 +26,7 @@ template <typename Attention> static std::string getScore(KernelContext &context
 /// Keys of a tile: as many as leave room for the rest in 48 KiB of shared memory; 0 where not even a few do.
 static int64_t getTileKeys(model::KeyValueType cache, int64_t tileRows) {
   constexpr int64_t sharedBytes = 48 << 10, mostKeys = 32, fewestKeys = 4;
-  int64_t keyColumns = kernel::paddedRotatedDimension(cache.getDimension());
+  int64_t keyColumns = kernel::pairedHeadColumns(cache.getDimension());
   int64_t valueColumns = encoding::paddedToPanels(cache.getDimension());
   for (int64_t keys = mostKeys; keys >= fewestKeys; keys /= 2)
     if (4 * (tileRows * keyColumns + keys * (keyColumns + 1) + keys * valueColumns + tileRows * keys) <= sharedBytes)
@@ -38,7 +38,7 @@ static int64_t getTileKeys(model::KeyValueType cache, int64_t tileRows) {
 static int64_t getTensorTileKeys(model::KeyValueType cache) {
   constexpr int64_t sharedBytes = 48 << 10, mostKeys = 32, fewestKeys = 16;
   int64_t columns =
-      kernel::paddedRotatedDimension(cache.getDimension()) + encoding::paddedToPanels(cache.getDimension()) + 16;
+      kernel::pairedHeadColumns(cache.getDimension()) + encoding::paddedToPanels(cache.getDimension()) + 16;
   return 2 * 2 * mostKeys * columns <= sharedBytes ? mostKeys : fewestKeys;
 }
 

@@ -44,15 +44,23 @@ SmallVector<StringRef> cuda::getBufferNouns(Operation *kernel) {
         nouns.push_back(op.isNorm() ? "normalized" : "result");
         return nouns;
       })
-      .Case([](kernel::RopeOp) { return Nouns{"input", "table", "result"}; })
+      .Case([](kernel::PairHeadsOp op) {
+        return op.getTable() ? Nouns{"input", "table", "result"} : Nouns{"input", "result"};
+      })
       .Case([](kernel::AppendOp) { return Nouns{"", "key", "value", ""}; })
       .Case([&](kernel::GenericOp op) { return withOperands({}, op.getOperands_().size(), {"result"}); })
       .Case<kernel::MatmulOp, kernel::GatedMatmulOp>(
           [&](auto op) { return withOperands({"input", "weight"}, op.getOperands_().size(), {"result"}); })
       .Case(
           [&](kernel::GatedEpilogueOp op) { return withOperands({"products"}, op.getOperands_().size(), {"result"}); })
-      .Case([](kernel::QkvEpilogueOp) { return Nouns{"products", "table", "", "query", ""}; })
-      .Case([](kernel::QkvRopeAppendOp) { return Nouns{"input", "weight", "table", "", "query", ""}; })
+      .Case([&](kernel::QkvEpilogueOp op) {
+        return withOperands({"products"}, op.getOperands_().size(),
+                            op.getTable() ? Nouns{"table", "", "query", ""} : Nouns{"", "query", ""});
+      })
+      .Case([&](kernel::QkvRopeAppendOp op) {
+        return withOperands({"input", "weight"}, op.getOperands_().size(),
+                            op.getTable() ? Nouns{"table", "", "query", ""} : Nouns{"", "query", ""});
+      })
       .Case<kernel::AttentionOp, kernel::AttentionPartialOp>([](auto) { return Nouns{"query", "", "result"}; })
       .Case([](kernel::AttentionMergeOp) { return Nouns{"partial", "result"}; })
       .Default([](Operation *) { return Nouns{"input", "result"}; });
@@ -84,7 +92,7 @@ static LogicalResult emitKernel(KernelContext &context, Operation *kernel) {
       .Case([&](kernel::RopeTableOp op) { return emitRopeTable(context, op); })
       .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(context, op); })
       .Case([&](kernel::GenericOp op) { return emitGeneric(context, op); })
-      .Case([&](kernel::RopeOp op) { return emitRope(context, op); })
+      .Case([&](kernel::PairHeadsOp op) { return emitPairHeads(context, op); })
       .Case([&](kernel::AppendOp op) { return emitAppend(context, op); })
       .Case([&](kernel::MatmulOp op) { return emitMatmul(context, op); })
       .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(context, op); })

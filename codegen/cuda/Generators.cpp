@@ -20,7 +20,7 @@ static IngotCudaFill makeFill(const weights::Piece &piece, uint32_t generator) {
   IngotCudaFill fill = {};
   fill.offset = piece.offset;
   fill.generator = generator;
-  fill.columns = piece.type.getShape().back();
+  fill.columns = weights::getRowColumns(piece.type);
   fill.panels = piece.panels;
   fill.panel_step = piece.panelStep;
   fill.first_lane = piece.firstLane;

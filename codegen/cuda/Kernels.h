@@ -93,7 +93,7 @@ llvm::LogicalResult emitWantedRows(KernelContext &context, kernel::WantedRowsOp 
 llvm::LogicalResult emitRopeTable(KernelContext &context, kernel::RopeTableOp op);
 llvm::LogicalResult emitNormQuantize(KernelContext &context, kernel::NormQuantizeOp op);
 llvm::LogicalResult emitGeneric(KernelContext &context, kernel::GenericOp op);
-llvm::LogicalResult emitRope(KernelContext &context, kernel::RopeOp op);
+llvm::LogicalResult emitPairHeads(KernelContext &context, kernel::PairHeadsOp op);
 llvm::LogicalResult emitAppend(KernelContext &context, kernel::AppendOp op);
 llvm::LogicalResult emitMatmul(KernelContext &context, kernel::MatmulOp op);
 llvm::LogicalResult emitGatedMatmul(KernelContext &context, kernel::GatedMatmulOp op);

@@ -152,43 +152,79 @@ LogicalResult cuda::emitGatedEpilogue(KernelContext &context, kernel::GatedEpilo
   return emitElementwiseProduct(context, op, {"gate", "up"});
 }
 
+/// What becomes of the sums of one of a unit's panels: declares `finished(panel)` where that is more than nothing, and
+/// says how it is called.
+template <typename Op>
+static FailureOr<std::string> printFinished(KernelContext &context, Op op, std::string &declaration) {
+  if (op.getEpilogue().empty())
+    return std::string("sums[$panel]");
+  SmallVector<std::string> arguments = {"accumulator"};
+  std::string operands = printOperands(context, op.getOperands_(), arguments);
+  arguments.append({"row", "column"});
+  FailureOr<RegionText> region = printRegion(op.getEpilogue(), arguments);
+  if (failed(region))
+    return failure();
+  declaration = fillIn(R"(const auto finished = [&](int panel) {
+  const float accumulator = sums[panel];
+  const int column = (2 * unit + panel) * panelRows + lane;
+  $operands
+  $region
+  return $value;
+};
+)",
+                       {{"operands", operands}, {"region", region->statements}, {"value", region->results.front()}});
+  return std::string("finished($panel)");
+}
+
 /// Queries, keys and values: rotation, and what goes into the cache.
 template <typename Op> static LogicalResult emitHeads(KernelContext &context, Op op) {
   model::KeyValueType cache = op.getCache().getType();
   FailureOr<std::string> shape = context.structs.getCache(op, cache, op.getStep().getType(), std::nullopt);
   if (failed(shape))
     return failure();
-  FailureOr<RegionText> rotation = printRegion(op.getRotation(), {"first", "second", "cosine", "sine"});
-  if (failed(rotation))
+  std::string declaration;
+  FailureOr<std::string> finished = printFinished(context, op, declaration);
+  if (failed(finished))
     return failure();
+  RegionText rotation = {"", {"first", "second"}};
+  if (op.getTable()) {
+    FailureOr<RegionText> region = printRegion(op.getRotation(), {"first", "second", "cosine", "sine"});
+    if (failed(region))
+      return failure();
+    rotation = *region;
+    rotation.statements =
+        fillIn("const float cosine = $table[row * $stride + pair], sine = $table[row * $stride + half + pair];\n",
+               {{"table", context.name(op.getTable())}, {"stride", strideOf(op.getTable())}}) +
+        rotation.statements;
+  }
   const BufferNames &names = context.buffers.find(op.getCache())->second;
   int64_t half = encoding::paddedToPanels(cache.getDimension() / 2);
   emitProduct(context, op,
               fillIn(R"(using C = Cache<$shape>;
 constexpr int heads = $heads, keyHeads = $keyHeads, half = $half, headUnits = half / panelRows;
-constexpr int rotatedUnits = (heads + keyHeads) * headUnits, valuePanels = $shape::valueColumns / panelRows;
+constexpr int pairedUnits = (heads + keyHeads) * headUnits, valuePanels = $shape::valueColumns / panelRows;
 const int position = step.positions[row], page = C::page(step, row, position);
-if (unit < rotatedUnits) {
-  // Members of rotary pairs stand in two panels. Queries come first, then keys.
+$declaration
+if (unit < pairedUnits) {
+  // Members of pairs stand in two panels. Queries come first, then keys.
   const int head = unit / headUnits, pair = unit % headUnits * panelRows + lane;
-  const float first = sums[0], second = sums[1];
-  const float cosine = $table[row * $tableStride + pair], sine = $table[row * $tableStride + half + pair];
+  const float first = $first, second = $second;
   $rotation
   if (head < heads) {
-    float *rotated = $query + row * $queryStride + head * 2 * half;
-    rotated[pair] = $one;
-    rotated[half + pair] = $other;
+    float *paired = $query + row * $queryStride + head * 2 * half;
+    paired[pair] = $one;
+    paired[half + pair] = $other;
   } else {
-    C::Element *rotated = C::keyRow($keys, head - heads, page, position);
-    rotated[pair] = fromFloat<C::Element>($one);
-    rotated[half + pair] = fromFloat<C::Element>($other);
+    C::Element *paired = C::keyRow($keys, head - heads, page, position);
+    paired[pair] = fromFloat<C::Element>($one);
+    paired[half + pair] = fromFloat<C::Element>($other);
   }
 } else {
   for (int i = 0; i < 2; ++i) {
-    const int panel = 2 * (unit - rotatedUnits) + i;
+    const int panel = 2 * (unit - pairedUnits) + i;
     if (panel < keyHeads * valuePanels)
       C::valueRow($values, panel / valuePanels, page, position)[panel % valuePanels * panelRows + lane] =
-          fromFloat<C::Element>(sums[i]);
+          fromFloat<C::Element>($value);
   }
 }
 )",
@@ -196,13 +232,15 @@ if (unit < rotatedUnits) {
                       {"heads", op.getHeads()},
                       {"keyHeads", cache.getHeads()},
                       {"half", half},
-                      {"table", context.name(op.getTable())},
-                      {"tableStride", strideOf(op.getTable())},
-                      {"rotation", rotation->statements},
+                      {"declaration", declaration},
+                      {"first", fillIn(*finished, {{"panel", 0}})},
+                      {"second", fillIn(*finished, {{"panel", 1}})},
+                      {"value", fillIn(*finished, {{"panel", "i"}})},
+                      {"rotation", rotation.statements},
                       {"query", context.name(op.getQuery())},
                       {"queryStride", strideOf(op.getQuery())},
-                      {"one", rotation->results[0]},
-                      {"other", rotation->results[1]},
+                      {"one", rotation.results[0]},
+                      {"other", rotation.results[1]},
                       {"keys", names.first},
                       {"values", names.second}}));
   return success();

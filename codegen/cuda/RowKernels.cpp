@@ -87,19 +87,23 @@ LogicalResult cuda::emitRopeTable(KernelContext &context, kernel::RopeTableOp op
   for (float frequency : op.getFrequencies())
     frequencies += (frequencies.empty() ? "" : ", ") + literal(frequency);
   int64_t pairs = op.getFrequencies().size();
-  context.print(R"(  constexpr int pairs = $pairs, padded = $padded, stride = $stride;
+  int64_t all = pairs + static_cast<int64_t>(op.getUnrotated());
+  context.print(R"(  constexpr int pairs = $pairs,$all padded = $padded, stride = $stride;
   static const float frequencies[pairs] = {$frequencies};
   const int row = blockIdx.y;
   const float position = static_cast<float>(step.positions[row]);
   // Padding pairs turn by nothing, and vanish with a magnitude of 0.
   for (int pair = threadIdx.x; pair < padded; pair += $threads) {
     const float angle = pair < pairs ? position * ($frequency) : 0.0f, magnitude = pair < pairs ? $magnitude : 0.0f;
-    $result[row * stride + pair] = cosf(angle) * magnitude;
+    $result[row * stride + pair] = $cosine;
     $result[row * stride + padded + pair] = sinf(angle) * magnitude;
   }
 )",
                 {{"pairs", pairs},
-                 {"padded", encoding::paddedToPanels(pairs)},
+                 {"all", all > pairs ? " all = " + std::to_string(all) + "," : std::string()},
+                 {"cosine", all > pairs ? "pair >= pairs && pair < all ? 1.0f : cosf(angle) * magnitude"
+                                        : "cosf(angle) * magnitude"},
+                 {"padded", encoding::paddedToPanels(all)},
                  {"stride", strideOf(op.getResult())},
                  {"frequencies", frequencies},
                  {"threads", context.threads},
@@ -175,24 +179,44 @@ LogicalResult cuda::emitGeneric(KernelContext &context, kernel::GenericOp op) {
   return success();
 }
 
-LogicalResult cuda::emitRope(KernelContext &context, kernel::RopeOp op) {
-  int64_t dimension = op.getDimension(), half = encoding::paddedToPanels(dimension / 2);
+LogicalResult cuda::emitPairHeads(KernelContext &context, kernel::PairHeadsOp op) {
+  int64_t dimension = op.getDimension(), pairs = dimension / 2, half = encoding::paddedToPanels(pairs);
+  int64_t rotated = op.countRotated();
   bool interleaved = op.getStyle() == model::RopeStyle::Interleaved;
+  // Where the members of a pair stand: of a rotary one, and of one of those that follow.
+  std::string first = interleaved ? "2 * pair" : "pair";
+  std::string second = interleaved ? "2 * pair + 1" : std::to_string(rotated / 2) + " + pair";
+  std::string place, turn = "paired[pair] = first;\npaired[half + pair] = second;\n";
+  if (rotated == dimension) {
+    place = fillIn("first = plain[$first];\nsecond = plain[$second];\n", {{"first", first}, {"second", second}});
+  } else if (rotated == 0) {
+    place = "first = plain[pair];\nsecond = plain[pairs + pair];\n";
+  } else {
+    place = fillIn(R"(constexpr int turning = $turning;
+first = plain[pair < turning ? $first : turning + pair];
+second = plain[pair < turning ? $second : pairs + pair];
+)",
+                   {{"turning", rotated / 2}, {"first", first}, {"second", second}});
+  }
+  if (op.getTable())
+    turn = fillIn(
+        R"(const float cosine = $table[row * $stride + pair], sine = $table[row * $stride + half + pair];
+paired[pair] = first * cosine - second * sine;
+paired[half + pair] = first * sine + second * cosine;
+)",
+        {{"table", context.name(op.getTable())}, {"stride", strideOf(op.getTable())}});
   context.print(R"(  constexpr int heads = $heads, dimension = $dimension, pairs = dimension / 2, half = $half;
   const int row = blockIdx.y;
   for (int index = threadIdx.x; index < heads * half; index += $threads) {
     const int head = index / half, pair = index % half;
-    float *rotated = $result + row * $resultStride + head * 2 * half;
-    // Halves of a rotated head are padded with zeros.
+    float *paired = $result + row * $resultStride + head * 2 * half;
+    // Halves of a head are padded with zeros.
     float first = 0.0f, second = 0.0f;
     if (pair < pairs) {
       const float *plain = $input + row * $inputStride + head * dimension;
-      first = plain[$first];
-      second = plain[$second];
+      $place
     }
-    const float cosine = $table[row * $tableStride + pair], sine = $table[row * $tableStride + half + pair];
-    rotated[pair] = first * cosine - second * sine;
-    rotated[half + pair] = first * sine + second * cosine;
+    $turn
   }
 )",
                 {{"heads", columnsOf(op.getInput()) / dimension},
@@ -203,10 +227,8 @@ LogicalResult cuda::emitRope(KernelContext &context, kernel::RopeOp op) {
                  {"resultStride", strideOf(op.getResult())},
                  {"input", context.name(op.getInput())},
                  {"inputStride", strideOf(op.getInput())},
-                 {"first", interleaved ? "2 * pair" : "pair"},
-                 {"second", interleaved ? "2 * pair + 1" : "pairs + pair"},
-                 {"table", context.name(op.getTable())},
-                 {"tableStride", strideOf(op.getTable())}});
+                 {"place", place},
+                 {"turn", turn}});
   return success();
 }
 

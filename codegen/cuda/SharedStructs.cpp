@@ -151,7 +151,7 @@ static constexpr int pageRows = $pageRows, pages = $pages, ringPages = $ringPage
 static constexpr int window = $window, sequences = $sequences, group = $index;
 )",
                     {{"element", cache.getElement().isF32() ? "float" : "__half"},
-                     {"keyColumns", kernel::paddedRotatedDimension(cache.getDimension())},
+                     {"keyColumns", kernel::pairedHeadColumns(cache.getDimension())},
                      {"valueColumns", encoding::paddedToPanels(cache.getDimension())},
                      {"pageRows", group->op.getPageRows()},
                      {"pages", group->op.getPages()},

@@ -61,15 +61,22 @@ Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8
     int64_t columns = type.getShape().back();
     if (type.getRank() == 1) {
       // Numbers of 16 bits become f32, in which kernels read vectors.
-      for (RowReference row : rows) {
-        auto source = cast<RankedTensorType>(row.parameter.getType());
-        vector.resize(source.getDimSize(0));
-        encoding::decodeRow(formatOf(source), parameters.row(row, 0), source.getDimSize(0), vector.data());
-        ArrayRef bytes(reinterpret_cast<const uint8_t *>(vector.data()), vector.size() * sizeof(float));
-        if (Error error = write(bytes))
-          return error;
-        position += bytes.size();
+      llvm::DenseMap<Operation *, std::vector<float>> elements;
+      for (Operation *source : sources) {
+        auto sourceType = cast<RankedTensorType>(cast<model::ParameterOp>(source).getType());
+        std::vector<float> &decoded = elements[source];
+        decoded.resize(sourceType.getDimSize(0));
+        encoding::decodeRow(formatOf(sourceType), parameters.row({cast<model::ParameterOp>(source), 0}, 0),
+                            sourceType.getDimSize(0), decoded.data());
       }
+      vector.assign(rows.size(), 0);
+      for (auto [row, number] : llvm::zip_equal(rows, vector))
+        if (row.parameter)
+          number = elements[row.parameter][row.row];
+      ArrayRef bytes(reinterpret_cast<const uint8_t *>(vector.data()), vector.size() * sizeof(float));
+      if (Error error = write(bytes))
+        return error;
+      position += bytes.size();
     } else {
       encoding::WeightFormat format = formatOf(type);
       panel.resize(encoding::getPanelBytes(format, columns));

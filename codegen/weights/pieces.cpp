@@ -14,14 +14,16 @@ int64_t weights::getPanelLanes(RankedTensorType constant) {
 }
 
 namespace {
-/// Joins the pieces of one matrix, panel by panel.
+/// Joins the pieces of one matrix, panel by panel. The elements of a vector are the lanes of one panel.
 class Joiner {
 public:
   Joiner(RankedTensorType type, uint64_t offset, SmallVectorImpl<Piece> &pieces)
-      : type(type), offset(offset), panelLanes(getPanelLanes(type)), pieces(pieces) {
+      : type(type), offset(offset), panelLanes(type.getRank() == 1 ? type.getDimSize(0) : getPanelLanes(type)),
+        pieces(pieces) {
     encoding::WeightFormat format = encoding::getStorage(type).getFormat().getWeightFormat();
-    int64_t columns = type.getShape().back();
-    panelBytes = panelLanes == 1 ? format.getRowBytes(columns) : encoding::getPanelBytes(format, columns);
+    int64_t columns = getRowColumns(type);
+    panelBytes =
+        panelLanes == encoding::panelRows ? encoding::getPanelBytes(format, columns) : format.getRowBytes(columns);
   }
 
   /// `rows` fill whole panels.

@@ -13,7 +13,7 @@
 
 namespace ingot::weights {
 
-/// Rows that panels of this constant interleave; 1: rows stand one after the other, as of a vector.
+/// Rows that panels of this constant interleave; 1: rows stand one after the other, as elements of a vector do.
 int64_t getPanelLanes(mlir::RankedTensorType constant);
 
 /// Lanes firstLane … firstLane + lanes - 1 of `panels` panels hold rows of one parameter.

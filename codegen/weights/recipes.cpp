@@ -19,7 +19,7 @@ SmallVector<RowReference> RecipeEvaluator::evaluate(Value value) {
       .Case([&](encoding::LoadOp op) {
         auto parameter = symbols.lookup<model::ParameterOp>(op.getParameter());
         auto type = cast<RankedTensorType>(op.getType());
-        int64_t rows = type.getRank() == 1 ? 1 : type.getDimSize(0);
+        int64_t rows = type.getDimSize(0);
         SmallVector<RowReference> result;
         for (int64_t row = 0; row < rows; ++row)
           result.push_back({parameter, row});
@@ -53,11 +53,15 @@ SmallVector<RowReference> RecipeEvaluator::evaluateHeadRows(encoding::HeadRowsOp
       result.resize(result.size() + encoding::paddedToPanels(dimension) - dimension);
       continue;
     }
+    // Rotary pairs, then what is left as halves.
     auto member = [&](int64_t pair, int64_t which) {
       if (pair >= half)
         return RowReference();
+      int64_t turning = op.getRotated().value_or(dimension) / 2;
+      if (pair >= turning)
+        return input[head + turning + pair + which * (half - turning)];
       bool interleaved = op.getOrder() == encoding::HeadOrder::Interleaved;
-      return input[head + (interleaved ? 2 * pair + which : pair + which * half)];
+      return input[head + (interleaved ? 2 * pair + which : pair + which * turning)];
     };
     for (int64_t panel = 0; panel < paddedHalf; panel += panelRows)
       for (int64_t which = 0; which < 2; ++which)

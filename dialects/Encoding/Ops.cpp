@@ -73,6 +73,11 @@ LogicalResult HeadRowsOp::verify() {
   if (dimension <= 0 || rows % dimension || (getOrder() != HeadOrder::Natural && dimension % 2))
     return emitOpError() << "expected rows in whole heads of an even dimension, found " << rows
                          << " rows and dimension " << dimension;
+  int64_t rotated = getRotated().value_or(dimension);
+  if (getRotated() && (getOrder() == HeadOrder::Natural || rotated < 2 || rotated % 2 || rotated > dimension))
+    return emitOpError() << "expected an even number of at most " << dimension
+                         << " rotated rows, in rotary pairs, found rotated = " << rotated << " in the order "
+                         << stringifyHeadOrder(getOrder());
   int64_t padded = getOrder() == HeadOrder::Natural ? paddedToPanels(dimension) : 2 * paddedToPanels(dimension / 2);
   return verifyRowMovement(*this, getInput(), getResult().getType(), rows / dimension * padded);
 }
@@ -91,6 +96,9 @@ LogicalResult LoadOp::verifySymbolUses(SymbolTableCollection &symbols) {
 LogicalResult AssembleOp::verify() {
   if (cast<RankedTensorType>(getType()).getNumDynamicDims())
     return emitOpError() << "expected a static type, found " << getType();
+  StorageAttr storage = getStorage(getType());
+  if (cast<RankedTensorType>(getType()).getRank() == 1 && storage && storage.getFormat().isQuantized())
+    return emitOpError() << "expected a vector in a plain format, found " << getType();
   return success();
 }
 

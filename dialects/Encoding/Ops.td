@@ -100,8 +100,11 @@ def Encoding_HeadRowsOp : Encoding_Op<"head_rows", [Pure]> {
     A head has `dimension` rows. `natural` keeps them and pads the head to whole panels. `halves` and `interleaved`
     say where the two members of a rotary pair stand in the source (i and i + dimension / 2, or 2 i and 2 i + 1); both
     give the same result: panels of first members and panels of second members in turn, each half padded to whole panels.
+    With `rotated`, only so many of the first rows are rotary pairs, which come first; pairs of what is left follow, row i
+    and row i + half of that.
   }];
-  let arguments = (ins AnyRankedTensor:$input, I64Attr:$dimension, Encoding_HeadOrder:$order, I64Attr:$panel);
+  let arguments = (ins AnyRankedTensor:$input, I64Attr:$dimension, Encoding_HeadOrder:$order, I64Attr:$panel,
+                   OptionalAttr<I64Attr>:$rotated);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
   let hasVerifier = 1;

@@ -28,8 +28,8 @@ template <typename ConcreteType> class Repeatable : public mlir::OpTrait::TraitB
 
 namespace ingot::kernel {
 
-/// Columns of a head after rotation: both halves padded to whole panels.
-constexpr int64_t paddedRotatedDimension(int64_t dimension) { return 2 * encoding::paddedToPanels(dimension / 2); }
+/// Columns of a head as kernel.pair_heads leaves it: first members, then second ones, each padded to whole panels.
+constexpr int64_t pairedHeadColumns(int64_t dimension) { return 2 * encoding::paddedToPanels(dimension / 2); }
 
 /// Columns that kernel.attention_partial writes for a head: `chunks` padded outputs, then maximum and sum of each.
 constexpr int64_t partialColumns(int64_t dimension, int64_t chunks) {

@@ -82,15 +82,15 @@ Block *kernel::addElementwiseBlock(OpBuilder &builder, Location location, Region
 }
 
 /// Operands of an elementwise region are plain: [rows, columns] like the result, or one value per column.
-static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operands, Value result) {
+static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operands, int64_t columns) {
   for (Value operand : operands) {
     RankedTensorType type = tensorOf(operand);
     // Parameters of 16 bits are f32 where kernels read them.
     bool isVector = type.getRank() == 1;
     bool plain = !type.getEncoding() || (!encoding::getStorage(type).getFormat().isQuantized() &&
                                          (isVector || !encoding::isHalfActivation(type)));
-    if (!plain || !type.getElementType().isF32() || columnsOf(operand) != columnsOf(result))
-      return op->emitOpError() << "expected plain f32 operands of " << columnsOf(result) << " columns, found " << type;
+    if (!plain || !type.getElementType().isF32() || columnsOf(operand) != columns)
+      return op->emitOpError() << "expected plain f32 operands of " << columns << " columns, found " << type;
   }
   return success();
 }
@@ -103,7 +103,7 @@ LogicalResult EmbeddingOp::verify() {
   if (getPositionOffset() && *getPositionOffset() >= static_cast<uint64_t>(tensorOf(getTable()).getDimSize(0)))
     return emitOpError() << "expected a table with a row for position 0, found " << getTable().getType()
                          << " and position_offset = " << static_cast<int64_t>(*getPositionOffset());
-  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), columnsOf(getResult()))))
     return failure();
   return verifyColumns(*this, getResult(), columnsOf(getTable()), "a result");
 }
@@ -117,10 +117,12 @@ LogicalResult EmbeddingOp::verifyRegions() {
 }
 
 LogicalResult RopeTableOp::verify() {
-  int64_t pairs = getFrequencies().size();
+  int64_t pairs = getFrequencies().size(), unrotated = getUnrotated();
+  if (unrotated < 0)
+    return emitOpError() << "expected no less than 0 unrotated pairs, found " << unrotated;
   if (getFactors() && tensorOf(getFactors()).getShape() != ArrayRef<int64_t>{pairs})
     return emitOpError() << "expected " << pairs << " factors, found " << getFactors().getType();
-  return verifyColumns(*this, getResult(), 2 * encoding::paddedToPanels(pairs), "a result");
+  return verifyColumns(*this, getResult(), 2 * encoding::paddedToPanels(pairs + unrotated), "a result");
 }
 
 LogicalResult NormQuantizeOp::verify() {
@@ -133,15 +135,23 @@ LogicalResult NormQuantizeOp::verify() {
   return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result");
 }
 
-LogicalResult RopeOp::verify() {
+LogicalResult PairHeadsOp::verify() {
   int64_t dimension = getDimension(), columns = columnsOf(getInput());
   if (dimension <= 0 || dimension % 2 || columns % dimension)
     return emitOpError() << "expected whole heads of an even dimension, found " << getInput().getType()
                          << " and dimension = " << dimension;
-  return verifyColumns(*this, getResult(), columns / dimension * paddedRotatedDimension(dimension), "a result");
+  if (static_cast<bool>(getTable()) != getStyle().has_value() || (getRotated() && !getTable()))
+    return emitOpError() << "expected a style exactly where a table is given, and rotated only there";
+  int64_t rotated = countRotated();
+  if (getTable() && (rotated < 2 || rotated % 2 || rotated > dimension))
+    return emitOpError() << "expected an even number of at most " << dimension
+                         << " rotated elements, found rotated = " << rotated;
+  if (getTable() && failed(verifyColumns(*this, getTable(), pairedHeadColumns(dimension), "a table")))
+    return failure();
+  return verifyColumns(*this, getResult(), columns / dimension * pairedHeadColumns(dimension), "a result");
 }
 
-LogicalResult GenericOp::verify() { return verifyElementwiseOperands(*this, getOperands_(), getResult()); }
+LogicalResult GenericOp::verify() { return verifyElementwiseOperands(*this, getOperands_(), columnsOf(getResult())); }
 LogicalResult GenericOp::verifyRegions() { return verifyElementwise(*this, getBody(), 0, getOperands_().size()); }
 
 //===----------------------------------------------------------------------===//
@@ -173,7 +183,7 @@ static LogicalResult verifyProduct(Operation *op, Value input, Value weight) {
 LogicalResult MatmulOp::verify() {
   if (failed(verifyProduct(*this, getInput(), getWeight())))
     return failure();
-  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), columnsOf(getResult()))))
     return failure();
   return verifyColumns(*this, getResult(), tensorOf(getWeight()).getDimSize(0), "a result");
 }
@@ -182,14 +192,14 @@ LogicalResult MatmulOp::verifyRegions() { return verifyElementwise(*this, getEpi
 
 /// What takes `heads` heads and those of `cache` apart: the columns, or rows of a weight, that stand for them.
 static int64_t countHeadRows(model::KeyValueType cache, int64_t heads) {
-  return (heads + cache.getHeads()) * paddedRotatedDimension(cache.getDimension()) +
+  return (heads + cache.getHeads()) * pairedHeadColumns(cache.getDimension()) +
          cache.getHeads() * encoding::paddedToPanels(cache.getDimension());
 }
 
 LogicalResult GatedMatmulOp::verify() {
   if (failed(verifyProduct(*this, getInput(), getWeight())))
     return failure();
-  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), columnsOf(getResult()))))
     return failure();
   int64_t rows = tensorOf(getWeight()).getDimSize(0);
   if (2 * encoding::paddedToPanels(columnsOf(getResult())) != rows)
@@ -202,6 +212,34 @@ LogicalResult GatedMatmulOp::verifyRegions() {
   return verifyElementwise(*this, getEpilogue(), 2, getOperands_().size());
 }
 
+/// The operands of both forms of queries, keys and values behind a product of `rows` columns.
+template <typename Heads> static LogicalResult verifyHeads(Heads op, int64_t rows) {
+  model::KeyValueType cache = op.getCache().getType();
+  for (Value operand : op.getOperands_())
+    if (tensorOf(operand).getRank() != 1)
+      return op.emitOpError() << "expected vectors for the epilogue, found " << operand.getType();
+  if (failed(verifyElementwiseOperands(op, op.getOperands_(), rows)))
+    return failure();
+  int64_t dimension = pairedHeadColumns(cache.getDimension());
+  if (op.getTable() && failed(verifyColumns(op, op.getTable(), dimension, "a table")))
+    return failure();
+  if (op.getResult().getType() != cache)
+    return op.emitOpError() << "expected the next version of " << cache << ", found " << op.getResult().getType();
+  return verifyColumns(op, op.getQuery(), op.getHeads() * dimension, "a query");
+}
+
+/// The regions of both.
+template <typename Heads> static LogicalResult verifyHeadRegions(Heads op) {
+  if (op.getEpilogue().empty() && !op.getOperands_().empty())
+    return op.emitOpError() << "expected an epilogue over its operands, found none";
+  if (!op.getEpilogue().empty() && failed(verifyElementwise(op, op.getEpilogue(), 1, op.getOperands_().size())))
+    return failure();
+  if (static_cast<bool>(op.getTable()) == op.getRotation().empty())
+    return op.emitOpError() << "expected a rotation exactly where a table is given";
+  SmallVector<Type> inputs(4, Float32Type::get(op.getContext()));
+  return op.getTable() ? verifyScalarRegion(op, op.getRotation(), inputs, 2) : success();
+}
+
 LogicalResult QkvRopeAppendOp::verify() {
   if (failed(verifyProduct(*this, getInput(), getWeight())))
     return failure();
@@ -210,15 +248,10 @@ LogicalResult QkvRopeAppendOp::verify() {
   if (heads < 1 || heads % cache.getHeads() || tensorOf(getWeight()).getDimSize(0) != rows)
     return emitOpError() << "expected " << rows << " weight rows for " << heads << " heads over " << cache << ", found "
                          << getWeight().getType();
-  if (getResult().getType() != cache)
-    return emitOpError() << "expected the next version of " << cache << ", found " << getResult().getType();
-  return verifyColumns(*this, getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
+  return verifyHeads(*this, rows);
 }
 
-LogicalResult QkvRopeAppendOp::verifyRegions() {
-  SmallVector<Type> inputs(4, Float32Type::get(getContext()));
-  return verifyScalarRegion(*this, getRotation(), inputs, 2);
-}
+LogicalResult QkvRopeAppendOp::verifyRegions() { return verifyHeadRegions(*this); }
 
 //===----------------------------------------------------------------------===//
 // Products of a library
@@ -244,7 +277,7 @@ LogicalResult LibraryMatmulOp::verify() {
 }
 
 LogicalResult GatedEpilogueOp::verify() {
-  if (failed(verifyElementwiseOperands(*this, getOperands_(), getResult())))
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), columnsOf(getResult()))))
     return failure();
   return verifyColumns(*this, getProduct(), 2 * encoding::paddedToPanels(columnsOf(getResult())), "a product");
 }
@@ -258,17 +291,13 @@ LogicalResult QkvEpilogueOp::verify() {
   int64_t heads = getHeads();
   if (heads < 1 || heads % cache.getHeads())
     return emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
-  if (failed(verifyColumns(*this, getProduct(), countHeadRows(cache, heads), "a product")))
+  int64_t rows = countHeadRows(cache, heads);
+  if (failed(verifyColumns(*this, getProduct(), rows, "a product")))
     return failure();
-  if (getResult().getType() != cache)
-    return emitOpError() << "expected the next version of " << cache << ", found " << getResult().getType();
-  return verifyColumns(*this, getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
+  return verifyHeads(*this, rows);
 }
 
-LogicalResult QkvEpilogueOp::verifyRegions() {
-  SmallVector<Type> inputs(4, Float32Type::get(getContext()));
-  return verifyScalarRegion(*this, getRotation(), inputs, 2);
-}
+LogicalResult QkvEpilogueOp::verifyRegions() { return verifyHeadRegions(*this); }
 
 //===----------------------------------------------------------------------===//
 // Attention
@@ -290,7 +319,7 @@ template <typename Attention> static LogicalResult verifyAttention(Attention op)
     return op.emitOpError() << "expected whole groups of heads over " << cache << ", found " << heads << " heads";
   if (failed(verifyKeys(op)) || failed(model::verifyScores(op, heads)))
     return failure();
-  return verifyColumns(op, op.getQuery(), heads * paddedRotatedDimension(cache.getDimension()), "a query");
+  return verifyColumns(op, op.getQuery(), heads * pairedHeadColumns(cache.getDimension()), "a query");
 }
 
 /// `partial`: as kernel.attention_partial leaves it.

@@ -51,9 +51,11 @@ def Kernel_WantedRowsOp : Kernel_Op<"wanted_rows", [Pure, Kernel_Repeatable]> {
 def Kernel_RopeTableOp : Kernel_Op<"rope_table", [Pure]> {
   let summary = "Cosine and sine of every rotary pair, for the positions of the step";
   let description = [{
-    A row holds the cosines of all pairs, padded to whole vectors, then the sines. Padding is cosine 0 and sine 0.
+    A row holds the cosines of all pairs, padded to whole vectors, then the sines. Behind the pairs that turn stand
+    `unrotated` ones with cosine 1 and sine 0. Padding is cosine 0 and sine 0.
   }];
-  let arguments = (ins Model_StepType:$step, Optional<AnyRankedTensor>:$factors, DenseF32ArrayAttr:$frequencies, F32Attr:$magnitude);
+  let arguments = (ins Model_StepType:$step, Optional<AnyRankedTensor>:$factors, DenseF32ArrayAttr:$frequencies, F32Attr:$magnitude,
+                   DefaultValuedAttr<I64Attr, "0">:$unrotated);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$step (`factors` $factors^ `:` type($factors))? attr-dict `:` type($step) `to` type($result)";
   let hasVerifier = 1;
@@ -84,16 +86,27 @@ def Kernel_NormQuantizeOp : Kernel_Op<"norm_quantize", [Pure, Kernel_Repeatable,
   }];
 }
 
-def Kernel_RopeOp : Kernel_Op<"rope", [Pure]> {
-  let summary = "Rotates heads, leaving each as its first members, padded, then its second members, padded";
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$table, I64Attr:$dimension, Model_RopeStyle:$style);
+def Kernel_PairHeadsOp : Kernel_Op<"pair_heads", [Pure]> {
+  let summary = "Leaves each head as the first members of its pairs, padded, then the second ones, padded; rotated by the "
+                "table where there is one";
+  let description = [{
+    Queries and keys that meet are paired alike; which pairs those are matters only where they are rotated. With a table,
+    `style` says where the members of rotary pairs stand, and `rotated` how many of a head's elements are rotated (by
+    default all of them): those pairs come first. What is left, or all where nothing is rotated, is paired as halves.
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Optional<AnyRankedTensor>:$table, I64Attr:$dimension,
+                   OptionalAttr<Model_RopeStyle>:$style, OptionalAttr<I64Attr>:$rotated);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$input `,` $table attr-dict `:` type($input) `,` type($table) `to` type($result)";
+  let assemblyFormat = "$input (`rope` $table^ `:` type($table))? attr-dict `:` type($input) `to` type($result)";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Elements of a head that are rotated.
+    int64_t countRotated() { return getTable() ? getRotated().value_or(getDimension()) : 0; }
+  }];
 }
 
 def Kernel_AppendOp : Kernel_Op<"append", [AllTypesMatch<["cache", "result"]>, Pure]> {
-  let summary = "Stores rotated keys (padded heads) and plain values at the positions of the step";
+  let summary = "Stores keys (paired heads) and plain values at the positions of the step";
   let arguments = (ins Model_KeyValueType:$cache, AnyRankedTensor:$key, AnyRankedTensor:$value, Model_StepType:$step);
   let results = (outs Model_KeyValueType:$result);
   let assemblyFormat = "$cache `,` $key `,` $value `,` $step attr-dict `:` type($cache) `,` type($key) `,` type($value) `,` type($step)";
@@ -133,19 +146,22 @@ def Kernel_GatedMatmulOp : Kernel_MatmulBase<"gated_matmul"> {
   let summary = "epilogue(x Gᵀ, x Uᵀ), panels of G and U interleaved in one weight";
 }
 
-def Kernel_QkvRopeAppendOp : Kernel_Op<"qkv_rope_append", [Pure]> {
+def Kernel_QkvRopeAppendOp : Kernel_Op<"qkv_rope_append", [Pure, AttrSizedOperandSegments]> {
   let summary = "x Wᵀ of queries, keys and values; pairs rotated; keys and values stored in the cache";
   let description = [{
-    The region rotates one pair: (first, second, cosine, sine) to (first, second). Rows of the weight stand as
-    `encoding.head_rows` leaves them: queries and keys in pairs of panels, then values.
+    Rows of the weight stand as `encoding.head_rows` leaves them: queries and keys in pairs of panels, then values. The
+    epilogue, where there is one, is that of `kernel.matmul`, over vectors (a bias) with an element for each of those rows.
+    Where queries and keys are rotated there is a table, and the rotation turns one pair: (first, second, cosine, sine) to
+    (first, second).
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, AnyRankedTensor:$table, Model_KeyValueType:$cache,
-                   Model_StepType:$step, I64Attr:$heads);
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, Variadic<AnyRankedTensor>:$operands_,
+                   Optional<AnyRankedTensor>:$table, Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads);
   let results = (outs AnyRankedTensor:$query, Model_KeyValueType:$result);
-  let regions = (region SizedRegion<1>:$rotation);
+  let regions = (region MaxSizedRegion<1>:$epilogue, MaxSizedRegion<1>:$rotation);
   let assemblyFormat = [{
-    $input `,` $weight `,` $table `,` $cache `,` $step attr-dict `:` type($input) `,` type($weight) `,` type($table) `,`
-    type($cache) `,` type($step) `to` type($query) `,` type($result) $rotation
+    $input `,` $weight `,` $cache `,` $step (`with` $operands_^ `:` type($operands_))? (`rope` $table^ `:` type($table))?
+    attr-dict `:` type($input) `,` type($weight) `,` type($cache) `,` type($step) `to` type($query) `,` type($result)
+    (`epilogue` $epilogue^)? (`rotation` $rotation^)?
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
@@ -182,15 +198,16 @@ def Kernel_GatedEpilogueOp : Kernel_Op<"gated_epilogue", [Pure]> {
   let hasRegionVerifier = 1;
 }
 
-def Kernel_QkvEpilogueOp : Kernel_Op<"qkv_epilogue", [Pure]> {
+def Kernel_QkvEpilogueOp : Kernel_Op<"qkv_epilogue", [Pure, AttrSizedOperandSegments]> {
   let summary = "What `kernel.qkv_rope_append` does with its product, of a product that is there";
-  let arguments = (ins AnyRankedTensor:$product, AnyRankedTensor:$table, Model_KeyValueType:$cache, Model_StepType:$step,
-                   I64Attr:$heads);
+  let arguments = (ins AnyRankedTensor:$product, Variadic<AnyRankedTensor>:$operands_, Optional<AnyRankedTensor>:$table,
+                   Model_KeyValueType:$cache, Model_StepType:$step, I64Attr:$heads);
   let results = (outs AnyRankedTensor:$query, Model_KeyValueType:$result);
-  let regions = (region SizedRegion<1>:$rotation);
+  let regions = (region MaxSizedRegion<1>:$epilogue, MaxSizedRegion<1>:$rotation);
   let assemblyFormat = [{
-    $product `,` $table `,` $cache `,` $step attr-dict `:` type($product) `,` type($table) `,` type($cache) `,` type($step)
-    `to` type($query) `,` type($result) $rotation
+    $product `,` $cache `,` $step (`with` $operands_^ `:` type($operands_))? (`rope` $table^ `:` type($table))?
+    attr-dict `:` type($product) `,` type($cache) `,` type($step) `to` type($query) `,` type($result)
+    (`epilogue` $epilogue^)? (`rotation` $rotation^)?
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
@@ -209,7 +226,7 @@ class Kernel_AttentionBase<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
 def Kernel_AttentionOp : Kernel_AttentionBase<"attention"> {
   let summary = "softmax(q Kᵀ · scale) V over the cache";
   let description = [{
-    Queries come as padded heads of rotated pairs, the result is compact: heads · dimension columns. Keys are taken in
+    Queries come as `kernel.pair_heads` leaves them, the result is compact: heads · dimension columns. Keys are taken in
     chunks of `key_chunk`, whole pages. A chunk gives a maximum m, the sum s of the weights e^(score - m) and the
     weighted sum o of its values; chunks are merged in ascending order:
 

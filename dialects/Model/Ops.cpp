@@ -172,10 +172,11 @@ LogicalResult RopeOp::verify() {
   if (dimension <= 0 || dimension % 2 || columnsOf(getInput()) % dimension)
     return emitOpError() << "expected whole heads of an even dimension, found " << getInput().getType()
                          << " and dimension = " << dimension;
-  if (static_cast<int64_t>(getFrequencies().size()) != dimension / 2)
-    return emitOpError() << "expected " << dimension / 2 << " frequencies, found " << getFrequencies().size();
-  if (getFactors() && tensorOf(getFactors()).getShape() != ArrayRef<int64_t>{dimension / 2})
-    return emitOpError() << "expected " << dimension / 2 << " factors, found " << getFactors().getType();
+  int64_t pairs = getFrequencies().size();
+  if (pairs < 1 || pairs > dimension / 2)
+    return emitOpError() << "expected 1 to " << dimension / 2 << " frequencies, found " << pairs;
+  if (getFactors() && tensorOf(getFactors()).getShape() != ArrayRef<int64_t>{pairs})
+    return emitOpError() << "expected " << pairs << " factors, found " << getFactors().getType();
   return success();
 }
 

@@ -176,8 +176,10 @@ def Model_RopeOp : Model_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> 
   let summary = "Rotary position embedding of every head";
   let description = [{
     Pair i of a head turns by position · frequencies[i] (divided by factors[i] where given), and is multiplied by
-    `magnitude`. The frequencies contain base and scaling; they are a handful of numbers per model.
-    Sources: arXiv:2104.09864 (RoPE), arXiv:2309.00071 (YaRN).
+    `magnitude`. The frequencies contain base and scaling; they are a handful of numbers per model. With `halves`, the
+    r = 2 · (number of frequencies) elements that turn are paired (i, i + r/2), with `interleaved` (2 i, 2 i + 1).
+    Elements of a head from r on stay as they are.
+    Sources: arXiv:2104.09864 (RoPE), arXiv:2309.00071 (YaRN), arXiv:2204.06745 (GPT-NeoX, which turns a part).
   }];
   let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step, Optional<AnyRankedTensor>:$factors, I64Attr:$dimension,
                    Model_RopeStyle:$style, DenseF32ArrayAttr:$frequencies, DefaultValuedAttr<F32Attr, "1.0f">:$magnitude);

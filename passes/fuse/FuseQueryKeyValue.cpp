@@ -1,6 +1,7 @@
 //===- FuseQueryKeyValue.cpp - q, k and v in one product ------------------===//
 //
-// Three products on one input become one, and rotation and append its epilogue.
+// Three products on one input become one; what is done to their results alike, rotation
+// and append follow in the same kernel.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,13 +28,15 @@ namespace {
 struct Projection {
   MatmulOp matmul;
   model::LoadParameterOp weight;
+  /// What its epilogue takes: vectors.
+  SmallVector<model::LoadParameterOp, 1> operands;
 };
 
 /// What belongs together around one append.
 struct Group {
   AppendOp append;
   AttentionOp attention;
-  RopeOp queryRope, keyRope;
+  PairHeadsOp queryPairs, keyPairs;
   Projection query, key, value;
 };
 } // namespace
@@ -43,14 +46,24 @@ static std::string findProjection(Value value, StringRef role, Projection &proje
   projection.matmul = value.getDefiningOp<MatmulOp>();
   if (!projection.matmul)
     return (role + " is not a product").str();
-  if (!isPlainProduct(projection.matmul))
-    return (role + " has an epilogue of its own").str();
   if (!value.hasOneUse())
     return (role + " has several users").str();
   projection.weight = projection.matmul.getWeight().getDefiningOp<model::LoadParameterOp>();
   if (!projection.weight)
     return (role + "'s weight is not a parameter").str();
+  for (Value operand : projection.matmul.getOperands_()) {
+    auto load = operand.getDefiningOp<model::LoadParameterOp>();
+    if (!load || cast<RankedTensorType>(operand.getType()).getRank() != 1)
+      return (role + "'s epilogue takes more than vectors of parameters").str();
+    projection.operands.push_back(load);
+  }
   return {};
+}
+
+/// Whether an epilogue leaves zeros of what is padding, of its vectors too, zero.
+static bool keepsZeros(Region &epilogue) {
+  return llvm::all_of(epilogue.front().without_terminator(),
+                      [](Operation &op) { return isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(op); });
 }
 
 /// Fills in `group` from its append; returns a reason where there is none.
@@ -63,48 +76,61 @@ static std::string findGroup(Group &group) {
     }
   if (!group.attention)
     return "no attention reads the cache";
-  group.queryRope = group.attention.getQuery().getDefiningOp<RopeOp>();
-  group.keyRope = group.append.getKey().getDefiningOp<RopeOp>();
-  if (!group.queryRope || !group.keyRope)
-    return "queries or keys are not rotated";
-  if (!group.queryRope->hasOneUse() || !group.keyRope->hasOneUse())
-    return "rotated queries or keys have several users";
-  if (group.queryRope.getTable() != group.keyRope.getTable() ||
-      group.queryRope.getStyle() != group.keyRope.getStyle() ||
-      group.queryRope.getDimension() != group.keyRope.getDimension())
+  group.queryPairs = group.attention.getQuery().getDefiningOp<PairHeadsOp>();
+  group.keyPairs = group.append.getKey().getDefiningOp<PairHeadsOp>();
+  if (!group.queryPairs || !group.keyPairs)
+    return "queries or keys are not laid out in pairs";
+  if (!group.queryPairs->hasOneUse() || !group.keyPairs->hasOneUse())
+    return "pairs of queries or keys have several users";
+  if (group.queryPairs.getTable() != group.keyPairs.getTable() ||
+      group.queryPairs->getAttrDictionary() != group.keyPairs->getAttrDictionary())
     return "queries and keys are rotated differently";
   if (group.append.getStep() != group.attention.getStep())
     return "append and attention belong to different steps";
-  std::string reason = findProjection(group.queryRope.getInput(), "the query", group.query);
+  std::string reason = findProjection(group.queryPairs.getInput(), "the query", group.query);
   if (reason.empty())
-    reason = findProjection(group.keyRope.getInput(), "the key", group.key);
+    reason = findProjection(group.keyPairs.getInput(), "the key", group.key);
   if (reason.empty())
     reason = findProjection(group.append.getValue(), "the value", group.value);
   if (!reason.empty())
     return reason;
-  for (Projection other : {group.key, group.value}) {
+  for (const Projection *projection : {&group.key, &group.value}) {
+    Projection other = *projection;
     if (other.matmul.getInput() != group.query.matmul.getInput())
       return "the products have different inputs";
     if (encoding::getStorage(other.weight.getResult().getType()) !=
         encoding::getStorage(group.query.weight.getResult().getType()))
       return "the weights have different formats: " + group.query.weight.getParameter().str() + " and " +
              other.weight.getParameter().str();
+    if (!OperationEquivalence::isRegionEquivalentTo(&group.query.matmul.getEpilogue(), &other.matmul.getEpilogue(),
+                                                    OperationEquivalence::IgnoreLocations))
+      return "different arithmetic follows the products";
+    for (auto [mine, theirs] : llvm::zip_equal(group.query.operands, other.operands))
+      if (encoding::getStorage(mine.getResult().getType()) != encoding::getStorage(theirs.getResult().getType()))
+        return "the epilogues' vectors have different formats: " + mine.getParameter().str() + " and " +
+               theirs.getParameter().str();
   }
+  // The rotation of padding gives zeros whatever it is.
+  int64_t dimension = group.queryPairs.getDimension();
+  if (!group.queryPairs.getTable() && pairedHeadColumns(dimension) != dimension &&
+      !keepsZeros(group.query.matmul.getEpilogue()))
+    return "the arithmetic that follows the products may give other numbers than 0 in the padding of heads";
   return {};
 }
 
-static model::LoadParameterOp joinWeights(Group &group, SymbolTable &symbols, OpBuilder &builder) {
-  auto order = group.queryRope.getStyle() == model::RopeStyle::Halves ? encoding::HeadOrder::Halves
-                                                                      : encoding::HeadOrder::Interleaved;
-  int64_t dimension = group.queryRope.getDimension();
-  Projection query = group.query, key = group.key, value = group.value;
+/// Rows of matrices, or elements of vectors, in the order in which the kernel has them.
+static model::LoadParameterOp joinRows(Group &group, model::LoadParameterOp query, model::LoadParameterOp key,
+                                       model::LoadParameterOp value, SymbolTable &symbols, OpBuilder &builder) {
+  PairHeadsOp pairs = group.queryPairs;
+  bool isInterleaved = pairs.getStyle() == model::RopeStyle::Interleaved;
+  auto order = isInterleaved ? encoding::HeadOrder::Interleaved : encoding::HeadOrder::Halves;
+  int64_t dimension = pairs.getDimension();
   auto function = group.append->getParentOfType<func::FuncOp>();
-  RecipeBuilder recipe(
-      symbols, function, query.weight.getLoc(),
-      joinParameterNames({query.weight.getParameter(), key.weight.getParameter(), value.weight.getParameter()}));
-  Value queryRows = recipe.headRows(recipe.load(query.weight), dimension, order);
-  Value keyRows = recipe.headRows(recipe.load(key.weight), dimension, order);
-  Value valueRows = recipe.headRows(recipe.load(value.weight), dimension, encoding::HeadOrder::Natural);
+  RecipeBuilder recipe(symbols, function, query.getLoc(),
+                       joinParameterNames({query.getParameter(), key.getParameter(), value.getParameter()}));
+  Value queryRows = recipe.headRows(recipe.load(query), dimension, order, pairs.getRotated());
+  Value keyRows = recipe.headRows(recipe.load(key), dimension, order, pairs.getRotated());
+  Value valueRows = recipe.headRows(recipe.load(value), dimension, encoding::HeadOrder::Natural);
   return recipe.finish(recipe.concatenate({queryRows, keyRows, valueRows}), builder);
 }
 
@@ -137,24 +163,35 @@ static void fuse(AppendOp append, SymbolTable &symbols) {
   }
   // Everything that the fused operation reads stands before the append.
   OpBuilder builder(append);
-  Value input = group.query.matmul.getInput();
-  model::LoadParameterOp weight = joinWeights(group, symbols, builder);
-  auto fused = QkvRopeAppendOp::create(
-      builder, append.getLoc(), group.queryRope.getResult().getType(), append.getResult().getType(), input,
-      weight.getResult(), group.queryRope.getTable(), append.getCache(), append.getStep(), group.attention.getHeads());
-  createRotation(builder, append.getLoc(), fused.getRotation());
+  MatmulOp product = group.query.matmul;
+  model::LoadParameterOp weight =
+      joinRows(group, group.query.weight, group.key.weight, group.value.weight, symbols, builder);
+  SmallVector<Value> operands;
+  for (auto [query, key, value] : llvm::zip_equal(group.query.operands, group.key.operands, group.value.operands))
+    operands.push_back(joinRows(group, query, key, value, symbols, builder).getResult());
+  Value table = group.queryPairs.getTable();
+  auto fused = QkvRopeAppendOp::create(builder, append.getLoc(), group.queryPairs.getResult().getType(),
+                                       append.getResult().getType(), product.getInput(), weight.getResult(), operands,
+                                       table, append.getCache(), append.getStep(), group.attention.getHeads());
+  if (!isPlainProduct(product))
+    fused.getEpilogue().takeBody(product.getEpilogue());
+  if (table)
+    createRotation(builder, append.getLoc(), fused.getRotation());
   remarkFused(append, joinName) << remark::add("queries, keys and values are one product with {0}",
                                                weight.getParameter().str());
-  remarkFused(append, appendName) << remark::add("rotation and append stand in the epilogue of that product");
+  remarkFused(append, appendName) << remark::add(table ? "rotation and append stand in the epilogue of that product"
+                                                       : "append stands in the epilogue of that product");
   append.getResult().replaceAllUsesWith(fused.getResult());
-  group.queryRope.getResult().replaceAllUsesWith(fused.getQuery());
+  group.queryPairs.getResult().replaceAllUsesWith(fused.getQuery());
   append.erase();
-  group.queryRope.erase();
-  group.keyRope.erase();
-  for (Projection projection : {group.query, group.key, group.value}) {
-    projection.matmul.erase();
-    if (projection.weight->use_empty())
-      projection.weight.erase();
+  group.queryPairs.erase();
+  group.keyPairs.erase();
+  for (Projection *projection : {&group.query, &group.key, &group.value}) {
+    projection->matmul.erase();
+    projection->operands.push_back(projection->weight);
+    for (model::LoadParameterOp load : projection->operands)
+      if (load->use_empty())
+        load.erase();
   }
 }
 

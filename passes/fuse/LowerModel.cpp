@@ -71,7 +71,7 @@ static bool isElementwise(Operation *op) {
 }
 
 namespace {
-/// Lowers one function. Values are mapped rather than replaced, because rotated
+/// Lowers one function. Values are mapped rather than replaced, because paired
 /// heads have another width than the model's.
 class Lowering {
 public:
@@ -226,15 +226,33 @@ private:
     return generic.getResult();
   }
 
+  /// `input` as attention takes it, rotated where `rope` is given.
+  Value createPairs(Location location, Value input, int64_t dimension, model::RopeOp rope) {
+    auto type = cast<RankedTensorType>(input.getType());
+    auto resultType = RankedTensorType::get(
+        {type.getDimSize(0), columnsOf(input) / dimension * pairedHeadColumns(dimension)}, builder.getF32Type());
+    int64_t rotated = rope ? countRotated(rope) : 0;
+    return PairHeadsOp::create(builder, location, resultType, map(input), rope ? getTable(rope) : Value(),
+                               builder.getI64IntegerAttr(dimension), rope ? rope.getStyleAttr() : nullptr,
+                               rope && rotated != dimension ? builder.getI64IntegerAttr(rotated) : IntegerAttr());
+  }
+
+  static int64_t countRotated(model::RopeOp op) { return 2 * static_cast<int64_t>(op.getFrequencies().size()); }
+
   LogicalResult lowerRope(model::RopeOp op) {
-    int64_t dimension = op.getDimension();
-    int64_t heads = columnsOf(op.getInput()) / dimension;
-    auto type = cast<RankedTensorType>(op.getResult().getType());
-    auto resultType =
-        RankedTensorType::get({type.getDimSize(0), heads * paddedRotatedDimension(dimension)}, type.getElementType());
-    values.map(op.getResult(), RopeOp::create(builder, op.getLoc(), resultType, map(op.getInput()), getTable(op),
-                                              op.getDimensionAttr(), op.getStyleAttr()));
+    values.map(op.getResult(), createPairs(op.getLoc(), op.getInput(), static_cast<int64_t>(op.getDimension()), op));
     return success();
+  }
+
+  /// Queries (or `what` else) of heads of `dimension` elements as attention takes them: model.rope has paired those
+  /// that it rotates.
+  FailureOr<Value> getPairs(Operation *op, StringRef what, Value heads, int64_t dimension) {
+    auto rope = heads.getDefiningOp<model::RopeOp>();
+    if ((rope && static_cast<int64_t>(rope.getDimension()) != dimension) || dimension % 2)
+      return op->emitError() << "cannot lower '" << op->getName() << "' to a kernel: expected " << what
+                             << " of an even dimension, rotated (if at all) by model.rope with dimension = "
+                             << dimension;
+    return rope ? map(heads) : createPairs(op->getLoc(), heads, dimension, rope);
   }
 
   /// The table that `op` reads: one for all layers that turn alike.
@@ -244,27 +262,25 @@ private:
       auto load = value.getDefiningOp<model::LoadParameterOp>();
       factors = load ? load.getParameterAttr().getAsOpaquePointer() : value.getAsOpaquePointer();
     }
-    Value &table = tables[{op.getFrequenciesAttr(), op.getMagnitudeAttr(), factors, op.getStep().getAsOpaquePointer()}];
+    int64_t dimension = op.getDimension();
+    Value &table =
+        tables[{op.getFrequenciesAttr(), op.getMagnitudeAttr(), factors, op.getStep().getAsOpaquePointer(), dimension}];
     if (!table) {
       auto rows = cast<RankedTensorType>(op.getResult().getType());
-      int64_t pairs = op.getFrequencies().size();
-      auto type =
-          RankedTensorType::get({rows.getDimSize(0), 2 * encoding::paddedToPanels(pairs)}, builder.getF32Type());
+      auto type = RankedTensorType::get({rows.getDimSize(0), pairedHeadColumns(dimension)}, builder.getF32Type());
       table = RopeTableOp::create(builder, op.getLoc(), type, op.getStep(),
                                   op.getFactors() ? map(op.getFactors()) : Value(), op.getFrequenciesAttr(),
-                                  op.getMagnitudeAttr());
+                                  op.getMagnitudeAttr(), builder.getI64IntegerAttr((dimension - countRotated(op)) / 2));
     }
     return table;
   }
 
   LogicalResult lowerAppend(model::KeyValueAppendOp op) {
-    auto rope = op.getKey().getDefiningOp<model::RopeOp>();
-    if (!rope || static_cast<int64_t>(rope.getDimension()) != op.getCache().getType().getDimension())
-      return op.emitError() << "cannot lower '" << op->getName()
-                            << "' to a kernel: expected keys from model.rope with dimension = "
-                            << op.getCache().getType().getDimension();
+    FailureOr<Value> keys = getPairs(op, "keys", op.getKey(), op.getCache().getType().getDimension());
+    if (failed(keys))
+      return failure();
     return replace(op.getResult(), AppendOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getCache()),
-                                                    map(op.getKey()), map(op.getValue()), op.getStep()));
+                                                    *keys, map(op.getValue()), op.getStep()));
   }
 
   LogicalResult lowerAttention(model::AttentionOp op) {
@@ -272,17 +288,31 @@ private:
       return op.emitError() << "cannot lower '" << op->getName()
                             << "' to a kernel: expected a cache; run "
                                "ingot-model-make-cache-explicit first";
-    auto rope = op.getQuery().getDefiningOp<model::RopeOp>();
-    if (!rope || static_cast<int64_t>(rope.getDimension()) != op.getCache().getType().getDimension())
-      return op.emitError() << "cannot lower '" << op->getName()
-                            << "' to a kernel: expected queries from "
-                               "model.rope with dimension = "
-                            << op.getCache().getType().getDimension();
+    FailureOr<Value> queries = getPairs(op, "queries", op.getQuery(), op.getCache().getType().getDimension());
+    if (failed(queries) || failed(checkPairs(op)))
+      return failure();
     return replace(op.getResult(),
-                   AttentionOp::create(builder, op.getLoc(), op.getResult().getType(), map(op.getQuery()),
-                                       map(op.getCache()), op.getStep(), op.getHeads(), op.getScale(), getKeyChunk(op),
-                                       op.getWindowAttr(), op.getSoftcapAttr(), op.getAlibiSlopesAttr(),
-                                       op.getBidirectional()));
+                   AttentionOp::create(builder, op.getLoc(), op.getResult().getType(), *queries, map(op.getCache()),
+                                       op.getStep(), op.getHeads(), op.getScale(), getKeyChunk(op), op.getWindowAttr(),
+                                       op.getSoftcapAttr(), op.getAlibiSlopesAttr(), op.getBidirectional()));
+  }
+
+  /// Queries have to be paired as the keys of the cache are, where the function says how those are.
+  static LogicalResult checkPairs(model::AttentionOp op) {
+    auto append = op.getCache().getDefiningOp<model::KeyValueAppendOp>();
+    if (!append)
+      return success();
+    auto query = op.getQuery().getDefiningOp<model::RopeOp>(), key = append.getKey().getDefiningOp<model::RopeOp>();
+    auto describe = [](model::RopeOp rope) {
+      return rope ? std::to_string(countRotated(rope)) + " elements in the style " +
+                        stringifyRopeStyle(rope.getStyle()).str()
+                  : std::string("none");
+    };
+    if (describe(query) == describe(key))
+      return success();
+    return op->emitError() << "cannot lower '" << op->getName()
+                           << "' to a kernel: expected queries and keys with the same rotated elements, found "
+                           << describe(query) << " and " << describe(key);
   }
 
   /// Keys that are taken together, where the cache's group says how long sequences are and how their pages lie.
@@ -354,7 +384,7 @@ private:
   func::FuncOp function;
   OpBuilder builder;
   IRMapping values;
-  llvm::DenseMap<std::tuple<Attribute, Attribute, const void *, const void *>, Value> tables;
+  llvm::DenseMap<std::tuple<Attribute, Attribute, const void *, const void *, int64_t>, Value> tables;
 };
 
 struct LowerModel : kernel::impl::LowerModelBase<LowerModel> {

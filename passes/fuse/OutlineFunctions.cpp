@@ -124,7 +124,7 @@ static std::string describe(Operation *kernel) {
         std::string kind = op.isNorm() ? norm + describeRounding(op.getResult()) : "quantize";
         return kind + "_" + describeColumns(op.getInput());
       })
-      .Case([&](RopeOp op) { return mnemonic + "_" + describeColumns(op.getInput()); })
+      .Case([&](PairHeadsOp op) { return (op.getTable() ? "rope" : mnemonic) + "_" + describeColumns(op.getInput()); })
       .Case([&](AppendOp op) { return mnemonic + "_" + describeCache(op.getCache().getType()); })
       .Case([&](GenericOp op) {
         std::string arithmetic = describeArithmetic(op.getBody().front());
@@ -141,8 +141,9 @@ static std::string describe(Operation *kernel) {
         return mnemonic + "_" + describeMatrix(op.getWeight()) + (op.getAddend() ? "_add" : "");
       })
       .Case([&](QkvRopeAppendOp op) {
-        return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) + "_" +
-               describeMatrix(op.getWeight());
+        std::string arithmetic = op.getEpilogue().empty() ? "" : describeArithmetic(op.getEpilogue().front());
+        return (op.getTable() ? mnemonic : "qkv_append") + "_" + number(op.getHeads()) + "x" +
+               describeCache(op.getCache().getType()) + "_" + describeMatrix(op.getWeight()) + arithmetic;
       })
       .Case<AttentionOp, AttentionPartialOp>([&](auto op) {
         return mnemonic + "_" + number(op.getHeads()) + "x" + describeCache(op.getCache().getType()) +

@@ -15,7 +15,8 @@ def LowerModel : Pass<"ingot-kernel-lower-model", "::mlir::ModuleOp"> {
     One to one, in `@forward`: a norm and a rounding become `kernel.norm_quantize`, a linear map becomes a
     `kernel.matmul` that yields its accumulator, or adds the bias to it, a gated layer two of them and a `kernel.generic`, elementwise
     arithmetic on tensors a `kernel.generic`. All layers share one `kernel.rope_table`, unless they turn
-    differently. Rotated heads are padded halves from here on, so only attention and append may take them.
+    differently. Queries and keys are laid out in pairs from here on (`kernel.pair_heads`), rotated where `model.rope` says
+    so; only attention and append may take those.
     An operation that has no kernel is one error that names it.
   }];
   let dependentDialects = ["::ingot::kernel::KernelDialect"];
@@ -55,8 +56,9 @@ def FuseNormQuantize : Pass<"ingot-kernel-fuse-norm-quantize", "::mlir::ModuleOp
 def FuseQueryKeyValue : Pass<"ingot-kernel-fuse-query-key-value", "::mlir::ModuleOp"> {
   let summary = "Joins Q, K and V into one product that rotates and appends";
   let description = [{
-    Three products on one input with weights of one format, whose results are rotated (Q and K) and appended
-    (K and V), become `kernel.qkv_rope_append`. Its weight is an `encoding.assemble` of heads in panels.
+    Three products on one input with weights of one format, whose results are laid out in pairs, rotated or not, (Q and K)
+    and appended (K and V), become `kernel.qkv_rope_append`. Its weight is an `encoding.assemble` of heads in panels. The
+    products may have equal epilogues over vectors of parameters, such as a bias: those are joined likewise.
   }];
   let dependentDialects = ["::ingot::kernel::KernelDialect"];
 }

@@ -16,9 +16,10 @@ void ingot::kernel::addFusePhasePasses(OpPassManager &manager) {
   manager.addPass(createFuseNormQuantize());
   // Paired products before epilogues: an epilogue in one of the two would keep
   // them apart.
-  manager.addPass(createFuseQueryKeyValue());
   manager.addPass(createFuseGatedMatmul());
   manager.addPass(createFuseEpilogue());
+  // Behind epilogues: what is done to queries, keys and values alike stays with their product.
+  manager.addPass(createFuseQueryKeyValue());
   // Roundings last: they are taken by what finally produces the tensor.
   manager.addPass(createFuseOutputQuantize());
   // Loads of what recipes read now are dead, and scalar arithmetic may fold.

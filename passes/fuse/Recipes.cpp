@@ -76,11 +76,14 @@ Value RecipeBuilder::load(model::LoadParameterOp load) {
   return encoding::LoadOp::create(recipe, location, load.getResult().getType(), load.getParameterAttr());
 }
 
-Value RecipeBuilder::headRows(Value input, int64_t dimension, encoding::HeadOrder order) {
+Value RecipeBuilder::headRows(Value input, int64_t dimension, encoding::HeadOrder order,
+                              std::optional<int64_t> rotated) {
   int64_t padded = order == encoding::HeadOrder::Natural ? encoding::paddedToPanels(dimension)
                                                          : 2 * encoding::paddedToPanels(dimension / 2);
-  return encoding::HeadRowsOp::create(recipe, location, withRows(input, rowsOf(input) / dimension * padded), input,
-                                      dimension, order, encoding::panelRows);
+  return encoding::HeadRowsOp::create(
+      recipe, location, withRows(input, rowsOf(input) / dimension * padded), input, recipe.getI64IntegerAttr(dimension),
+      encoding::HeadOrderAttr::get(recipe.getContext(), order), recipe.getI64IntegerAttr(encoding::panelRows),
+      rotated ? recipe.getI64IntegerAttr(*rotated) : IntegerAttr());
 }
 
 Value RecipeBuilder::concatenate(ValueRange inputs) {

@@ -29,8 +29,10 @@ public:
   /// copy of the recipe it was made by.
   mlir::Value load(model::LoadParameterOp load);
 
-  /// Rows of heads in panels, as `encoding.head_rows` describes.
-  mlir::Value headRows(mlir::Value input, int64_t dimension, encoding::HeadOrder order);
+  /// Rows of heads in panels, as `encoding.head_rows` describes; `rotated` of each head are rotary pairs, by default
+  /// all.
+  mlir::Value headRows(mlir::Value input, int64_t dimension, encoding::HeadOrder order,
+                       std::optional<int64_t> rotated = std::nullopt);
   mlir::Value concatenate(mlir::ValueRange inputs);
   mlir::Value interleave(mlir::Value first, mlir::Value second);
 

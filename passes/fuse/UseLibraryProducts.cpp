@@ -138,8 +138,9 @@ private:
     OpBuilder builder(product);
     Value multiplied = multiply(builder, product, Value());
     auto epilogue =
-        QkvEpilogueOp::create(builder, product.getLoc(), product.getResultTypes(), multiplied, product.getTable(),
-                              product.getCache(), product.getStep(), product.getHeads());
+        QkvEpilogueOp::create(builder, product.getLoc(), product.getResultTypes(), multiplied, product.getOperands_(),
+                              product.getTable(), product.getCache(), product.getStep(), product.getHeads());
+    epilogue.getEpilogue().takeBody(product.getEpilogue());
     epilogue.getRotation().takeBody(product.getRotation());
     product.replaceAllUsesWith(epilogue.getResults());
   }

@@ -76,8 +76,8 @@ CacheGroups schedule::getCacheGroups(ModuleOp module) {
 }
 
 uint64_t schedule::getCacheBytesPerPosition(model::KeyValueType type, StringRef part) {
-  uint64_t dimension = part == "key" ? kernel::paddedRotatedDimension(type.getDimension())
-                                     : encoding::paddedToPanels(type.getDimension());
+  uint64_t dimension =
+      part == "key" ? kernel::pairedHeadColumns(type.getDimension()) : encoding::paddedToPanels(type.getDimension());
   uint64_t scales = type.isQuantized() ? dimension / encoding::groupColumns * 2 : 0;
   return type.getHeads() * (dimension * type.getElement().getIntOrFloatBitWidth() / 8 + scales);
 }

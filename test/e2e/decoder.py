@@ -23,8 +23,16 @@ class Node:
     """A value of the program: its name, its columns, and its rows for the tokens of one sequence."""
 
     def __init__(self, name, columns, compute):
-        self.name, self.columns, self.compute = name, columns, compute
+        self.name, self.columns, self.known = name, columns, {}
         self.type = f"tensor<?x{columns}xf32>"
+
+        def once(tokens):
+            key = np.asarray(tokens, np.int32).tobytes()
+            if key not in self.known:
+                self.known[key] = compute(tokens)
+            return self.known[key]
+
+        self.compute = once
 
 
 class Decoder:
@@ -32,6 +40,7 @@ class Decoder:
 
     def __init__(self, vocabulary=256, context=128, rows=80, wanted=80, format="f32", vectors="f32"):
         self.vocabulary, self.context, self.format, self.vectors = vocabulary, context, format, vectors
+        self.rows, self.windows = rows, set()
         self.step = f"!model.step<rows = {rows}, sequences = 1, wanted = {wanted}>"
         self.parameters, self.lines, self.values, self.seed = [], [], 0, 100
 
@@ -130,45 +139,67 @@ class Decoder:
                        f"{name} = tensor.splat {name}.factor[{name}.rows] : {x.type}"]
         return self.node(x.columns, f"arith.mulf {x.name}, {name} : $type", lambda tokens: x.compute(tokens) * factor)
 
-    def attention(self, query, key, value, dimension, base=100.0):
-        """Causal, of heads whose halves are turned by their position."""
-        heads, key_heads = query.columns // dimension, key.columns // dimension
-        frequencies = np.float32(base) ** (-2.0 * np.arange(dimension // 2) / dimension)
+    def clip(self, x, bound):
+        """Numbers beyond the bound are the bound."""
+        name = f"%c{self.values}"
+        self.lines += [f"{name}.zero = arith.constant 0 : index", f"{name}.rows = tensor.dim {x.name}, {name}.zero : {x.type}"]
+        for end, number in ("least", -bound), ("most", bound):
+            self.lines += [f"{name}.{end}.number = arith.constant {number:e} : f32",
+                           f"{name}.{end} = tensor.splat {name}.{end}.number[{name}.rows] : {x.type}"]
+        larger = self.node(x.columns, f"arith.maximumf {x.name}, {name}.least : $type",
+                           lambda tokens: np.maximum(x.compute(tokens), -bound))
+        return self.node(x.columns, f"arith.minimumf {larger.name}, {name}.most : $type",
+                         lambda tokens: np.minimum(larger.compute(tokens), bound))
 
-        def rotated(x):
-            numbers = ", ".join(f"{number:e}" for number in frequencies)
-
-            def compute(tokens):
-                rows = x.compute(tokens).reshape(len(tokens), -1, 2, dimension // 2)
-                angles = np.arange(len(tokens))[:, None, None] * frequencies.astype(np.float64)
-                first, second = rows[:, :, 0], rows[:, :, 1]
-                turned = [first * np.cos(angles) - second * np.sin(angles), first * np.sin(angles) + second * np.cos(angles)]
-                return np.concatenate(turned, axis=-1)
-
-            node = self.node(x.columns, f"model.rope {x.name}, %step {{dimension = {dimension} : i64, style = 0 : i32, "
-                             f"frequencies = array<f32: {numbers}>}} : $type, {self.step}", compute)
-            return node
-
-        q, k = rotated(query), rotated(key)
+    def rope(self, x, dimension, base=100.0, style="halves", rotated=None):
+        """Turns pairs of every head, of its first `rotated` elements (None: all) by their position."""
+        rotated = rotated or dimension
+        frequencies = np.float32(base) ** (-2.0 * np.arange(rotated // 2) / rotated)
+        order = np.arange(rotated).reshape(2, -1) if style == "halves" else np.arange(rotated).reshape(-1, 2).T
 
         def compute(tokens):
-            group = heads // key_heads
-            keys = np.repeat(k.compute(tokens), group, axis=1)
-            values = np.repeat(value.compute(tokens).reshape(len(tokens), key_heads, dimension), group, axis=1)
-            scores = np.einsum("rhd,shd->hrs", q.compute(tokens), keys) / np.sqrt(dimension)
-            scores = np.where(np.tri(len(tokens), dtype=bool), scores, -np.inf)
+            rows = x.compute(tokens).reshape(len(tokens), -1, dimension)
+            angles = np.arange(len(tokens))[:, None, None] * frequencies.astype(np.float64)
+            first, second = rows[..., order[0]], rows[..., order[1]]
+            result = rows.copy()
+            result[..., order[0]] = first * np.cos(angles) - second * np.sin(angles)
+            result[..., order[1]] = first * np.sin(angles) + second * np.cos(angles)
+            return result.reshape(len(tokens), -1)
+
+        return self.node(x.columns, f"model.rope {x.name}, %step {{dimension = {dimension} : i64, style = "
+                         f"{int(style != 'halves')} : i32, frequencies = array<f32: "
+                         f"{', '.join(f'{number:e}' for number in frequencies)}>}} : $type, {self.step}", compute)
+
+    def attention(self, query, key, value, dimension, window=None, rope=True, **turns):
+        """Causal; a row sees the last `window` positions (None: all). `turns`: as rope has them."""
+        heads, key_heads = query.columns // dimension, key.columns // dimension
+        q, k = (self.rope(x, dimension, **turns) if rope else x for x in (query, key))
+        attributes = f", window = {window} : i64" if window else ""
+        self.windows.add(window)
+
+        def compute(tokens):
+            def heads_of(x, repeat=1):
+                return np.repeat(x.compute(tokens).reshape(len(tokens), -1, dimension), repeat, axis=1)
+            scores = np.einsum("rhd,shd->hrs", heads_of(q), heads_of(k, heads // key_heads)) / np.sqrt(dimension)
+            distance = np.arange(len(tokens))[:, None] - np.arange(len(tokens))
+            scores = np.where((distance >= 0) & (distance < (window or len(tokens))), scores, -np.inf)
             weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
             weights /= weights.sum(axis=-1, keepdims=True)
-            return np.einsum("hrs,shd->rhd", weights, values).reshape(len(tokens), -1)
+            return np.einsum("hrs,shd->rhd", weights, heads_of(value, heads // key_heads)).reshape(len(tokens), -1)
 
         return self.node(query.columns, f"model.attention {q.name}, %step key {k.name} : {k.type} value {value.name} : "
                          f"{value.type} {{heads = {heads} : i64, key_value_heads = {key_heads} : i64, scale = "
-                         f"{1 / np.sqrt(dimension):e} : f32}} : {q.type}, {self.step} to $type", compute)
+                         f"{1 / np.sqrt(dimension):e} : f32{attributes}}} : {q.type}, {self.step} to $type", compute)
 
     def text(self, logits):
         """The program that answers with `logits`"""
         pages = (self.context + 63) // 64
+        groups = [f'model.cache_group "full" {{context = {self.context} : i64, page_rows = 64 : i64, pages = {pages} : i64}}']
+        for window in self.windows - {None}:
+            ring = (min(self.context, window + self.rows - 1) + 63) // 64
+            groups.append(f'model.cache_group "window_{window}" {{context = {self.context} : i64, page_rows = 64 : i64, '
+                          f"pages = {ring} : i64, window = {window} : i64, ring = {ring} : i64}}")
         return "\n".join(["module {", *self.parameters,
-                          f'model.cache_group "full" {{context = {self.context} : i64, page_rows = 64 : i64, pages = {pages} : i64}}',
+                          *groups,
                           f"func.func @forward(%step: {self.step}) -> {logits.type} {{", *self.lines,
                           f"return {logits.name} : {logits.type}", "}", "}", ""])

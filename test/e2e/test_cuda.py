@@ -9,6 +9,7 @@ from conftest import EXACT, TINY, assert_close, assert_greedy, run, tiny_path, t
 from decoder import Decoder
 from llama import SCORES, Sizes, forward, parameters_of
 from programs import print_shape
+from test_heads import FAMILIES
 from test_rows import MODELS
 
 CUDA = pathlib.Path(__file__).resolve().parent.parent / "cuda"
@@ -182,20 +183,32 @@ def test_both_directions(ingot, driver, sequences, tmp_path):
         assert_close(beside, reference(text))
 
 
-@pytest.mark.parametrize("name, matrices, check", [("sequential", "bf16", False), ("parallel", "q8_0", False),
-                                                   *[pytest.param(name, "f32", True, marks=pytest.mark.full) for name in MODELS]])
-def test_rows(ingot, driver, name, matrices, check, tmp_path):
-    """Norms, biases, activations, positions and residuals of families, in steps of all sizes."""
-    decoder = Decoder(format=matrices, vectors="bf16")
-    logits = MODELS[name](decoder)
-    model, module = tmp_path / "rows.mlir", tmp_path / "rows.so"
+def check_decoder(ingot, driver, decoder, logits, matrices, check, folder):
+    """In steps of all sizes numpy's logits, and every kernel runs."""
+    model, module = folder / "model.mlir", folder / "model.so"
     model.write_text(decoder.text(logits))
-    emitted = Emitted(ingot, model, tmp_path, "--compile-from=import", "--kv=f32")
+    emitted = Emitted(ingot, model, folder, "--compile-from=import", "--kv=f32")
     shim_compiler.compile_module(emitted.source, module, driver, check)
     tokens = [(17 * index + 5) % 256 for index in range(104)]
     rows, found, idle = emulate(driver, module, emitted, tokens, [9, 1, 70, 3, 2, 5, 14], check=int(check))
     assert idle == set()
     assert_close(found, logits.compute(tokens)[rows], bound=BOUND.get(matrices, 2e-3))
+
+
+@pytest.mark.parametrize("name, matrices, check", [("sequential", "bf16", False), ("parallel", "q8_0", False),
+                                                   *[pytest.param(name, "f32", True, marks=pytest.mark.full) for name in MODELS]])
+def test_rows(ingot, driver, name, matrices, check, tmp_path):
+    """Norms, biases, activations, positions and residuals of families."""
+    decoder = Decoder(format=matrices, vectors="bf16")
+    check_decoder(ingot, driver, decoder, MODELS[name](decoder), matrices, check, tmp_path)
+
+
+@pytest.mark.parametrize("name, matrices", [("gpt_neox", "bf16"), ("bloom", "q8_0")] + [
+    pytest.param(name, "bf16", marks=pytest.mark.full) for name in ("gptj", "olmo", "qwen3", "olmo2", "cohere", "gemma3")])
+def test_heads(ingot, driver, name, matrices, tmp_path):
+    """Queries, keys and values of families: rotated in part or not at all, with biases, clipped, normalised."""
+    decoder = Decoder(format=matrices, vectors="bf16")
+    check_decoder(ingot, driver, decoder, FAMILIES[name].logits(decoder), matrices, False, tmp_path)
 
 
 def same_whatever_the_batch(cuda, module, weights, tokens):

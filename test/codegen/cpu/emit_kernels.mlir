@@ -79,7 +79,7 @@ kernel.function @norm_quantize(%x: tensor<?x96xf32>, %w: tensor<96xf32>) -> tens
 // CHECK:         arith.subf
 // CHECK:         arith.addf
 kernel.function @rope(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) -> tensor<?x64xf32> attributes {row_range = #kernel.rows<9 to 512>} {
-  %y = kernel.rope %x, %t {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
+  %y = kernel.pair_heads %x rope %t : tensor<?x32xf32> {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32> to tensor<?x64xf32>
   kernel.return %y : tensor<?x64xf32>
 }
 // Two pointers for a cache: keys and values. Keys stand 16 positions to a vector, so their elements are stored one by one.
@@ -170,7 +170,7 @@ kernel.function @gated_matmul(%a: tensor<1x96xf32, #i8>, %w: tensor<128x96xf32, 
 // CHECK:         scf.if
 // CHECK:           llvm.store {{.*}} vector<16xf16>
 kernel.function @qkv_rope_append(%a: tensor<1x96xf32, #i8>, %w: tensor<160x96xf32, #q4_1>, %t: tensor<1x32xf32>, %c: !cache, %s: !one) -> (tensor<1x96xf32>, !cache) attributes {row_range = #kernel.rows<1 to 1>} {
-  %q, %n = kernel.qkv_rope_append %a, %w, %t, %c, %s {heads = 3 : i64} : tensor<1x96xf32, #i8>, tensor<160x96xf32, #q4_1>, tensor<1x32xf32>, !cache, !one to tensor<1x96xf32>, !cache {
+  %q, %n = kernel.qkv_rope_append %a, %w, %c, %s rope %t : tensor<1x32xf32> {heads = 3 : i64} : tensor<1x96xf32, #i8>, tensor<160x96xf32, #q4_1>, !cache, !one to tensor<1x96xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     %0 = arith.mulf %first, %cosine : f32
     %1 = arith.mulf %second, %sine : f32

@@ -149,11 +149,11 @@ kernel.function @wide.rows_65_to_2048(%x: tensor<?x1024xf32>, %w: tensor<1024x10
 // CHECK-NEXT: constexpr int heads = 4, keyHeads = 2, half = 32, headUnits = half / panelRows;
 // CHECK: const float product = first * cosine;
 // CHECK: if (head < heads) {
-// CHECK: rotated[pair] = product;
+// CHECK: paired[pair] = product;
 // CHECK: C::keyRow(keys, head - heads, page, position);
 // CHECK: C::valueRow(values,
 kernel.function @qkv.rows_1(%x: tensor<1x256xf32>, %w: tensor<512x256xf32, #bf16>, %t: tensor<1x64xf32>, %c: !cache, %step: !step) -> (tensor<1x256xf32>, !cache) attributes {row_range = #kernel.rows<1 to 1>} {
-  %q, %next = kernel.qkv_rope_append %x, %w, %t, %c, %step {heads = 4} : tensor<1x256xf32>, tensor<512x256xf32, #bf16>, tensor<1x64xf32>, !cache, !step to tensor<1x256xf32>, !cache {
+  %q, %next = kernel.qkv_rope_append %x, %w, %c, %step rope %t : tensor<1x64xf32> {heads = 4} : tensor<1x256xf32>, tensor<512x256xf32, #bf16>, !cache, !step to tensor<1x256xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     %p = arith.mulf %first, %cosine : f32
     kernel.yield %p, %second : f32, f32
@@ -275,12 +275,51 @@ kernel.function @generic.rows_1(%x: tensor<1x64xf32>, %v: tensor<64xf32, #f32>) 
   }
   kernel.return %y : tensor<1x64xf32>
 }
-// CHECK: /// kernel.rope for one row.
+// CHECK: /// kernel.pair_heads for one row.
 // CHECK: first = plain[2 * pair];
-// CHECK: rotated[half + pair] = first * sine + second * cosine;
+// CHECK: paired[half + pair] = first * sine + second * cosine;
 kernel.function @rope.rows_1(%x: tensor<1x128xf32>, %t: tensor<1x64xf32>) -> tensor<1x128xf32> attributes {row_range = #kernel.rows<1 to 1>} {
-  %y = kernel.rope %x, %t {dimension = 64, style = 1 : i32} : tensor<1x128xf32>, tensor<1x64xf32> to tensor<1x128xf32>
+  %y = kernel.pair_heads %x rope %t : tensor<1x64xf32> {dimension = 64, style = 1 : i32} : tensor<1x128xf32> to tensor<1x128xf32>
   kernel.return %y : tensor<1x128xf32>
+}
+// Of 64 elements 16 are rotated, in 8 pairs.
+// CHECK: /// kernel.pair_heads for one row.
+// CHECK: constexpr int turning = 8;
+// CHECK-NEXT: first = plain[pair < turning ? pair : turning + pair];
+// CHECK-NEXT: second = plain[pair < turning ? 8 + pair : pairs + pair];
+kernel.function @rope_part.rows_1(%x: tensor<1x128xf32>, %t: tensor<1x64xf32>) -> tensor<1x128xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.pair_heads %x rope %t : tensor<1x64xf32> {dimension = 64, style = 0 : i32, rotated = 16} : tensor<1x128xf32> to tensor<1x128xf32>
+  kernel.return %y : tensor<1x128xf32>
+}
+// CHECK: const float angle = pair < pairs ? position * (frequencies[pair]) : 0.0f,
+// CHECK: result[row * stride + pair] = pair >= pairs && pair < all ? 1.0f : cosf(angle) * magnitude;
+kernel.function @rope_table_part.rows_1(%step: !step) -> tensor<1x64xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.rope_table %step {frequencies = array<f32: 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5>, magnitude = 1.5 : f32, unrotated = 24} : !step to tensor<1x64xf32>
+  kernel.return %y : tensor<1x64xf32>
+}
+// CHECK: /// kernel.pair_heads for one row.
+// CHECK: first = plain[pair];
+// CHECK-NEXT: second = plain[pairs + pair];
+// CHECK: paired[pair] = first;
+kernel.function @pair_heads.rows_1(%x: tensor<1x128xf32>) -> tensor<1x128xf32> attributes {row_range = #kernel.rows<1 to 1>} {
+  %y = kernel.pair_heads %x {dimension = 64} : tensor<1x128xf32> to tensor<1x128xf32>
+  kernel.return %y : tensor<1x128xf32>
+}
+// Without a rotation, but with a bias.
+// CHECK: /// kernel.qkv_rope_append for one row.
+// CHECK: const auto finished = [&](int panel) {
+// CHECK:   const int column = (2 * unit + panel) * panelRows + lane;
+// CHECK:   const float value = operand[column];
+// CHECK: const float first = finished(0), second = finished(1);
+// CHECK-NEXT: if (head < heads)
+// CHECK: fromFloat<C::Element>(finished(i));
+kernel.function @qkv_append.rows_1(%x: tensor<1x256xf32>, %w: tensor<512x256xf32, #bf16>, %b: tensor<512xf32, #f32>, %c: !cache, %step: !step) -> (tensor<1x256xf32>, !cache) attributes {row_range = #kernel.rows<1 to 1>} {
+  %q, %next = kernel.qkv_rope_append %x, %w, %c, %step with %b : tensor<512xf32, #f32> {heads = 4} : tensor<1x256xf32>, tensor<512x256xf32, #bf16>, !cache, !step to tensor<1x256xf32>, !cache epilogue {
+  ^bb0(%accumulator: f32, %bias: f32, %row: index, %column: index):
+    %sum = arith.addf %accumulator, %bias : f32
+    kernel.yield %sum : f32
+  }
+  kernel.return %q, %next : tensor<1x256xf32>, !cache
 }
 // CHECK: /// kernel.append for one row.
 // CHECK: C::keyRow(keys, head, page, position)[column] = fromFloat<C::Element>(key[row * 128 + index]);

@@ -175,6 +175,31 @@ func.func @head_rows(%a: tensor<45x64xf32>) {
 // -----
 
 func.func @head_rows(%a: tensor<64x64xf32>) {
+  // expected-error @+1 {{expected an even number of at most 16 rotated rows, in rotary pairs, found rotated = 18 in the order halves}}
+  %c = encoding.head_rows %a {dimension = 16 : i64, order = 1 : i32, panel = 16 : i64, rotated = 18 : i64} : tensor<64x64xf32> to tensor<128x64xf32>
+  return
+}
+
+// -----
+
+func.func @head_rows(%a: tensor<64x64xf32>) {
+  // expected-error @+1 {{expected an even number of at most 16 rotated rows, in rotary pairs, found rotated = 8 in the order natural}}
+  %c = encoding.head_rows %a {dimension = 16 : i64, order = 0 : i32, panel = 16 : i64, rotated = 8 : i64} : tensor<64x64xf32> to tensor<64x64xf32>
+  return
+}
+
+// -----
+
+#q8_0 = #encoding.storage<format = #encoding.ggml<q8_0>>
+// expected-error @+1 {{expected a vector in a plain format, found 'tensor<64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>'}}
+encoding.assemble @vector : tensor<64xf32, #q8_0> {
+  %0 = encoding.load @bias : tensor<64xf32, #q8_0>
+  encoding.yield %0 : tensor<64xf32, #q8_0>
+}
+
+// -----
+
+func.func @head_rows(%a: tensor<64x64xf32>) {
   // expected-error @+1 {{expected 128 rows in the result, found 64}}
   %c = encoding.head_rows %a {dimension = 16 : i64, order = 1 : i32, panel = 16 : i64} : tensor<64x64xf32> to tensor<64x64xf32>
   return

@@ -59,7 +59,8 @@ encoding.assemble @query_key : tensor<192x64xf32, #encoding.storage<format = #en
   %k = encoding.load @k : tensor<24x64xf32, #q41>
   // CHECK: encoding.head_rows %{{.*}} {dimension = 16 : i64, order = 2 : i32, panel = 16 : i64} : tensor<64x64xf32, {{.*}}> to tensor<128x64xf32, {{.*}}>
   %qh = encoding.head_rows %q {dimension = 16 : i64, order = 2 : i32, panel = 16 : i64} : tensor<64x64xf32, #q41> to tensor<128x64xf32, #q41>
-  %kh = encoding.head_rows %k {dimension = 12 : i64, order = 1 : i32, panel = 16 : i64} : tensor<24x64xf32, #q41> to tensor<64x64xf32, #q41>
+  // CHECK: encoding.head_rows %{{.*}} {dimension = 12 : i64, order = 1 : i32, panel = 16 : i64, rotated = 4 : i64} : tensor<24x64xf32, {{.*}}> to tensor<64x64xf32, {{.*}}>
+  %kh = encoding.head_rows %k {dimension = 12 : i64, order = 1 : i32, panel = 16 : i64, rotated = 4 : i64} : tensor<24x64xf32, #q41> to tensor<64x64xf32, #q41>
   // CHECK: encoding.concatenate %{{.*}}, %{{.*}} : tensor<128x64xf32, {{.*}}>, tensor<64x64xf32, {{.*}}> to tensor<192x64xf32, {{.*}}>
   %all = encoding.concatenate %qh, %kh : tensor<128x64xf32, #q41>, tensor<64x64xf32, #q41> to tensor<192x64xf32, #q41>
   // CHECK: encoding.yield

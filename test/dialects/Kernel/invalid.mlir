@@ -142,7 +142,7 @@ func.func @norm_quantize(%x: tensor<?x64xf32>) {
 
 func.func @rope(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
   // expected-error @+1 {{expected whole heads of an even dimension, found 'tensor<?x64xf32>' and dimension = 24}}
-  %y = kernel.rope %x, %t {dimension = 24 : i64, style = 0 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
+  %y = kernel.pair_heads %x rope %t : tensor<?x32xf32> {dimension = 24 : i64, style = 0 : i32} : tensor<?x64xf32> to tensor<?x64xf32>
   return
 }
 
@@ -150,7 +150,48 @@ func.func @rope(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
 
 func.func @rope(%x: tensor<?x32xf32>, %t: tensor<?x32xf32>) {
   // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x32xf32>'}}
-  %y = kernel.rope %x, %t {dimension = 16 : i64, style = 0 : i32} : tensor<?x32xf32>, tensor<?x32xf32> to tensor<?x32xf32>
+  %y = kernel.pair_heads %x rope %t : tensor<?x32xf32> {dimension = 16 : i64, style = 0 : i32} : tensor<?x32xf32> to tensor<?x32xf32>
+  return
+}
+
+// -----
+
+func.func @pair_heads(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected a style exactly where a table is given, and rotated only there}}
+  %y = kernel.pair_heads %x rope %t : tensor<?x32xf32> {dimension = 32 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @pair_heads(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a style exactly where a table is given, and rotated only there}}
+  %y = kernel.pair_heads %x {dimension = 32 : i64, rotated = 8 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @pair_heads(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected an even number of at most 32 rotated elements, found rotated = 7}}
+  %y = kernel.pair_heads %x rope %t : tensor<?x32xf32> {dimension = 32 : i64, style = 0 : i32, rotated = 7 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @pair_heads(%x: tensor<?x64xf32>, %t: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a table of 32 columns, found 'tensor<?x64xf32>'}}
+  %y = kernel.pair_heads %x rope %t : tensor<?x64xf32> {dimension = 32 : i64, style = 0 : i32} : tensor<?x64xf32> to tensor<?x64xf32>
+  return
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @rope_table(%step: !step) {
+  // expected-error @+1 {{expected no less than 0 unrotated pairs, found -1}}
+  %t = kernel.rope_table %step {frequencies = array<f32: 1.0, 0.5>, magnitude = 1.0 : f32, unrotated = -1 : i64} : !step to tensor<?x32xf32>
   return
 }
 
@@ -341,7 +382,7 @@ func.func @gated_matmul(%x: tensor<?x64xf32>, %w: tensor<192x64xf32, #q8>) {
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<192x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected 256 weight rows for 4 heads over '!model.key_value<2 x 32 x f16, "full">'}}
-  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<192x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<192x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -356,7 +397,7 @@ func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<192x64xf32, #q8>, %t: tensor<?x3
 !other = !model.key_value<2 x 32 x f32, "full">
 func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected the next version of '!model.key_value<2 x 32 x f16, "full">', found '!model.key_value<2 x 32 x f32, "full">'}}
-  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !other {
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !other rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -370,7 +411,7 @@ func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x3
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected a query of 128 columns, found 'tensor<?x64xf32>'}}
-  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x64xf32>, !cache {
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x64xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -384,7 +425,7 @@ func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x3
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected a region that yields 2 values}}
-  %q, %next = kernel.qkv_rope_append %x, %w, %t, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first : f32
   }
@@ -727,7 +768,7 @@ func.func @gated_epilogue(%p: tensor<?x192xf32>) {
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected whole groups of heads over}}
-  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 3 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  %q, %next = kernel.qkv_epilogue %p, %cache, %step rope %t : tensor<?x32xf32> {heads = 3 : i64} : tensor<?x256xf32>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -743,7 +784,7 @@ func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !ca
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv_epilogue(%p: tensor<?x128xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected a product of 256 columns}}
-  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x128xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  %q, %next = kernel.qkv_epilogue %p, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x128xf32>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -759,7 +800,7 @@ func.func @qkv_epilogue(%p: tensor<?x128xf32>, %t: tensor<?x32xf32>, %cache: !ca
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected the next version of}}
-  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !model.key_value<2 x 32 x f32, "full"> {
+  %q, %next = kernel.qkv_epilogue %p, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x256xf32>, !cache, !step to tensor<?x128xf32>, !model.key_value<2 x 32 x f32, "full"> rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -775,7 +816,7 @@ func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !ca
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected a query of 128 columns}}
-  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x96xf32>, !cache {
+  %q, %next = kernel.qkv_epilogue %p, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x256xf32>, !cache, !step to tensor<?x96xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }
@@ -791,9 +832,67 @@ func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !ca
 !cache = !model.key_value<2 x 32 x f16, "full">
 func.func @qkv_epilogue(%p: tensor<?x256xf32>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
   // expected-error @+1 {{expected a region over ('f32', 'f32', 'f32', 'f32')}}
-  %q, %next = kernel.qkv_epilogue %p, %t, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  %q, %next = kernel.qkv_epilogue %p, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x256xf32>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32):
     kernel.yield %first, %second : f32, f32
   }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x64xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a table of 32 columns, found 'tensor<?x64xf32>'}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step rope %t : tensor<?x64xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache rotation {
+  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
+    kernel.yield %first, %second : f32, f32
+  }
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %b: tensor<?x256xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected vectors for the epilogue, found 'tensor<?x256xf32>'}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step with %b : tensor<?x256xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %b: tensor<128xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected plain f32 operands of 256 columns, found 'tensor<128xf32>'}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step with %b : tensor<128xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %b: tensor<256xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected an epilogue over its operands, found none}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step with %b : tensor<256xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache
+  return
+}
+
+// -----
+
+#q8 = #encoding.storage<format = #encoding.ggml<q8_0>>
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+!cache = !model.key_value<2 x 32 x f16, "full">
+func.func @qkv(%x: tensor<?x64xf32>, %w: tensor<256x64xf32, #q8>, %t: tensor<?x32xf32>, %cache: !cache, %step: !step) {
+  // expected-error @+1 {{expected a rotation exactly where a table is given}}
+  %q, %next = kernel.qkv_rope_append %x, %w, %cache, %step rope %t : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #q8>, !cache, !step to tensor<?x128xf32>, !cache
   return
 }

@@ -34,8 +34,12 @@ func.func @rows(%step: !step, %table: tensor<96x64xf32, #q41>, %norm: tensor<64x
     %all = arith.addf %sum, %vector : f32
     kernel.yield %all : f32
   }
-  // CHECK: kernel.rope %{{.*}}, %{{.*}} {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
-  %r = kernel.rope %x, %more {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32>, tensor<?x32xf32> to tensor<?x64xf32>
+  // CHECK: kernel.pair_heads %{{.*}} rope %{{.*}} : tensor<?x32xf32> {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32> to tensor<?x64xf32>
+  %r = kernel.pair_heads %x rope %more : tensor<?x32xf32> {dimension = 32 : i64, style = 1 : i32} : tensor<?x64xf32> to tensor<?x64xf32>
+  // CHECK: kernel.pair_heads %{{.*}} rope %{{.*}} : tensor<?x32xf32> {dimension = 32 : i64, rotated = 4 : i64, style = 0 : i32} : tensor<?x64xf32> to tensor<?x64xf32>
+  %part = kernel.pair_heads %x rope %more : tensor<?x32xf32> {dimension = 32 : i64, style = 0 : i32, rotated = 4 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
+  // CHECK: kernel.pair_heads %{{.*}} {dimension = 32 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
+  %plain = kernel.pair_heads %x {dimension = 32 : i64} : tensor<?x64xf32> to tensor<?x64xf32>
   // CHECK: kernel.append %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : <2 x 32 x f16, "full">, tensor<?x64xf32>, tensor<?x64xf32>, <rows = 8, sequences = 1, wanted = 8>
   %next = kernel.append %cache, %r, %x, %step : !cache, tensor<?x64xf32>, tensor<?x64xf32>, !step
   // CHECK: kernel.attention %{{.*}}, %{{.*}}, %{{.*}} {heads = 2 : i64, scale = 2.500000e-01 : f32} : tensor<?x64xf32>, <2 x 32 x f16, "full">, <rows = 8, sequences = 1, wanted = 8> to tensor<?x64xf32>
@@ -57,7 +61,7 @@ func.func @rows(%step: !step, %table: tensor<96x64xf32, #q41>, %norm: tensor<64x
 }
 
 // CHECK-LABEL: func.func @matrices
-func.func @matrices(%step: !step, %x: tensor<?x64xf32, #i8>, %r: tensor<?x64xf32>, %w: tensor<64x64xf32, #q41>, %gu: tensor<192x64xf32, #q41>, %qkv: tensor<256x64xf32, #q41>, %angles: tensor<?x32xf32>, %cache: !cache) {
+func.func @matrices(%step: !step, %x: tensor<?x64xf32, #i8>, %r: tensor<?x64xf32>, %w: tensor<64x64xf32, #q41>, %gu: tensor<192x64xf32, #q41>, %qkv: tensor<256x64xf32, #q41>, %angles: tensor<?x32xf32>, %bias: tensor<256xf32, #f32>, %cache: !cache) {
   // CHECK: kernel.matmul %{{.*}}, %{{.*}} with %{{.*}} : tensor<?x64xf32> : tensor<?x64xf32, {{.*}}>, tensor<64x64xf32, {{.*}}> to tensor<?x64xf32> {
   // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32, %{{.*}}: index, %{{.*}}: index):
   %y = kernel.matmul %x, %w with %r : tensor<?x64xf32> : tensor<?x64xf32, #i8>, tensor<64x64xf32, #q41> to tensor<?x64xf32> {
@@ -72,10 +76,17 @@ func.func @matrices(%step: !step, %x: tensor<?x64xf32, #i8>, %r: tensor<?x64xf32
     %product = arith.mulf %gate, %up : f32
     kernel.yield %product : f32
   }
-  // CHECK: kernel.qkv_rope_append %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 4 : i64} : tensor<?x64xf32, {{.*}}>, tensor<256x64xf32, {{.*}}>, tensor<?x32xf32>, <2 x 32 x f16, "full">, <rows = 8, sequences = 1, wanted = 8> to tensor<?x128xf32>, <2 x 32 x f16, "full"> {
-  %q, %next = kernel.qkv_rope_append %x, %qkv, %angles, %cache, %step {heads = 4 : i64} : tensor<?x64xf32, #i8>, tensor<256x64xf32, #q41>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  // CHECK: kernel.qkv_rope_append %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} rope %{{.*}} : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32, {{.*}}>, tensor<256x64xf32, {{.*}}>, <2 x 32 x f16, "full">, <rows = 8, sequences = 1, wanted = 8> to tensor<?x128xf32>, <2 x 32 x f16, "full"> rotation {
+  %q, %next = kernel.qkv_rope_append %x, %qkv, %cache, %step rope %angles : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32, #i8>, tensor<256x64xf32, #q41>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
+  }
+  // CHECK: kernel.qkv_rope_append %{{.*}} with %{{.*}} : tensor<256xf32, {{.*}}> {heads = 4 : i64} : {{.*}} to tensor<?x128xf32>, <2 x 32 x f16, "full"> epilogue {
+  // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32, %{{.*}}: index, %{{.*}}: index):
+  %q2, %next2 = kernel.qkv_rope_append %x, %qkv, %next, %step with %bias : tensor<256xf32, #f32> {heads = 4 : i64} : tensor<?x64xf32, #i8>, tensor<256x64xf32, #q41>, !cache, !step to tensor<?x128xf32>, !cache epilogue {
+  ^bb0(%accumulator: f32, %b: f32, %row: index, %column: index):
+    %sum = arith.addf %accumulator, %b : f32
+    kernel.yield %sum : f32
   }
   return
 }
@@ -119,8 +130,8 @@ func.func @library(%x: tensor<?x64xf32, #encoding.storage<format = #encoding.ggm
     %product = arith.mulf %gate, %up : f32
     kernel.yield %product : f32
   }
-  // CHECK: kernel.qkv_epilogue %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, <2 x 32 x f16, "full">, <rows = 80, sequences = 1, wanted = 8> to tensor<?x128xf32>, <2 x 32 x f16, "full"> {
-  %q, %next = kernel.qkv_epilogue %p, %angles, %cache, %step {heads = 4 : i64} : tensor<?x256xf32>, tensor<?x32xf32>, !model.key_value<2 x 32 x f16, "full">, !model.step<rows = 80, sequences = 1, wanted = 8> to tensor<?x128xf32>, !model.key_value<2 x 32 x f16, "full"> {
+  // CHECK: kernel.qkv_epilogue %{{.*}}, %{{.*}}, %{{.*}} rope %{{.*}} : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x256xf32>, <2 x 32 x f16, "full">, <rows = 80, sequences = 1, wanted = 8> to tensor<?x128xf32>, <2 x 32 x f16, "full"> rotation {
+  %q, %next = kernel.qkv_epilogue %p, %cache, %step rope %angles : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x256xf32>, !model.key_value<2 x 32 x f16, "full">, !model.step<rows = 80, sequences = 1, wanted = 8> to tensor<?x128xf32>, !model.key_value<2 x 32 x f16, "full"> rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }

@@ -282,8 +282,8 @@ func.func @rope(%x: tensor<?x64xf32>, %step: !step) {
 
 !step = !model.step<rows = 8, sequences = 1, wanted = 8>
 func.func @rope(%x: tensor<?x64xf32>, %step: !step) {
-  // expected-error @+1 {{expected 2 frequencies, found 1}}
-  %y = model.rope %x, %step {dimension = 4 : i64, frequencies = array<f32: 1.0>, style = 0 : i32} : tensor<?x64xf32>, !step
+  // expected-error @+1 {{expected 1 to 2 frequencies, found 3}}
+  %y = model.rope %x, %step {dimension = 4 : i64, frequencies = array<f32: 1.0, 1.0, 1.0>, style = 0 : i32} : tensor<?x64xf32>, !step
   return
 }
 
@@ -292,7 +292,7 @@ func.func @rope(%x: tensor<?x64xf32>, %step: !step) {
 !step = !model.step<rows = 8, sequences = 1, wanted = 8>
 func.func @rope(%x: tensor<?x64xf32>, %step: !step, %f: tensor<4xf32>) {
   // expected-error @+1 {{expected 2 factors, found 'tensor<4xf32>'}}
-  %y = model.rope %x, %step factors %f : tensor<4xf32> {dimension = 4 : i64, frequencies = array<f32: 1.0, 0.5>, style = 0 : i32} : tensor<?x64xf32>, !step
+  %y = model.rope %x, %step factors %f : tensor<4xf32> {dimension = 8 : i64, frequencies = array<f32: 1.0, 0.5>, style = 0 : i32} : tensor<?x64xf32>, !step
   return
 }
 

@@ -20,7 +20,8 @@
 // CHECK-SAME: (%[[STEP:.*]]: !model.step{{.*}}, %[[CACHE:.*]]: !model.key_value{{.*}}, %[[A:.*]]: tensor<?x32xf32>)
 // CHECK-NEXT: %[[TABLE:.*]] = kernel.rope_table
 // CHECK-NEXT: %[[W:.*]] = model.load_parameter @blk.0.attn_qkv.weight
-// CHECK-NEXT: %[[QUERY:.*]], %[[NEXT:.*]] = kernel.qkv_rope_append %[[A]], %[[W]], %[[TABLE]], %[[CACHE]], %[[STEP]] {heads = 2 : i64}
+// CHECK-NEXT: %[[QUERY:.*]], %[[NEXT:.*]] = kernel.qkv_rope_append %[[A]], %[[W]], %[[CACHE]], %[[STEP]] rope %[[TABLE]] : tensor<?x32xf32> {heads = 2 : i64}
+// CHECK-SAME: rotation {
 // CHECK-NEXT: ^bb0(%[[FIRST:.*]]: f32, %[[SECOND:.*]]: f32, %[[COSINE:.*]]: f32, %[[SINE:.*]]: f32):
 // CHECK-NEXT: %[[FC:.*]] = arith.mulf %[[FIRST]], %[[COSINE]]
 // CHECK-NEXT: %[[SS:.*]] = arith.mulf %[[SECOND]], %[[SINE]]

@@ -42,12 +42,12 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x64xf32>, tensor<?x
 
   // One table for all that turns alike, whoever loaded the factors; heads of 20 become two halves of 16.
   // CHECK: %[[TABLE:.*]] = kernel.rope_table %[[STEP]] factors %{{.*}} to tensor<?x32xf32>
-  // CHECK: %[[RQ:.*]] = kernel.rope %[[Q]], %[[TABLE]] {{.*}} to tensor<?x64xf32>
+  // CHECK: %[[RQ:.*]] = kernel.pair_heads %[[Q]] rope %[[TABLE]] {{.*}} to tensor<?x64xf32>
   %factors = model.load_parameter @factors : tensor<10xf32, #f32>
   %rq = model.rope %q, %step factors %factors : tensor<10xf32, #f32> {dimension = 20 : i64, style = 0 : i32,
     frequencies = array<f32: 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0>} : tensor<?x40xf32>, !step
   // CHECK-NOT: kernel.rope_table
-  // CHECK: %[[RK:.*]] = kernel.rope %[[K]], %[[TABLE]] {{.*}} to tensor<?x32xf32>
+  // CHECK: %[[RK:.*]] = kernel.pair_heads %[[K]] rope %[[TABLE]] {{.*}} to tensor<?x32xf32>
   %again = model.load_parameter @factors : tensor<10xf32, #f32>
   %rk = model.rope %k, %step factors %again : tensor<10xf32, #f32> {dimension = 20 : i64, style = 0 : i32,
     frequencies = array<f32: 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0>} : tensor<?x20xf32>, !step
@@ -86,6 +86,33 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x64xf32>, tensor<?x
   %last = model.wanted_rows %sum, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
   // CHECK: return %{{.*}}, %[[ATTENTION]], %[[NEXT]]
   return %last, %h, %c : tensor<?x64xf32>, tensor<?x40xf32>, !cache
+}
+
+// A part of each head is rotated, differently in two layers; nothing in a third one.
+// CHECK-LABEL: func.func @forward_parts
+func.func @forward_parts(%step: !step, %c0: !cache, %c1: !cache, %c2: !cache, %x: tensor<?x20xf32>) -> (tensor<?x20xf32>, !cache, !cache, !cache) attributes {kernel.row_range = #kernel.rows<1 to 4>} {
+  // CHECK: %[[FIRST:.*]] = kernel.rope_table %{{.*}} {frequencies = array<f32: 1.000000e+00, 5.000000e-01>, magnitude = 1.000000e+00 : f32, unrotated = 8 : i64} {{.*}} to tensor<?x32xf32>
+  // CHECK: %[[Q0:.*]] = kernel.pair_heads %{{.*}} rope %[[FIRST]] : tensor<?x32xf32> {dimension = 20 : i64, rotated = 4 : i64, style = 1 : i32}
+  %q0 = model.rope %x, %step {dimension = 20 : i64, style = 1 : i32, frequencies = array<f32: 1.0, 0.5>} : tensor<?x20xf32>, !step
+  // CHECK: %[[K0:.*]] = kernel.pair_heads %{{.*}} rope %[[FIRST]]
+  %k0 = model.rope %x, %step {dimension = 20 : i64, style = 1 : i32, frequencies = array<f32: 1.0, 0.5>} : tensor<?x20xf32>, !step
+  // CHECK: kernel.append %{{.*}}, %[[K0]]
+  %n0 = model.key_value_append %c0, %k0, %x, %step : !cache, tensor<?x20xf32>, tensor<?x20xf32>, !step
+  // CHECK: %[[H0:.*]] = kernel.attention %[[Q0]]
+  %h0 = model.attention %q0, %step cache %n0 : !cache {heads = 1 : i64, key_value_heads = 1 : i64, scale = 0.25 : f32} : tensor<?x20xf32>, !step to tensor<?x20xf32>
+  // CHECK: %[[SECOND:.*]] = kernel.rope_table %{{.*}} {frequencies = array<f32: 1.000000e+00, 2.500000e-01>
+  // CHECK: kernel.pair_heads %[[H0]] rope %[[SECOND]]
+  %q1 = model.rope %h0, %step {dimension = 20 : i64, style = 1 : i32, frequencies = array<f32: 1.0, 0.25>} : tensor<?x20xf32>, !step
+  %n1 = model.key_value_append %c1, %q1, %h0, %step : !cache, tensor<?x20xf32>, tensor<?x20xf32>, !step
+  // CHECK: %[[H1:.*]] = kernel.attention
+  %h1 = model.attention %q1, %step cache %n1 : !cache {heads = 1 : i64, key_value_heads = 1 : i64, scale = 0.25 : f32} : tensor<?x20xf32>, !step to tensor<?x20xf32>
+  // CHECK: %[[K2:.*]] = kernel.pair_heads %[[H1]] {dimension = 20 : i64} : tensor<?x20xf32> to tensor<?x32xf32>
+  // CHECK: kernel.append %{{.*}}, %[[K2]], %[[H1]]
+  %n2 = model.key_value_append %c2, %h1, %h1, %step : !cache, tensor<?x20xf32>, tensor<?x20xf32>, !step
+  // CHECK: %[[Q2:.*]] = kernel.pair_heads %[[H1]] {dimension = 20 : i64}
+  // CHECK: kernel.attention %[[Q2]]
+  %h2 = model.attention %h1, %step cache %n2 : !cache {heads = 1 : i64, key_value_heads = 1 : i64, scale = 0.25 : f32} : tensor<?x20xf32>, !step to tensor<?x20xf32>
+  return %h2, %n0, %n1, %n2 : tensor<?x20xf32>, !cache, !cache, !cache
 }
 }
 

@@ -27,9 +27,22 @@ func.func @forward(%step: !step, %x: tensor<?x32xf32>) -> tensor<?x32xf32> {
 !cache = !model.key_value<8 x 4 x f16, "full">
 
 func.func @forward(%step: !step, %cache: !cache, %x: tensor<?x32xf32>) -> !cache {
-  // expected-error @+1 {{cannot lower 'model.key_value_append' to a kernel: expected keys from model.rope with dimension = 4}}
-  %c = model.key_value_append %cache, %x, %x, %step : !cache, tensor<?x32xf32>, tensor<?x32xf32>, !step
+  %k = model.rope %x, %step {dimension = 8 : i64, style = 0 : i32, frequencies = array<f32: 1.0, 1.0>} : tensor<?x32xf32>, !step
+  // expected-error @+1 {{cannot lower 'model.key_value_append' to a kernel: expected keys of an even dimension, rotated (if at all) by model.rope with dimension = 4}}
+  %c = model.key_value_append %cache, %k, %x, %step : !cache, tensor<?x32xf32>, tensor<?x32xf32>, !step
   return %c : !cache
+}
+
+// -----
+
+!step = !model.step<rows = 4, sequences = 1, wanted = 4>
+!cache = !model.key_value<4 x 5 x f16, "full">
+
+func.func @forward(%step: !step, %cache: !cache, %x: tensor<?x20xf32>) -> tensor<?x20xf32> {
+  // expected-error @+1 {{cannot lower 'model.attention' to a kernel: expected queries of an even dimension, rotated (if at all) by model.rope with dimension = 5}}
+  %h = model.attention %x, %step cache %cache : !cache {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.5 : f32}
+    : tensor<?x20xf32>, !step to tensor<?x20xf32>
+  return %h : tensor<?x20xf32>
 }
 
 // -----
@@ -37,11 +50,14 @@ func.func @forward(%step: !step, %cache: !cache, %x: tensor<?x32xf32>) -> !cache
 !step = !model.step<rows = 4, sequences = 1, wanted = 4>
 !cache = !model.key_value<8 x 4 x f16, "full">
 
-func.func @forward(%step: !step, %cache: !cache, %x: tensor<?x32xf32>) -> tensor<?x32xf32> {
-  // expected-error @+1 {{cannot lower 'model.attention' to a kernel: expected queries from model.rope with dimension = 4}}
-  %h = model.attention %x, %step cache %cache : !cache {heads = 8 : i64, key_value_heads = 8 : i64, scale = 0.5 : f32}
+func.func @forward(%step: !step, %cache: !cache, %x: tensor<?x32xf32>) -> (tensor<?x32xf32>, !cache) {
+  %q = model.rope %x, %step {dimension = 4 : i64, style = 0 : i32, frequencies = array<f32: 1.0>} : tensor<?x32xf32>, !step
+  %k = model.rope %x, %step {dimension = 4 : i64, style = 1 : i32, frequencies = array<f32: 1.0>} : tensor<?x32xf32>, !step
+  %c = model.key_value_append %cache, %k, %x, %step : !cache, tensor<?x32xf32>, tensor<?x32xf32>, !step
+  // expected-error @+1 {{expected queries and keys with the same rotated elements, found 2 elements in the style halves and 2 elements in the style interleaved}}
+  %h = model.attention %q, %step cache %c : !cache {heads = 8 : i64, key_value_heads = 8 : i64, scale = 0.5 : f32}
     : tensor<?x32xf32>, !step to tensor<?x32xf32>
-  return %h : tensor<?x32xf32>
+  return %h, %c : tensor<?x32xf32>, !cache
 }
 
 // -----

@@ -13,7 +13,7 @@ module attributes {ingot.options = {target = "cuda", cpu = "native", activations
 // CHECK-LABEL: func.func @forward.rows_65_to_256
 // CHECK: %[[NORM:.*]] = kernel.norm_quantize %[[X:.*]] norm %{{.*}} to tensor<?x64xf32, #[[BF16:.*]]>
 // CHECK-NEXT: %[[QKV:.*]], %{{.*}} = kernel.library_matmul %[[NORM]], %{{.*}} : tensor<?x64xf32, #[[BF16]]>, tensor<256x64xf32, #[[BF16]]> to tensor<?x256xf32>, tensor<?x1024xf32>
-// CHECK-NEXT: %[[Q:.*]], %[[CACHE:.*]] = kernel.qkv_epilogue %[[QKV]], %{{.*}} {heads = 4 : i64} : tensor<?x256xf32>
+// CHECK-NEXT: %[[Q:.*]], %[[CACHE:.*]] = kernel.qkv_epilogue %[[QKV]], %{{.*}} rope %{{.*}} {heads = 4 : i64} : tensor<?x256xf32>
 // CHECK: %[[H:.*]] = kernel.attention %[[Q]], %[[CACHE]]
 // CHECK-NEXT: %[[ROUNDED:.*]] = kernel.norm_quantize %[[H]] : tensor<?x128xf32> to tensor<?x128xf32, #[[BF16]]>
 // The library adds the residual.
@@ -39,7 +39,7 @@ func.func @forward.rows_65_to_256(%step: !step, %cache: !cache, %x: tensor<?x64x
     %other: tensor<64x64xf32, #f16>, %coded: tensor<60x64xf32, #q8>, %odd: tensor<64x60xf32, #bf16>, %head: tensor<100x64xf32, #bf16>)
     -> (tensor<?x100xf32>, !cache) attributes {kernel.row_range = #kernel.rows<65 to 256>} {
   %n = kernel.norm_quantize %x norm %norm : tensor<64xf32> {epsilon = 1.0e-5 : f32} : tensor<?x64xf32> to tensor<?x64xf32>
-  %q, %next = kernel.qkv_rope_append %n, %qkv, %angles, %cache, %step {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #bf16>, tensor<?x32xf32>, !cache, !step to tensor<?x128xf32>, !cache {
+  %q, %next = kernel.qkv_rope_append %n, %qkv, %cache, %step rope %angles : tensor<?x32xf32> {heads = 4 : i64} : tensor<?x64xf32>, tensor<256x64xf32, #bf16>, !cache, !step to tensor<?x128xf32>, !cache rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     kernel.yield %first, %second : f32, f32
   }

@@ -6,8 +6,8 @@
 // RUN: cmp %t.once %t.twice
 
 // Forward functions load only what is stored: recipes with a home, matrices with a layout.
-// CHECK: encoding.assemble @blk.0.attn_qkv.weight : tensor<160x96xf32, {{.*}}layout = <16 x 4>>> on "host[0]"
 // CHECK: encoding.assemble @blk.0.ffn_gate_up.weight : tensor<256x96xf32, {{.*}}layout = <16 x 4>>> on "host[0]"
+// CHECK: encoding.assemble @blk.0.attn_qkv.weight : tensor<160x96xf32, {{.*}}layout = <16 x 4>>> on "host[0]"
 // CHECK: encoding.assemble @token_embd.weight.packed : tensor<320x96xf32, {{.*}}layout = <16 x 4>>> on "host[0]"
 // CHECK: encoding.assemble @blk.0.attn_norm.weight.packed : tensor<96xf32, {{.*}}<f32>>> on "host[0]"
 // CHECK-LABEL: func.func @forward.rows_1

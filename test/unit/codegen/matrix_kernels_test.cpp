@@ -273,9 +273,10 @@ TEST_P(MatrixEnds, QkvRopeAppend) {
                   std::to_string(sequences) + "(%a: " + input + ", %w: " + weight + ", %t: " + table +
                   ", %c: " + cache + ", %s: " + step + ") -> (" + query + ", " + cache +
                   ") attributes {row_range = #kernel.rows<" + range.attribute +
-                  ">} {\n  %q, %n = kernel.qkv_rope_append %a, %w, %t, %c, %s {heads = 4 : i64} : " + input + ", " +
-                  weight + ", " + table + ", " + cache + ", " + step + " to " + query + ", " + cache +
-                  R"mlir( {
+                  ">} {\n  %q, %n = kernel.qkv_rope_append %a, %w, %c, %s rope %t : " + table +
+                  " {heads = 4 : i64} : " + input + ", " + weight + ", " + cache + ", " + step + " to " + query + ", " +
+                  cache +
+                  R"mlir( rotation {
   ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):
     %0 = arith.mulf %first, %cosine : f32
     %1 = arith.mulf %second, %sine : f32

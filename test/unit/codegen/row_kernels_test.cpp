@@ -280,8 +280,8 @@ TEST_P(RowKernels, RopeTableAndRotation) {
                        ">, magnitude = 1.25 : f32} : " + stepType);
   for (const char *style : {"interleaved", "halves"})
     text += makeFunction(style, "%x: " + input + ", %t: " + table, rotated,
-                         std::string("kernel.rope %x, %t {dimension = 20 : i64, style = ") +
-                             (style == std::string("interleaved") ? "1" : "0") + " : i32} : " + input + ", " + table);
+                         "kernel.pair_heads %x rope %t : " + table + " {dimension = 20 : i64, style = " +
+                             (style == std::string("interleaved") ? "1" : "0") + " : i32} : " + input);
   auto kernels = Kernels::compile(text, GetParam());
   ASSERT_TRUE(kernels);
 

@@ -126,7 +126,7 @@ for suffix, first, last in ranges:
         matmul("key", weights["key"], o.key_value_heads * o.dimension, o.width)
         for name, columns, heads in ("rope_query", compact, o.heads), ("rope_key", o.key_value_heads * o.dimension, o.key_value_heads):
             function(name, [plain(columns), plain(rotated)], [plain(heads * rotated)],
-                     f"kernel.rope %a0, %a1 {{dimension = {o.dimension}, style = 0 : i32}} : {plain(columns)}, {plain(rotated)} to {plain(heads * rotated)}")
+                     f"kernel.pair_heads %a0 rope %a1 : {plain(rotated)} {{dimension = {o.dimension}, style = 0 : i32}} : {plain(columns)} to {plain(heads * rotated)}")
         function("append", [cache, plain(key), plain(o.key_value_heads * o.dimension), step], [cache],
                  f"kernel.append %a0, %a1, %a2, %a3 : {cache}, {plain(key)}, {plain(o.key_value_heads * o.dimension)}, {step}")
         matmul("gate", weights["gate"], o.hidden, o.width)
@@ -137,8 +137,8 @@ for suffix, first, last in ranges:
     else:
         function("query_key_value", [rounded(o.width), weights["query_key_value"], plain(rotated), cache, step],
                  [plain(query), cache],
-                 f"kernel.qkv_rope_append %a0, %a1, %a2, %a3, %a4 {{heads = {o.heads}}} : {rounded(o.width)}, "
-                 f"{weights['query_key_value']}, {plain(rotated)}, {cache}, {step} to {plain(query)}, {cache} {{\n"
+                 f"kernel.qkv_rope_append %a0, %a1, %a3, %a4 rope %a2 : {plain(rotated)} {{heads = {o.heads}}} : {rounded(o.width)}, "
+                 f"{weights['query_key_value']}, {cache}, {step} to {plain(query)}, {cache} rotation {{\n"
                  "  ^bb0(%first: f32, %second: f32, %cosine: f32, %sine: f32):\n    kernel.yield %first, %second : f32, f32\n  }")
         function("gate_up", [rounded(o.width), weights["gate_up"]], [rounded(o.hidden)],
                  f"kernel.gated_matmul %a0, %a1 : {rounded(o.width)}, {weights['gate_up']} to {rounded(o.hidden)} {region(['gate', 'up'])}")
