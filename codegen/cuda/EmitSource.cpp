@@ -119,12 +119,12 @@ public:
   /// The definition under the name `name`.
   FailureOr<std::string> emit(StringRef name) {
     nameBuffers();
+    emitPrefetch(context, function.getKernel());
+    context.body += "  waitForEarlier();\n  letLaterBegin();\n";
     printBound();
     if (readsRows())
       context.body += function.getRowRange().getLast() == 1 ? "  constexpr int rows = 1;\n"
                                                             : "  const int rows = static_cast<int>(*rowCount);\n";
-    if (!function.getPrologues().empty())
-      emitPrefetch(context, function.getKernel());
     for (Operation &prologue : function.getPrologues()) {
       Value result = prologue.getResult(0);
       context.print("  // Every block computes this for itself.\n  __shared__ __align__(16) float $name[$columns];\n",

@@ -79,7 +79,7 @@ struct KernelContext {
 /// Threads of a block for `kernel`, the operation that a function is for.
 int64_t getThreads(mlir::Operation *kernel, kernel::RowRangeAttr rows);
 
-/// What stands before the prologues of a function for `kernel`: its weights are asked for.
+/// What comes before all else in a function for `kernel`, where it has weights: they are asked for.
 void emitPrefetch(KernelContext &context, mlir::Operation *kernel);
 
 /// `name` as C++ has names, and no other one of `taken`, to which it is added.

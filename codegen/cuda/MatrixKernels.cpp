@@ -41,12 +41,13 @@ int64_t cuda::getThreads(Operation *kernel, kernel::RowRangeAttr rows) {
 
 void cuda::emitPrefetch(KernelContext &context, Operation *kernel) {
   std::optional<std::pair<int64_t, int64_t>> product = target::getProductPanels(kernel);
-  if (!product)
+  if (!product || !target::isFewRows(context.rows))
     return;
   Value weight = kernel->getOperand(1);
   encoding::WeightFormat format = encoding::getStorage(weight.getType()).getFormat().getWeightFormat();
-  context.print("  prefetchPanels<$panels, $together>($weight, $panelBytes);\n",
-                {{"panels", product->first},
+  context.print("  prefetchPanels<$format, $panels, $together>($weight, $panelBytes);\n",
+                {{"format", context.structs.getFormat(tensorOf(weight))},
+                 {"panels", product->first},
                  {"together", target::getProductTile(kernel, context.rows).panels},
                  {"weight", context.name(weight)},
                  {"panelBytes", encoding::getPanelBytes(format, columnsOf(weight))}});

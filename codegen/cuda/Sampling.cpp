@@ -12,6 +12,8 @@ std::string cuda::printSampling(const Tables &tables) {
   return fillIn(R"(/// The best candidates of each part of the vocabulary.
 extern "C" __global__ void __launch_bounds__($threads) $candidates(
     const IngotCudaSampling *sampling, const float *logits, uint64_t *lists) {
+  waitForEarlier();
+  letLaterBegin();
   findCandidates<$vocabulary>(*sampling, logits, lists);
 }
 
@@ -19,6 +21,8 @@ extern "C" __global__ void __launch_bounds__($threads) $candidates(
 extern "C" __global__ void __launch_bounds__($threads) $choose(
     const IngotCudaStep step, IngotCudaSampling *sampling, const uint64_t *lists, const uint32_t *ends,
     int32_t *tokens, const uint32_t *stop) {
+  waitForEarlier();
+  letLaterBegin();
   chooseToken<$parts>(step, *sampling, lists, ends, tokens, stop);
 }
 

@@ -34,12 +34,30 @@ __device__ __forceinline__ uint4 loadWeights(const uint8_t *address) {
 /// Asks for `bytes` of weights from a 16-byte aligned address on, a multiple of 16, to come to the second-level cache,
 /// on devices that can be asked so: see "cp.async.bulk.prefetch.L2" of the PTX ISA. One thread asks for a whole block.
 __device__ __forceinline__ void prefetchWeights(const uint8_t *address, uint32_t bytes) {
-#if !defined(__CUDA_ARCH__)
-  // A compiler for another machine sees what must be there.
-  static_cast<void>(*static_cast<const volatile uint8_t *>(address));
-  static_cast<void>(*static_cast<const volatile uint8_t *>(address + bytes - 1));
+#ifdef INGOT_CUDA_SHIM
+  shim::prefetch(address, bytes);
 #elif __CUDA_ARCH__ >= 900
   asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(address), "r"(bytes));
+#endif
+}
+
+/// Waits until the kernels that this one comes after have ended, and what they wrote can be read. A graph may begin a
+/// kernel before that, on devices that have these two: see "griddepcontrol" of the PTX ISA. So every thread of every
+/// kernel of a step calls this before it touches memory of the device, but for weights that it asks for; a kernel that
+/// did not would end before those that it comes after, and the next one would not know.
+__device__ __forceinline__ void waitForEarlier() {
+#ifdef INGOT_CUDA_SHIM
+  shim::waitForEarlier();
+#elif __CUDA_ARCH__ >= 10 * INGOT_CUDA_WAITING_CAPABILITY
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+/// Lets the kernels that come after this one begin, as soon as all of its blocks have said so or ended. Said after
+/// waitForEarlier, there are no more than two kernels on the device, of which one waits.
+__device__ __forceinline__ void letLaterBegin() {
+#if !defined(INGOT_CUDA_SHIM) && __CUDA_ARCH__ >= 10 * INGOT_CUDA_WAITING_CAPABILITY
+  asm volatile("griddepcontrol.launch_dependents;");
 #endif
 }
 

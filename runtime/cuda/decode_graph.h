@@ -2,8 +2,8 @@
 //
 // Decoding repeats the same step for every token of its sequences: the arrays of the
 // step to the device, the launches, the logits back. As a graph the driver takes it in
-// one call, and starts a kernel as soon as those that it awaits have ended. Nothing in
-// it changes with the text: positions and lengths stand in the arrays.
+// one call, and starts a kernel as soon as those that it awaits have ended, or let it
+// begin. Nothing in it changes with the text: positions and lengths stand in the arrays.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,7 +19,7 @@ public:
   /// Steps of as many rows as `program` serves, but at most `mostRows`, all of whose logits are wanted. `logits` are of
   /// `mostRows` rows. Fails with a message when the driver refuses it.
   DecodeGraph(const DriverApi &api, Context context, const IngotCudaDescriptor &tables, const IngotCudaProgram &program,
-              uint32_t mostRows, const Launches &launches, const Transfer &arrays, const Transfer &logits,
+              uint32_t mostRows, const Launches &launches, const Transfer &arrays, const Transfer &logits, Edges edges,
               Stream stream);
 
   bool serves(uint32_t rows) const { return rows >= firstRow && rows <= lastRow; }

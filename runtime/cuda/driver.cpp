@@ -39,6 +39,7 @@ const char *loadFunctions(void *library, DriverApi &api) {
                             INGOT_SYMBOL(api, cuMemsetD8Async),
                             INGOT_SYMBOL(api, cuModuleLoadData),
                             INGOT_SYMBOL(api, cuModuleGetFunction),
+                            INGOT_SYMBOL(api, cuFuncGetAttribute),
                             INGOT_SYMBOL(api, cuFuncSetAttribute),
                             INGOT_SYMBOL(api, cuLaunchKernel),
                             INGOT_SYMBOL(api, cuStreamCreate),
@@ -56,6 +57,7 @@ const char *loadFunctions(void *library, DriverApi &api) {
                             INGOT_SYMBOL(api, cuGraphUpload),
                             INGOT_SYMBOL(api, cuGraphLaunch),
                             INGOT_SYMBOL(api, cuStreamQuery),
+                            INGOT_NEWER_SYMBOL(api, cuGraphAddDependencies_v2),
                             INGOT_NEWER_SYMBOL(api, cuGraphConditionalHandleCreate),
                             INGOT_NEWER_SYMBOL(api, cuGraphAddNode_v2)};
   static_assert(sizeof(symbols) / sizeof(Symbol) == sizeof(DriverApi) / sizeof(void *), "every function is loaded");

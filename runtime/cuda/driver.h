@@ -33,13 +33,13 @@ using ConditionHandle = uint64_t;
 
 inline constexpr Result success = 0, notReady = 600;
 
-/// Since when graphs have loops: see FoundDevice::driverVersion.
-inline constexpr int firstVersionWithLoops = 12040;
+/// Since when graphs have loops, and edges over which a kernel begins early: see FoundDevice::driverVersion.
+inline constexpr int firstVersionWithLoops = 12040, firstVersionWithProgrammaticEdges = 12030;
 
 /// CUdevice_attribute
 inline constexpr int multiprocessorCount = 16, capabilityMajor = 75, capabilityMinor = 76;
 /// CUfunction_attribute
-inline constexpr int mostDynamicSharedBytes = 8;
+inline constexpr int ptxVersion = 5, mostDynamicSharedBytes = 8;
 /// CU_STREAM_NON_BLOCKING, CU_EVENT_DISABLE_TIMING
 inline constexpr unsigned nonBlockingStream = 1, plainEvent = 0, eventWithoutTime = 2;
 
@@ -99,6 +99,14 @@ struct NodeParameters {
   long long reserved2;
 };
 
+/// CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC; CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC
+inline constexpr unsigned char programmaticDependency = 1, programmaticPort = 1;
+
+/// CUgraphEdgeData
+struct EdgeData {
+  unsigned char fromPort, toPort, kind, reserved[5];
+};
+
 /// Functions by their names in the library, where _v2 tells a layout from an older one.
 struct DriverApi {
   Result (*cuInit)(unsigned flags);
@@ -120,6 +128,7 @@ struct DriverApi {
   Result (*cuMemsetD8Async)(DeviceAddress to, unsigned char value, size_t count, Stream stream);
   Result (*cuModuleLoadData)(Module *module, const void *image);
   Result (*cuModuleGetFunction)(Function *function, Module module, const char *name);
+  Result (*cuFuncGetAttribute)(int *value, int attribute, Function function);
   Result (*cuFuncSetAttribute)(Function function, int attribute, int value);
   Result (*cuLaunchKernel)(Function function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
                            unsigned blockY, unsigned blockZ, unsigned sharedBytes, Stream stream, void **parameters,
@@ -141,10 +150,13 @@ struct DriverApi {
   Result (*cuGraphUpload)(GraphExecutable executable, Stream stream);
   Result (*cuGraphLaunch)(GraphExecutable executable, Stream stream);
   Result (*cuStreamQuery)(Stream stream);
+  /// Null where the driver is for an older CUDA than 12.3.
+  Result (*cuGraphAddDependencies_v2)(Graph graph, const GraphNode *from, const GraphNode *to, const EdgeData *edges,
+                                      size_t count);
   /// These two are null where the driver is for an older CUDA than 12.4.
   Result (*cuGraphConditionalHandleCreate)(ConditionHandle *handle, Graph graph, Context context, unsigned value,
                                            unsigned flags);
-  Result (*cuGraphAddNode_v2)(GraphNode *node, Graph graph, const GraphNode *after, const void *edges, size_t count,
+  Result (*cuGraphAddNode_v2)(GraphNode *node, Graph graph, const GraphNode *after, const EdgeData *edges, size_t count,
                               NodeParameters *parameters);
 };
 

@@ -24,6 +24,8 @@ const char *spell(LaunchMode mode) {
   switch (mode) {
   case LaunchMode::Graph:
     return "graph";
+  case LaunchMode::PlainGraph:
+    return "plain-graph";
   case LaunchMode::Stream:
     return "stream";
   case LaunchMode::OneByOne:
@@ -53,6 +55,8 @@ CudaExecutor::CudaExecutor(const FoundDevice &device, const IngotDescriptor &des
   output = static_cast<float *>(allocatePinned(uint64_t{entry.wanted_rows} * tables.output_stride));
   launches.emplace(tables, functions, *memory, arrays);
   if (mode == LaunchMode::Graph)
+    edges = chooseEdges(functions.front());
+  if (mode == LaunchMode::Graph || mode == LaunchMode::PlainGraph)
     makeGraphs(context);
   loadWeights(descriptor);
   probes.emplace(device, stream, loadKernel(tables.reader));
@@ -137,6 +141,16 @@ void CudaExecutor::loadWeights(const IngotDescriptor &descriptor) {
   check(api, api.cuStreamSynchronize(stream), what);
 }
 
+/// What the driver knows, and what `function`, as any other of the image that it loaded, was compiled for: of PTX for
+/// an older device, which it has compiled for this one, nothing waits.
+Edges CudaExecutor::chooseEdges(Function function) const {
+  if (device.driverVersion < firstVersionWithProgrammaticEdges || !api.cuGraphAddDependencies_v2)
+    return Edges::Full;
+  int compiledFor = 0;
+  check(api, api.cuFuncGetAttribute(&compiledFor, ptxVersion, function), "the kernels cannot be looked at");
+  return compiledFor >= INGOT_CUDA_WAITING_CAPABILITY ? Edges::Programmatic : Edges::Full;
+}
+
 void CudaExecutor::makeGraphs(Context context) {
   const uint32_t bound = std::min({uint32_t{INGOT_CUDA_MOST_GRAPH_ROWS}, entry.rows, entry.wanted_rows});
   for (uint32_t first = 1; first <= bound; first = programFor(first).last_row + 1) {
@@ -144,12 +158,12 @@ void CudaExecutor::makeGraphs(Context context) {
     // Blocks beyond a step's rows return in programs of few rows only.
     const uint32_t last = program.last_row > INGOT_CUDA_MOST_GRAPH_ROWS ? first : std::min(program.last_row, bound);
     graphs.emplace_back(api, context, tables, program, last, *launches, transferOfArrays(), transferOfLogits(last),
-                        stream);
+                        edges, stream);
   }
   if (tables.sampler.parts > 0)
     loop.emplace(TokenLoop::Parts{device, context, tables, programFor(1), *launches, arrays,
                                   loadKernel(tables.sampler.candidates.name), loadKernel(tables.sampler.choose.name),
-                                  memory->locate(tables.output), memory->step() + loopOffset(), stream});
+                                  memory->locate(tables.output), memory->step() + loopOffset(), edges, stream});
 }
 
 const DecodeGraph *CudaExecutor::graphFor(const IngotStep &step) const {
@@ -235,6 +249,8 @@ void CudaExecutor::describe(JsonWriter &writer) const {
   writer.number("device_memory_bytes_since_start",
                 static_cast<double>(freeAtStart) - static_cast<double>(countFreeBytes()));
   writer.text("launch", spell(mode));
+  if (!graphs.empty())
+    writer.text("edges", edges == Edges::Programmatic ? "programmatic" : "full");
   if (products)
     writer.number("cublaslt_version", products->version());
   writer.text("token_loop", loop && loop->isOnDevice() ? "device" : "host");

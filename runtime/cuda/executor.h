@@ -16,9 +16,10 @@ namespace ingot::runtime::cuda {
 
 /// How the launches of a step get to the device.
 enum class LaunchMode {
-  Graph,    ///< all of a step of few rows at once; of other steps as in a stream
-  Stream,   ///< one after the other, without waiting
-  OneByOne, ///< waiting for each, so that a failure is of a kernel that has a name
+  Graph,      ///< all of a step of few rows at once, each begun early where that can be; of other steps as in a stream
+  PlainGraph, ///< the same, each begun when those before it have ended
+  Stream,     ///< one after the other, without waiting
+  OneByOne,   ///< waiting for each, so that a failure is of a kernel that has a name
 };
 
 class CudaExecutor : public Executor {
@@ -43,6 +44,7 @@ public:
 private:
   std::vector<Function> loadKernels();
   Function loadKernel(const char *name);
+  Edges chooseEdges(Function function) const;
   void makeGraphs(Context context);
   uint64_t countFreeBytes() const;
   void *allocatePinned(uint64_t bytes);
@@ -61,6 +63,7 @@ private:
   const IngotEntry &entry;
   const IngotCudaDescriptor &tables;
   const LaunchMode mode;
+  Edges edges = Edges::Full; ///< of graphs
   Stream stream = nullptr;
   Module module = nullptr;
   StepArrays arrays;

@@ -2,6 +2,8 @@
 
 #include "runtime/cuda/graph_builder.h"
 
+#include <algorithm>
+
 namespace ingot::runtime::cuda {
 
 GraphBuilder::GraphBuilder(const DriverApi &api, Context context, const char *what)
@@ -36,7 +38,7 @@ GraphNode GraphBuilder::copyToHost(const Transfer &transfer, const Nodes &after)
 }
 
 GraphNode GraphBuilder::launch(Function function, uint32_t gridX, uint32_t gridY, const IngotCudaKernel &kernel,
-                               std::span<void *const> parameters, const Nodes &after) {
+                               std::span<void *const> parameters, const Nodes &after, Edges edges) {
   KernelNode launch = {};
   launch.function = function;
   launch.gridX = gridX;
@@ -46,12 +48,21 @@ GraphNode GraphBuilder::launch(Function function, uint32_t gridX, uint32_t gridY
   launch.sharedBytes = kernel.shared_bytes;
   launch.parameters = const_cast<void **>(parameters.data());
   GraphNode node = nullptr;
-  check(api, api.cuGraphAddKernelNode_v2(&node, graph, after.data(), after.size(), &launch), what);
+  // What has ended before the one kernel that is waited for is known to have ended, since that one has waited too. Of
+  // several, NVIDIA's documentation does not say what a wait is for.
+  if (edges == Edges::Programmatic && after.size() == 1 && std::ranges::find(kernels, after[0]) != kernels.end()) {
+    constexpr EdgeData early = {programmaticPort, 0, programmaticDependency, {}};
+    check(api, api.cuGraphAddKernelNode_v2(&node, graph, nullptr, 0, &launch), what);
+    check(api, api.cuGraphAddDependencies_v2(graph, after.data(), &node, &early, 1), what);
+  } else {
+    check(api, api.cuGraphAddKernelNode_v2(&node, graph, after.data(), after.size(), &launch), what);
+  }
+  kernels.push_back(node);
   return node;
 }
 
 GraphBuilder::Nodes GraphBuilder::step(const IngotCudaDescriptor &tables, const IngotCudaProgram &program,
-                                       const Launches &launches, uint32_t rows, const Nodes &after) {
+                                       const Launches &launches, uint32_t rows, const Nodes &after, Edges edges) {
   Nodes nodes, awaited;
   std::vector<bool> isAwaited(program.launch_count);
   for (const Launch &row : launches.of(program)) {
@@ -62,7 +73,7 @@ GraphBuilder::Nodes GraphBuilder::step(const IngotCudaDescriptor &tables, const 
       isAwaited[index] = true;
     }
     nodes.push_back(launch(row.function, row.row->grid_x, row.blocks(rows, rows), *row.kernel, row.parameters,
-                           awaited.empty() ? after : awaited));
+                           awaited.empty() ? after : awaited, edges));
   }
   Nodes last;
   for (size_t i = 0; i < nodes.size(); ++i)

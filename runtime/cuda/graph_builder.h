@@ -18,6 +18,13 @@ struct Transfer {
   uint64_t bytes;
 };
 
+/// How a kernel comes after others.
+enum class Edges {
+  Full,         ///< begins when they have ended
+  Programmatic, ///< where it comes after one alone, begins before that one has ended, and waits for it: both must be
+                ///< kernels of the text, of an image for INGOT_CUDA_WAITING_CAPABILITY
+};
+
 /// Adds nodes to one graph. Fails with a message that begins with `what` when the driver refuses one.
 class GraphBuilder {
 public:
@@ -31,12 +38,12 @@ public:
 
   /// A kernel of blocks along x and y; `parameters` are addresses of its parameters, which are read here.
   GraphNode launch(Function function, uint32_t gridX, uint32_t gridY, const IngotCudaKernel &kernel,
-                   std::span<void *const> parameters, const Nodes &after);
+                   std::span<void *const> parameters, const Nodes &after, Edges edges);
 
   /// All launches of a program, with the blocks for `rows` rows whose logits are all wanted; its edges are the awaits
   /// of the tables. Returns those that no other one awaits.
   Nodes step(const IngotCudaDescriptor &tables, const IngotCudaProgram &program, const Launches &launches,
-             uint32_t rows, const Nodes &after);
+             uint32_t rows, const Nodes &after, Edges edges);
 
   /// A condition for a loop of this graph; 0 when the graph is launched.
   ConditionHandle condition();
@@ -57,6 +64,7 @@ private:
   Context context;
   const char *what;
   Graph graph = nullptr;
+  Nodes kernels;
 };
 
 } // namespace ingot::runtime::cuda

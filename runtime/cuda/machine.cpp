@@ -15,8 +15,10 @@ public:
     options.integer({"--device"}, "number of the GPU (default 0)", 0, INT32_MAX, ordinal);
     options.text(
         {"--launch"}, "HOW",
-        "graph: a token's kernels at once (default); stream: one after the other; one-by-one: wait for each, to learn "
-        "which one fails",
+        "graph: a token's kernels at once, each begun before the one ahead of it has ended where the GPU and the "
+        "driver "
+        "can (default); plain-graph: at once, each begun when those ahead of it have ended; stream: one after the "
+        "other; one-by-one: wait for each, to learn which one fails",
         launch);
     options.text(
         {"--autotune"}, "on|off",
@@ -31,8 +33,10 @@ public:
       mode = LaunchMode::Stream;
     else if (launch == "one-by-one")
       mode = LaunchMode::OneByOne;
+    else if (launch == "plain-graph")
+      mode = LaunchMode::PlainGraph;
     else if (launch && launch != "graph")
-      failUsage("--launch: '%s' is none of graph, stream and one-by-one", launch->c_str());
+      failUsage("--launch: '%s' is none of graph, plain-graph, stream and one-by-one", launch->c_str());
     if (autotune && *autotune != "on" && *autotune != "off")
       failUsage("--autotune: '%s' is neither on nor off", autotune->c_str());
     if (!find())

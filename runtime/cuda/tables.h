@@ -29,6 +29,10 @@ extern "C" {
 /// Kernels are for devices of this compute capability and newer ones: 10 * major + minor.
 #define INGOT_CUDA_CAPABILITY 80
 
+/// Kernels compiled for this one or a newer one wait for those that they come after: see waitForEarlier of
+/// codegen/cuda/ingot_device.cuh.
+#define INGOT_CUDA_WAITING_CAPABILITY 90
+
 /// Steps of up to so many rows may be graphs, which have the same blocks for every step.
 #define INGOT_CUDA_MOST_GRAPH_ROWS 8
 

@@ -49,12 +49,12 @@ TokenLoop::TokenLoop(const Parts &parts)
 
   GraphBuilder graph(api, parts.context, what);
   GraphNode arrays = graph.copyToDevice({parts.arrays.host(), parts.arrays.device(), parts.arrays.bytes()}, {});
-  GraphNode drawn = addDraw(graph, {arrays, graph.copyToDevice({memory, state, given}, {})});
+  GraphNode drawn = addDraw(graph, {arrays, graph.copyToDevice({memory, state, given}, {})}, parts.edges);
   if (Function keepGoing = loadLoop()) {
     addLoop(graph, keepGoing, drawn);
   } else {
     GraphBuilder others(api, parts.context, what);
-    addDraw(others, others.step(parts.tables, parts.program, parts.launches, /*rows=*/1, {}));
+    addDraw(others, others.step(parts.tables, parts.program, parts.launches, /*rows=*/1, {}, parts.edges), parts.edges);
     again = others.instantiate(parts.stream);
   }
   first = graph.instantiate(parts.stream);
@@ -73,18 +73,18 @@ Function TokenLoop::loadLoop() const {
 }
 
 /// Draws a token from the logits that are there after `after`.
-GraphNode TokenLoop::addDraw(GraphBuilder &graph, const GraphBuilder::Nodes &after) const {
+GraphNode TokenLoop::addDraw(GraphBuilder &graph, const GraphBuilder::Nodes &after, Edges edges) const {
   const IngotCudaSampler &sampler = parts.tables.sampler;
   auto addressOf = [](const auto &value) { return const_cast<void *>(static_cast<const void *>(&value)); };
   void *const candidatesOf[] = {addressOf(state), addressOf(parts.logits), addressOf(lists)};
-  GraphNode found = graph.launch(parts.candidates, sampler.parts, 1, sampler.candidates, candidatesOf, after);
+  GraphNode found = graph.launch(parts.candidates, sampler.parts, 1, sampler.candidates, candidatesOf, after, edges);
   void *const chooseFrom[] = {addressOf(parts.arrays.parameter()),
                               addressOf(state),
                               addressOf(lists),
                               addressOf(endsOnDevice),
                               addressOf(tokens),
                               addressOf(stopWord)};
-  return graph.launch(parts.choose, 1, 1, sampler.choose, chooseFrom, {found});
+  return graph.launch(parts.choose, 1, 1, sampler.choose, chooseFrom, {found}, edges);
 }
 
 void TokenLoop::addLoop(GraphBuilder &graph, Function keepGoing, GraphNode drawn) const {
@@ -92,10 +92,13 @@ void TokenLoop::addLoop(GraphBuilder &graph, Function keepGoing, GraphNode drawn
   const IngotCudaKernel oneThread = {INGOT_CUDA_LOOP_KERNEL, 1, 0, 0, 0};
   DeviceAddress read = state;
   void *const parameters[] = {&condition, &read};
-  GraphNode decided = graph.launch(keepGoing, 1, 1, oneThread, parameters, {drawn});
+  GraphNode decided = graph.launch(keepGoing, 1, 1, oneThread, parameters, {drawn}, Edges::Full);
   GraphBuilder body = graph.loop(condition, {decided});
-  GraphNode next = addDraw(body, body.step(parts.tables, parts.program, parts.launches, /*rows=*/1, {}));
-  body.launch(keepGoing, 1, 1, oneThread, parameters, {next});
+  // What the body of a conditional node may consist of NVIDIA's documentation says of nodes, and nothing of edges (CUDA
+  // Driver API, "CUDA_CONDITIONAL_NODE_PARAMS"; CUDA Programming Guide, "Conditional Graph Nodes").
+  constexpr Edges edges = Edges::Full;
+  GraphNode next = addDraw(body, body.step(parts.tables, parts.program, parts.launches, /*rows=*/1, {}, edges), edges);
+  body.launch(keepGoing, 1, 1, oneThread, parameters, {next}, edges);
 }
 
 bool TokenLoop::serves(const SamplerOptions &options) const {

@@ -37,6 +37,7 @@ public:
     Function candidates, choose; ///< of tables.sampler
     DeviceAddress logits;        ///< of the first wanted row
     DeviceAddress memory;        ///< `deviceBytes`
+    Edges edges;
     Stream stream;
   };
 
@@ -60,7 +61,7 @@ public:
 
 private:
   Function loadLoop() const;
-  GraphNode addDraw(GraphBuilder &graph, const GraphBuilder::Nodes &after) const;
+  GraphNode addDraw(GraphBuilder &graph, const GraphBuilder::Nodes &after, Edges edges) const;
   void addLoop(GraphBuilder &graph, Function keepGoing, GraphNode drawn) const;
   void require(Result result) const;
   int32_t token(uint32_t index) const { return *static_cast<const volatile int32_t *>(tokens + index); }

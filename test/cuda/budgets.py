@@ -2,7 +2,8 @@
 """What ptxas makes of every kernel of a few models: registers, shared memory, and the warps that a multiprocessor holds.
 
 Compares with budgets.txt, whose figures are those of one release of nvcc. Whatever the release: nothing spills, nothing lies
-in local memory, and a multiprocessor has room for FEWEST_WARPS.
+in local memory, a multiprocessor has room for FEWEST_WARPS, and no kernel of a step touches memory before it has waited for
+those that it comes after.
 
 usage: budgets.py [--ingotc PATH] [--update]
 """
@@ -33,6 +34,8 @@ MODELS = {
 # registers, given to a warp by 256, and room for 64 warps and 32 blocks (CUDA C++ Programming Guide, compute capabilities).
 SHARED = {"sm_80": 164 << 10, "sm_90a": 228 << 10}
 FEWEST_WARPS = 8
+# Kernels that run alone.
+OF_NO_STEP = ("ingot_read", "ingot_generate_")
 
 
 def resident_warps(threads, registers, shared, architecture):
@@ -48,18 +51,39 @@ def emit(ingotc, shape, folder):
     model, source = folder / "model.mlir", folder / "model.cu"
     made = subprocess.run([pathlib.Path(ingotc).parent / "ingot-shape", *shape.split()], check=True, capture_output=True)
     model.write_bytes(made.stdout)
-    subprocess.run([ingotc, model, "--target=cuda", "--compile-to=codegen", "-o", source], check=True, capture_output=True)
+    # With the kernels that make weights.
+    command = [ingotc, model, "--target=cuda", "--weights=random:1", "--compile-to=codegen", "-o", source]
+    subprocess.run(command, check=True, capture_output=True)
     return source
 
 
-def measure(compiler, source):
-    """{kernel: {architecture: (threads, registers, shared bytes, spilled and local bytes)}} of a text."""
+def touched_early(ptx):
+    """{kernel: the first instruction that touches memory of the device before the kernel waits}; of one that never waits,
+    its first of all."""
+    found = {}
+    for name, body in re.findall(r"\.entry (\w+)\(.*?\n{(.*?)\n}", ptx, re.S):
+        begin = body.split("griddepcontrol.wait;")[0]
+        # Parameters, shared memory, constants of the text and a thread's own are no memory that another kernel writes.
+        for access in re.findall(r"^\s*(?:@\S+ )?((?:ld|st|atom|red|cp\.async)\.[^;]*);", begin, re.M):
+            if not re.match(r"(ld|st|atom|red)[a-z.]*\.(param|shared|const|local)|cp\.async\.bulk\.prefetch", access):
+                found.setdefault(name, access)
+    return found
+
+
+def measure(compiler, source, unordered=None):
+    """{kernel: {architecture: (threads, registers, shared bytes, spilled and local bytes)}} of a text. `unordered` is given
+    what touched_early says of the newest architecture."""
     targets = [part for name in SHARED for part in ("-gencode", f"arch={name.replace('sm', 'compute')},code={name}")]
-    # ptxas reports only what it really compiles: no cubin is kept.
-    command = [compiler, "-std=c++17", *targets, "--threads=2", "-Xptxas=-v", "-c", source, "-o", "/dev/null"]
-    compiled = subprocess.run(command, capture_output=True, text=True, check=False)
-    if compiled.returncode != 0:
-        sys.exit(compiled.stderr)
+    # ptxas reports only what it really compiles.
+    with tempfile.TemporaryDirectory() as folder:
+        command = [compiler, "-std=c++17", *targets, "--threads=2", "-Xptxas=-v", "--keep", "--keep-dir", folder, "-c", source,
+                   "-o", "/dev/null"]
+        compiled = subprocess.run(command, capture_output=True, text=True, check=False)
+        if compiled.returncode != 0:
+            sys.exit(compiled.stderr)
+        if unordered is not None:
+            newest = list(SHARED)[-1].replace("sm", "compute")
+            unordered.update(touched_early((pathlib.Path(folder) / f"{source.stem}.{newest}.ptx").read_text()))
     threads = {name: int(bound) for bound, name in re.findall(r"__launch_bounds__\((\d+)[^)]*\) (\w+)\(", source.read_text())}
     pattern = (r"entry function '(\w+)' for '(\w+)'\n.*\n\s+(\d+) bytes stack frame, (\d+) bytes spill stores, "
                r"(\d+) bytes spill loads\n.*Used (\d+) registers(?:.*?(\d+) bytes smem)?")
@@ -77,7 +101,10 @@ def report(ingotc, compiler):
                      + ": registers, bytes of shared memory, resident warps"], []
     for model, shape in MODELS.items():
         with tempfile.TemporaryDirectory() as folder:
-            kernels = measure(compiler, emit(ingotc, shape, pathlib.Path(folder)))
+            unordered = {}
+            kernels = measure(compiler, emit(ingotc, shape, pathlib.Path(folder)), unordered)
+        broken += [f"{model} {name}: '{access}' stands before the wait for earlier kernels"
+                   for name, access in unordered.items() if not name.startswith(OF_NO_STEP)]
         for name, figures in sorted(kernels.items()):
             line = f"{model} {name} {figures['sm_80'][0]}"
             for architecture in SHARED:

@@ -62,6 +62,8 @@ class Model:
         self.arrays = {"counts": cuda.allocate(12), **{name: cuda.allocate(4 * tables.rows)
                                                        for name in ("tokens", "positions", "row_sequences", "wanted")}}
         self.executed = set()
+        # Then every kernel is said to begin before those ahead of it have ended, and must wait for them.
+        self.early = cuda.waits(self.functions[0])
 
     def program(self, rows):
         return next(program for program in self.tables.programs[:self.tables.program_count]
@@ -102,7 +104,8 @@ class Model:
             addresses = [self.arenas[buffer.arena] + buffer.offset for buffer in buffers]
             grid = launch.grid_x, -(-worked_on // launch.rows_per_block)
             self.cuda.launch(self.functions[launch.kernel], grid, kernel.threads, bytes(step),
-                             self.arrays["counts"] + (8 if launch.wanted else 0), *addresses, shared=kernel.shared_bytes)
+                             self.arrays["counts"] + (8 if launch.wanted else 0), *addresses, shared=kernel.shared_bytes,
+                             early=self.early)
             self.executed.add(kernel.name.decode())
         self.cuda.cuCtxSynchronize()
         address = self.arenas[tables.output.arena] + tables.output.offset

@@ -37,6 +37,17 @@ class CudaError(Exception):
     """What a call returned, and what the fake driver says of it."""
 
 
+class LaunchAttribute(ctypes.Structure):
+    """CUlaunchAttribute of an integer"""
+    _fields_ = [("id", ctypes.c_int), ("pad", ctypes.c_int), ("value", ctypes.c_int), ("rest", ctypes.c_char * 60)]
+
+
+class LaunchConfig(ctypes.Structure):
+    """CUlaunchConfig"""
+    _fields_ = [("sizes", ctypes.c_uint * 6), ("shared", ctypes.c_uint), ("stream", ctypes.c_void_p),
+                ("attributes", ctypes.POINTER(LaunchAttribute)), ("count", ctypes.c_uint)]
+
+
 class Cuda:
     """The driver API with a current context. Every call raises CudaError unless it succeeds."""
 
@@ -98,9 +109,18 @@ class Cuda:
         self.kept.append((held, pointers))
         return pointers
 
-    def launch(self, function, grid, block, *values, shared=0, stream=None):
+    def waits(self, function):
+        """Whether a kernel was compiled for devices on which it can wait for those before it."""
+        version = ctypes.c_int()
+        self.cuFuncGetAttribute(ctypes.byref(version), 5, function)  # CU_FUNC_ATTRIBUTE_PTX_VERSION
+        return version.value >= 90
+
+    def launch(self, function, grid, block, *values, shared=0, stream=None, early=False):
+        """`early`: it may begin before what its stream was asked for before it has ended."""
         grid, block = ((*size, 1, 1)[:3] if isinstance(size, tuple) else (size, 1, 1) for size in (grid, block))
-        self.cuLaunchKernel(function, *grid, *block, shared, stream, self.parameters(*values), None)
+        # CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+        config = LaunchConfig((*grid, *block), shared, stream, ctypes.pointer(LaunchAttribute(id=6, value=early)), 1)
+        self.cuLaunchKernelEx(ctypes.byref(config), function, self.parameters(*values), None)
 
 
 def in_child(scenario, folder, *arguments, **environment):
@@ -135,7 +155,7 @@ def in_child(scenario, folder, *arguments, **environment):
         return pickle.load(result), text
 
 
-def run_kernel(cuda, module, name, grid, block, arguments, shared=0, times=1):
+def run_kernel(cuda, module, name, grid, block, arguments, shared=0, times=1, early=False):
     """Launches a kernel on copies of the numpy arrays among its arguments, a tuple (shape, type) being memory that nobody
     wrote, and returns all of them as they are afterwards."""
     function = cuda.function(cuda.module(module), name)
@@ -150,6 +170,6 @@ def run_kernel(cuda, module, name, grid, block, arguments, shared=0, times=1):
             buffers[index] = cuda.allocate(int(np.prod(shape)) * np.dtype(dtype).itemsize), shape, dtype
     values = [buffers[index][0] if index in buffers else argument for index, argument in enumerate(arguments)]
     for _ in range(times):
-        cuda.launch(function, grid, block, *values, shared=shared)
+        cuda.launch(function, grid, block, *values, shared=shared, early=early)
     cuda.cuCtxSynchronize()
     return [cuda.download(*buffer) for buffer in buffers.values()]

@@ -28,6 +28,27 @@ def test_local_memory_is_seen(compiler, tmp_path):
         assert (threads, shared, local) == (64, 256, 128) and registers > 0
 
 
+def test_accesses_before_a_wait_are_seen():
+    """What must not stand there, and what may."""
+    entry = """.visible .entry %s(
+\t.param .u64 first
+)
+{
+\tld.param.u64 \t%%rd1, [first];
+\tcp.async.bulk.prefetch.L2.global [%%rd2], %%r3;
+%s\tst.shared.f32 \t[%%r4], %%f1;
+\tgriddepcontrol.wait;
+\tld.global.f32 \t%%f2, [%%rd3];
+\tret;
+}
+"""
+    waits = entry % ("waits", "")
+    reads = entry % ("reads", "\t@%p1 ld.global.nc.f32 \t%f1, [%rd3];\n")
+    never = waits.replace("waits", "never").replace("\tgriddepcontrol.wait;\n", "")
+    assert budgets.touched_early(waits + reads + never) == {"reads": "ld.global.nc.f32 \t%f1, [%rd3]",
+                                                           "never": "ld.global.f32 \t%f2, [%rd3]"}
+
+
 @pytest.mark.parametrize("threads, registers, shared, warps", [
     (256, 32, 0, 64), (256, 33, 0, 48), (256, 255, 0, 8), (128, 40, 48 << 10, 12), (32, 16, 0, 32)])
 def test_resident_warps(threads, registers, shared, warps):

@@ -26,6 +26,8 @@ template <typename R, typename... A, typename S, typename... B> struct Compare<R
 CHECKS = r"""
 static_assert(success == CUDA_SUCCESS && notReady == CUDA_ERROR_NOT_READY);
 static_assert(startsWithDefault == CU_GRAPH_COND_ASSIGN_DEFAULT && conditionalNode == CU_GRAPH_NODE_TYPE_CONDITIONAL);
+static_assert(programmaticDependency == CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC);
+static_assert(programmaticPort == CU_GRAPH_KERNEL_NODE_PORT_PROGRAMMATIC && ptxVersion == CU_FUNC_ATTRIBUTE_PTX_VERSION);
 static_assert(whileNode == CU_GRAPH_COND_TYPE_WHILE);
 static_assert(capabilityMajor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 static_assert(capabilityMinor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
@@ -43,6 +45,8 @@ STRUCTURES = {
         ("extra", "extra"), ("kernel", "kern"), ("context", "ctx")],
     ("ConditionalNode", "CUDA_CONDITIONAL_NODE_PARAMS"): [
         ("handle", "handle"), ("kind", "type"), ("size", "size"), ("bodies", "phGraph_out"), ("context", "ctx")],
+    ("EdgeData", "CUgraphEdgeData"): [
+        ("fromPort", "from_port"), ("toPort", "to_port"), ("kind", "type"), ("reserved", "reserved")],
     ("NodeParameters", "CUgraphNodeParams"): [("kind", "type"), ("conditional", "conditional")],
     ("Copy", "CUDA_MEMCPY3D"): [
         ("fromKind", "srcMemoryType"), ("fromHost", "srcHost"), ("fromDevice", "srcDevice"), ("toKind", "dstMemoryType"),

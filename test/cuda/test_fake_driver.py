@@ -292,6 +292,8 @@ def test_numbers_are_those_of_cuda_h(tmp_path):
     header = nvcc.require().resolve().parent.parent / "include" / "cuda.h"
     api = (SHIM / "driver" / "api.h").read_text()
     lines = [f'#include "{header}"', "namespace fake {", api[api.index("enum CUresult"):api.index("// NOLINTEND")], "}"]
+    lines += [f"static_assert(fake::{ours} == CU_GRAPH_KERNEL_NODE_PORT_{real});"
+              for ours, real in [("programmaticPort", "PROGRAMMATIC"), ("launchOrderPort", "LAUNCH_ORDER")]]
     lines += [f"static_assert(int(fake::{name}) == int(::{name}));" for name in re.findall(r"^  (CU\w+) = ", api, re.M)]
     for name, real in [("CUDA_KERNEL_NODE_PARAMS", "CUDA_KERNEL_NODE_PARAMS_v2"), ("CUDA_MEMCPY3D", "CUDA_MEMCPY3D_v2"),
                        ("CUDA_MEMSET_NODE_PARAMS", "CUDA_MEMSET_NODE_PARAMS_v1"), ("CUlaunchConfig", "CUlaunchConfig"),

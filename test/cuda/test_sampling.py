@@ -84,8 +84,9 @@ def draw(cuda, module, cases):  # noqa: F811
         state, lists = cuda.upload(options.reshape(1)), cuda.allocate(PARTS * 256 * 8)
         tokens, positions = cuda.upload(np.array([-1], np.int32)), cuda.upload(np.array([-1], np.int32))
         step = np.array([0, tokens, positions, 0, 0, 0, 0], np.uint64).tobytes()
-        cuda.launch(find, PARTS, 256, state, cuda.upload(logits), lists)
-        cuda.launch(choose, 1, 256, step, state, lists, cuda.upload(ends), pinned.value + 4, pinned.value)
+        early = cuda.waits(find)
+        cuda.launch(find, PARTS, 256, state, cuda.upload(logits), lists, early=early)
+        cuda.launch(choose, 1, 256, step, state, lists, cuda.upload(ends), pinned.value + 4, pinned.value, early=early)
         cuda.cuCtxSynchronize()
         results.append((int(host[1 + options["produced"]]), cuda.download(state, 1, OPTIONS)[0],
                         int(cuda.download(tokens, 1, np.int32)[0]), int(cuda.download(positions, 1, np.int32)[0])))
@@ -93,7 +94,7 @@ def draw(cuda, module, cases):  # noqa: F811
 
 
 def run(driver, module, cases):  # noqa: F811
-    result, messages = in_child(draw, driver, module, cases, check=1, seed=3)
+    result, messages = in_child(draw, driver, module, cases, check=1, seed=3, capability=90)
     assert not isinstance(result, CudaError), f"{result}\n{messages}"
     assert messages == ""
     return result

@@ -231,6 +231,10 @@ SPECIAL = {
 THREADS = {"shuffleOrdersNothing": 32, "syncwarpOrdersNoOtherWarp": 64, "lastBlockWithoutFence": 1}
 
 
+# Begun before what they come after has ended.
+EARLY = {"readsBeforeItWaits", "waitsForOthers", "copiesBeforeItWaits", "asksForWhatIsNotThere"}
+
+
 @pytest.fixture(scope="session")
 def wrong(driver, tmp_path_factory):
     module = tmp_path_factory.mktemp("modules") / "wrong.so"
@@ -242,7 +246,8 @@ def wrong(driver, tmp_path_factory):
 def test_wrong_kernel_is_caught(driver, wrong, name, line, expected):
     blocks, arguments = SPECIAL.get(name, (1, [floats(512), floats(512)]))
     shared = 256 if name == "pastDynamicShared" else 0
-    result, messages = in_child(run_kernel, driver, wrong, name, blocks, THREADS.get(name, 128), arguments, shared, check=1)
+    result, messages = in_child(run_kernel, driver, wrong, name, blocks, THREADS.get(name, 128), arguments, shared, 1,
+                                name in EARLY, check=1, capability=90)
     assert isinstance(result, CudaError) and "CUDA_ERROR_LAUNCH_FAILED" in str(result), f"{name} was not caught"
     assert messages.count("\n") == 1 and messages.startswith("fake CUDA: error: "), messages
     assert f"kernel {name}, block (" in messages

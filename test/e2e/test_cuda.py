@@ -56,6 +56,7 @@ def steps(cuda, module, weights, tokens, chunks):
 
 
 def emulate(driver, module, emitted, tokens, chunks, **environment):
+    environment = {"capability": 90, **environment}
     result, messages = in_child(steps, driver, module, emitted.weights, tokens, chunks, **environment)
     assert not isinstance(result, CudaError), f"{result}\n{messages}"
     assert messages == ""

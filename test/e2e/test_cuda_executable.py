@@ -86,12 +86,40 @@ def test_ways_to_launch(tensors, tmp_path):
     tokens = tokens_of(TENSORS)[:24]
     for chunk in (1, 2, 3, 5, 8):
         expected = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", "one-by-one")
-        for how in ("graph", "stream"):
-            logits = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", how, check=1, seed=chunk)
-            assert np.array_equal(logits, expected), (chunk, how)
-    for device in ({}, {"driver_version": 12030}):
-        bench = json.loads(tensors.run("bench", "-p", 0, "-n", 3, "-r", 2, check=1, seed=1, **device).out)
-        assert bench["launch"] == "graph" and bench["token_loop"] == ("host" if device else "device")
+        for how, capability in (("graph", 80), ("graph", 90), ("stream", 80)):
+            logits = tensors.logits(tokens, tmp_path, "--chunk", chunk, "--launch", how, check=1, seed=chunk,
+                                    capability=capability)
+            assert np.array_equal(logits, expected), (chunk, how, capability)
+
+
+def test_edges_of_graphs(tensors):
+    """Kernels begin before those ahead of them have ended where the device, its driver and the image that it loaded can
+    do so, and nobody says otherwise; the loop of tokens on the device is the driver's."""
+    for device, options, edges, loop in [({}, [], "full", "device"),
+                                         ({"capability": 90}, [], "programmatic", "device"),
+                                         ({"capability": 90, "driver_version": 12030}, [], "programmatic", "host"),
+                                         ({"capability": 90, "driver_version": 12020}, [], "full", "host"),
+                                         ({"capability": 90, "image": 80}, [], "full", "device"),
+                                         ({"capability": 90}, ["--launch", "plain-graph"], "full", "device")]:
+        bench = json.loads(tensors.run("bench", "-p", 0, "-n", 3, "-r", 2, *options, check=1, seed=1, **device).out)
+        assert bench["launch"] == (options or ["graph"])[-1], bench
+        assert (bench["edges"], bench["token_loop"]) == (edges, loop), device
+    assert "edges" not in json.loads(tensors.run("bench", "-p", 0, "-n", 1, "-r", 1, "--launch", "stream").out)
+
+
+def test_kernel_that_does_not_wait(driver, tensors, tmp_path):
+    """Of one in the middle of a layer."""
+    text = tensors.source.read_text()
+    kernel = text.index("(", re.search(r"\) attention_merge\w*_rows_1\(", text).start() + 1)
+    source, module = tmp_path / "model.cu", tmp_path / "model.so"
+    source.write_text(text[:kernel] + text[kernel:].replace("waitForEarlier();", ";", 1))
+    shim_compiler.compile_module(source, module, driver)
+    tokens, device = tokens_of(TENSORS)[:2], {"capability": 90, "module": module}
+    line = tensors.fails("logits", "--tokens", ",".join(map(str, tokens)), "-o", tmp_path / "logits.npy", "--chunk", 1,
+                         **device)
+    assert "CUDA_ERROR_LAUNCH_FAILED" in line, line
+    logits = tensors.logits(tokens, tmp_path, "--chunk", 1, "--launch", "plain-graph", **device)
+    assert np.array_equal(logits, tensors.logits(tokens, tmp_path, "--chunk", 1))
 
 
 def test_text(texts, tmp_path):

@@ -19,6 +19,7 @@ MUTATIONS = [
     (r"__syncthreads\(\);", ";"),
     (r"__syncwarp\(\);", ";"),
     (r"copyWait<[^>]*>\(\);", ";"),
+    (r"waitForEarlier\(\);", ";"),
     (r"(?<=copyWait<)[^>]*(?=>)", r"\g<0> + 1"),
     (r"< (?=(?:rows|columns|count|together|panels|chunks|slabs|dimension)\b)", "<= "),
     (r"<= (?=(?:last|lastKey|lastRow|lastVisible|position|most)\b)", "< "),
@@ -107,7 +108,7 @@ def results_of(driver, folder, emitted, text, tokens):
     source, module = folder / "model.cu", folder / "module.so"
     source.write_text(text)
     shim_compiler.compile_module(source, module, driver, check=True)
-    return in_child(results_of_steps, driver, module, emitted.weights, tokens, check=1)[0]
+    return in_child(results_of_steps, driver, module, emitted.weights, tokens, check=1, capability=90)[0]
 
 
 @pytest.mark.full

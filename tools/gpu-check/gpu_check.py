@@ -23,6 +23,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 MANIFEST = "manifest.json"
+WAYS = ("graph", "graph", "plain-graph", "stream", "one-by-one")
+MOST_ROWS = 8  # of a step that becomes a graph
 REPETITIONS = 9  # of which the median counts: the first find clocks that are still rising
 SANITIZER_TOOLS = ("memcheck", "racecheck", "synccheck")
 FOUND = 99  # the status by which compute-sanitizer says that it found something
@@ -194,7 +196,7 @@ class Check:
 
     def check_same_bits(self, record, entry):
         tokens = entry.get("tokens", list(range(1, 25)))[:24]
-        ways = [("--launch", how, "--chunk", chunk) for chunk in (1, 24) for how in ("graph", "graph", "stream", "one-by-one")]
+        ways = [("--launch", how, "--chunk", chunk) for chunk in (1, 24) for how in WAYS]
         first = {}
         for way in ways:
             bits = self.logits(entry, tokens, *way).read_bytes()
@@ -252,6 +254,13 @@ class Check:
         graph = self.bench(entry, *options)["decode_tokens_per_second"]
         stream = self.bench(entry, *options, "--launch", "stream")["decode_tokens_per_second"]
         self.row(record, f"graph against stream, {entry['name']}", graph / stream, "times as fast")
+        # Of one text, the GPU draws the tokens in a loop, whose edges are full.
+        several = [(entry, batch) for entry in self.manifest["speed"] for batch in entry["batches"] if 1 < batch <= MOST_ROWS]
+        for entry, batch in several[:1]:
+            options = ("-p", 0, "-n", entry["new_tokens"], "-b", batch, "-r", REPETITIONS)
+            early, plain = (self.bench(entry, *options, "--launch", how) for how in ("graph", "plain-graph"))
+            self.row(record, f"{early['edges']} edges against full ones, {entry['name']}, batch {batch}",
+                     early["decode_tokens_per_second"] / plain["decode_tokens_per_second"], "times as fast")
 
     def sanitize(self, record):
         toolkit = "/usr/local/cuda/bin:/usr/local/cuda/compute-sanitizer"
@@ -301,7 +310,7 @@ class Check:
 # Names of parts, and the seconds that each may take: what matters most comes first.
 PARTS = [("device", 20, Check.look_at_device), ("parity", 70, Check.check_parity), ("bits", 60, Check.check_bits),
          ("memory", 40, Check.measure_memory), ("decode", 120, Check.measure_decoding),
-         ("prefill", 90, Check.measure_prefill), ("launches", 30, Check.compare_launches),
+         ("prefill", 90, Check.measure_prefill), ("launches", 45, Check.compare_launches),
          ("sanitizer", 150, Check.sanitize)]
 
 

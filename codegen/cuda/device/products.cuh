@@ -173,14 +173,22 @@ __device__ __forceinline__ void multiplyFewRows(const float *input, int stride, 
   }
 }
 
-/// Asks for the panels that a block of multiplyFewRows will stream, where something else comes first that takes about
-/// as long as the way from memory.
-template <int panels, int tilePanels>
+/// Of its panels a block asks for so many bytes at most: some blocks to a multiprocessor together for less than half of
+/// a second-level cache of 50 MB, where they must not drive out what another kernel is reading.
+constexpr int prefetchedBytes = 32 << 10;
+
+/// Asks for what a block of multiplyFewRows will stream first, where something else comes first that takes about as
+/// long as the way from memory: what is there before the input is, or a norm.
+template <class Format, int panels, int tilePanels, Storage storage = storageOf<Format>()>
 __device__ __forceinline__ void prefetchPanels(const uint8_t *weight, uint64_t panelBytes) {
-  const int firstPanel = blockIdx.x * tilePanels;
-  if (threadIdx.x == 0)
-    prefetchWeights(weight + firstPanel * panelBytes,
-                    static_cast<uint32_t>(min(tilePanels, panels - firstPanel) * panelBytes));
+  // Runs of bytes that are streamed side by side.
+  constexpr int runs = storage == Storage::Rows ? panelRows : 1;
+  constexpr uint64_t ofRun = prefetchedBytes / (tilePanels * runs) / 16 * 16;
+  const int panel = blockIdx.x * tilePanels + threadIdx.x / runs;
+  const uint64_t runBytes = panelBytes / runs;
+  if (threadIdx.x < tilePanels * runs && panel < panels)
+    prefetchWeights(weight + panel * panelBytes + threadIdx.x % runs * runBytes,
+                    static_cast<uint32_t>(min(runBytes, ofRun)));
 }
 
 /// Many rows: a block of 128 threads computes `tileRows` rows times `tilePanels` panels, a slab of 32 columns at a

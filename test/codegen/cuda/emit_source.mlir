@@ -56,6 +56,9 @@ model.cache_group "full" {context = 1024, page_rows = 64, pages = 16}
 // CHECK-NEXT: const uint8_t *__restrict__ weight,
 // CHECK-NEXT: const float *__restrict__ operand,
 // CHECK-NEXT: float *__restrict__ result) {
+// CHECK-NEXT: prefetchPanels<Q4_1, 37, 2>(weight, 5760);
+// CHECK-NEXT: waitForEarlier();
+// CHECK-NEXT: letLaterBegin();
 // CHECK-NEXT: constexpr int rows = 1;
 // CHECK-NEXT: constexpr int columns = 576, panels = 37;
 // CHECK-NEXT: constexpr uint64_t panelBytes = 5760;
@@ -77,10 +80,13 @@ kernel.function @matmul_add.rows_1(%x: tensor<1x576xf32>, %w: tensor<580x576xf32
   kernel.return %y : tensor<1x580xf32>
 }
 
-// A norm in front: every block has the row for itself. Weights are on their way meanwhile.
+// A norm in front: every block has the row for itself. Weights are on their way meanwhile, as they are while the kernel
+// waits for those before it.
 // CHECK: /// kernel.gated_matmul for one row.
-// CHECK: constexpr int rows = 1;
-// CHECK-NEXT: prefetchPanels<4, 2>(weight, 3392);
+// CHECK: prefetchPanels<Q6_K, 4, 2>(weight, 3392);
+// CHECK-NEXT: waitForEarlier();
+// CHECK-NEXT: letLaterBegin();
+// CHECK-NEXT: constexpr int rows = 1;
 // CHECK: __shared__ __align__(16) float normalized[256];
 // CHECK-NEXT: normRow<256, false, 128>(
 // CHECK-NEXT: input, 9.99999975e-06f, normalized, [&](float value, int column) { return value * norm[column]; });
@@ -163,6 +169,8 @@ kernel.function @qkv.rows_1(%x: tensor<1x256xf32>, %w: tensor<512x256xf32, #bf16
 
 // CHECK: /// kernel.attention_partial for one row.
 // CHECK-NEXT: __launch_bounds__(128, 4)
+// CHECK: waitForEarlier();
+// CHECK-NEXT: letLaterBegin();
 // CHECK: constexpr int heads = 4, keyValueHeads = 2, keyChunk = 128, chunks = 8;
 // CHECK-NEXT: attendChunk<Cache_64, Score, heads, keyValueHeads, keyChunk, chunks>(step, query, keys, values, result);
 kernel.function @partial.rows_1(%q: tensor<1x256xf32>, %c: !cache, %step: !step) -> tensor<1x2112xf32> attributes {row_range = #kernel.rows<1 to 1>} {
@@ -177,6 +185,9 @@ kernel.function @merge.rows_1(%p: tensor<1x2112xf32>, %step: !step) -> tensor<1x
 }
 // Of few rows, those of several sequences have keys of their own.
 // CHECK: /// kernel.attention for 5 to 8 rows.
+// CHECK: waitForEarlier();
+// CHECK-NEXT: letLaterBegin();
+// CHECK-NEXT: if (blockIdx.y >= *rowCount)
 // CHECK: attendRows<Cache_64_2, Score_2, heads, keyValueHeads, dimension, 1, 32>(
 // CHECK-NEXT: step, query, 256, keys, values, rows, result, 256);
 kernel.function @attention.rows_5_to_8(%q: tensor<?x256xf32>, %c: !cache, %step: !steps) -> tensor<?x256xf32> attributes {row_range = #kernel.rows<5 to 8>} {

@@ -12,6 +12,8 @@
 // A graph of three or four rows has blocks for four; one of two rows, or of one, for as many as there are.
 // CHECK: embedding_259x64_q8_0_rows_2(
 // CHECK: {{result\) {$}}
+// CHECK-NEXT: waitForEarlier();
+// CHECK-NEXT: letLaterBegin();
 // CHECK-NEXT: constexpr int columns
 // CHECK: embedding_259x64_q8_0_rows_3_to_4(
 // CHECK: {{result\) {$}}

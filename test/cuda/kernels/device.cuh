@@ -23,6 +23,8 @@ __device__ void loadMatrix(unsigned (&registers)[count], const void *row) {
 }
 __device__ inline void copyAsync(void *shared, const void *global) { ingot::shim::copyAsync(shared, global, 16, 16); }
 __device__ inline void copyCommit() { ingot::shim::copyAsyncCommit(); }
+__device__ inline void waitForEarlier() { ingot::shim::waitForEarlier(); }
+__device__ inline void prefetch(const void *address, unsigned bytes) { ingot::shim::prefetch(address, bytes); }
 template <unsigned pending> __device__ void copyWait() { ingot::shim::copyAsyncWait(pending); }
 
 #else
@@ -69,6 +71,16 @@ __device__ inline void copyAsync(void *shared, const void *global) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(sharedAddress(shared)), "l"(global));
 }
 __device__ inline void copyCommit() { asm volatile("cp.async.commit_group;"); }
+__device__ inline void waitForEarlier() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+__device__ inline void prefetch(const void *address, unsigned bytes) {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(address), "r"(bytes));
+#endif
+}
 template <unsigned pending> __device__ void copyWait() { asm volatile("cp.async.wait_group %0;" ::"n"(pending)); }
 
 #endif

@@ -256,6 +256,16 @@ extern "C" __global__ void increment(float *values, int n) {
     values[i] += 1;
 }
 
+/// The same, begun before what it comes after has ended.
+extern "C" __global__ void incrementLater(float *values, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (threadIdx.x == 0)
+    prefetch(values + i, 64);
+  waitForEarlier();
+  if (i < n)
+    values[i] += 1;
+}
+
 /// One less is left, and a loop goes on while any are. Every block of one thread.
 extern "C" __global__ void countDown(unsigned long long condition, int *left) {
   *left -= 1;

@@ -197,3 +197,32 @@ extern "C" __global__ void nullPointer(float *out, const float *nothing) {
 extern "C" __global__ void shiftTooFar(unsigned *out) {
   out[threadIdx.x] = 1u << threadIdx.x; // expect: a shift of 'unsigned int' by 32 bits
 }
+
+extern "C" __global__ void readsBeforeItWaits(const float *in, float *out) {
+  float value = in[threadIdx.x]; // expect: reads 4 bytes at .*has not waited for the kernels that its own comes after
+  waitForEarlier();
+  out[threadIdx.x] = value;
+}
+
+extern "C" __global__ void waitsForOthers(const float *in, float *out) {
+  if (threadIdx.x < 32)
+    waitForEarlier();
+  __syncthreads();
+  out[threadIdx.x] = in[threadIdx.x]; // expect: reads 4 bytes at .*has not waited for the kernels that its own comes after
+}
+
+extern "C" __global__ void copiesBeforeItWaits(const float *in, float *out) {
+  __shared__ __align__(16) float values[4 * threads];
+  // Without a wrapper, whose line it would be.
+  ingot::shim::copyAsync(values + 4 * threadIdx.x, in + 4 * threadIdx.x, 16, 16); // expect: reads 16 bytes at .*has not waited for the kernels
+  waitForEarlier();
+  copyCommit();
+  copyWait<0>();
+  out[threadIdx.x] = values[4 * threadIdx.x];
+}
+
+extern "C" __global__ void asksForWhatIsNotThere(const float *in, float *out) {
+  ingot::shim::prefetch(in + 512 - 4, 32); // expect: asks for 16 bytes at .* out of bounds
+  waitForEarlier();
+  out[threadIdx.x] = 0;
+}

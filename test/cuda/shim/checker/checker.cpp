@@ -22,6 +22,8 @@ const char *verb(Access access) {
     return "writes";
   case Access::atomic:
     return "changes atomically";
+  case Access::prefetch:
+    return "asks for";
   }
   __builtin_unreachable();
 }
@@ -238,7 +240,7 @@ void Checker::checkState(const Region &region, const char *byte, size_t bytes, A
   bool unwritten =
       write.interval == Record::unwritten || (region.kind == Region::Kind::shared && write.interval < blockStart);
   // Copies may be of what has no value (padding, rows that nobody asked for).
-  if (unwritten && access != Access::write && block.thread() != nullptr)
+  if (unwritten && (access == Access::read || access == Access::atomic) && block.thread() != nullptr)
     report("uninitialised: nobody has written it");
 }
 
@@ -248,6 +250,9 @@ void Checker::access(const void *address, size_t bytes, Access access, const Pla
   const Region *region = find(address, bytes, access, place);
   if (region == nullptr)
     return;
+  if (region != shared && !block.thread()->hasWaited)
+    block.abandon(begin(region, address, bytes, access, place) +
+                  ": this thread has not waited for the kernels that its own comes after");
   const char *first = static_cast<const char *>(address);
   Record record = now(place, access);
   if (access == Access::atomic)
@@ -300,6 +305,13 @@ void Checker::keepByte(const Region &region, const char *byte, size_t left, Acce
   if (record.atomic() && cell.write.atomic())
     hidden = ordered(cell.write) ? cell.reads[1] : cell.write;
   cell = Cell{record, {Record(), hidden}};
+}
+
+void Checker::prefetch(const void *address, size_t bytes, const Place &place) const {
+  const char *first = static_cast<const char *>(address);
+  if (const Region *region = find(address, bytes, Access::prefetch, place))
+    for (size_t byte = 0; byte < bytes; ++byte)
+      checkState(*region, first + byte, bytes - byte, Access::prefetch, place);
 }
 
 void Checker::beginAsynchronousWrite(void *address, size_t bytes, const Place &place) {

@@ -47,6 +47,7 @@ public:
   /// While paused, accesses are not looked at.
   void pause(bool on) { paused = on; }
   void access(const void *address, size_t bytes, Access access, const Place &place);
+  void prefetch(const void *address, size_t bytes, const Place &place) const;
   void beginAsynchronousWrite(void *address, size_t bytes, const Place &place);
   void endAsynchronousWrite(void *address, size_t bytes, const Place &place);
 

@@ -45,6 +45,7 @@ Configuration read() {
   found.devices = static_cast<int>(number("INGOT_FAKE_CUDA_DEVICES", 1));
   found.driverVersion = static_cast<int>(number("INGOT_FAKE_CUDA_DRIVER_VERSION", 13000));
   found.capability = static_cast<int>(number("INGOT_FAKE_CUDA_CAPABILITY", 80));
+  found.image = static_cast<int>(number("INGOT_FAKE_CUDA_IMAGE", found.capability == 90 ? 90 : 80));
   found.multiprocessors = static_cast<int>(number("INGOT_FAKE_CUDA_MULTIPROCESSORS", 108));
   found.memory = number("INGOT_FAKE_CUDA_MEMORY", found.memory);
   found.check = number("INGOT_FAKE_CUDA_CHECK", 0) != 0;

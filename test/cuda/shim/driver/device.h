@@ -19,6 +19,8 @@ struct Configuration {
   int driverVersion = 13000;
   /// 10 * major + minor
   int capability = 80;
+  /// 10 * major + minor of what the kernels were compiled for, before a driver compiled them for the device.
+  int image = 80;
   int multiprocessors = 108;
   size_t memory = size_t(16) << 30;
   bool check = false;

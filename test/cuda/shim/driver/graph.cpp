@@ -111,6 +111,36 @@ CUresult transferTask(Task &task, const CUDA_MEMCPY3D &copy) {
   return copyTask(task, to + copy.dstXInBytes, from + copy.srcXInBytes, copy.WidthInBytes, false);
 }
 
+/// Adds one edge.
+CUresult connect(CUgraph graph, CUgraphNode from, CUgraphNode to, const CUgraphEdgeData &edge) {
+  if (from->graph != graph || to->graph != graph)
+    return refuse(CUDA_ERROR_INVALID_VALUE, "an edge goes from or to a node of another graph");
+  Tasks &tasks = graph->tasks;
+  std::vector<size_t> &after = tasks.after[to->index];
+  if (std::find(after.begin(), after.end(), from->index) != after.end())
+    return refuse(CUDA_ERROR_INVALID_VALUE, "an edge of a graph is added twice");
+  if (from->index >= to->index)
+    return refuse(CUDA_ERROR_NOT_SUPPORTED, "edges go from an older node to a newer one here");
+  if (edge.to_port != 0 ||
+      std::any_of(std::begin(edge.reserved), std::end(edge.reserved), [](int byte) { return byte; }))
+    return refuse(CUDA_ERROR_INVALID_VALUE, "an edge's port of arrival and what is reserved must be 0");
+  if (edge.type == CU_GRAPH_DEPENDENCY_TYPE_PROGRAMMATIC) {
+    if (!tasks.list[from->index].isKernel || !tasks.list[to->index].isKernel)
+      return refuse(CUDA_ERROR_INVALID_VALUE, "a programmatic edge may only be used between kernel nodes");
+    if (edge.from_port != programmaticPort && edge.from_port != launchOrderPort)
+      return refuse(CUDA_ERROR_INVALID_VALUE, "a programmatic edge leaves from port %u", edge.from_port);
+    if (graph->isBody)
+      return refuse(CUDA_ERROR_NOT_SUPPORTED,
+                    "programmatic edges in the body of a conditional node are not known here");
+    tasks.list[to->index].isEarly = true;
+  } else if (edge.type != CU_GRAPH_DEPENDENCY_TYPE_DEFAULT || edge.from_port != 0) {
+    return refuse(CUDA_ERROR_NOT_SUPPORTED, "edges of type %u from port %u are not known here", edge.type,
+                  edge.from_port);
+  }
+  after.push_back(from->index);
+  return CUDA_SUCCESS;
+}
+
 } // namespace
 
 CUgraph newGraph() { return *graphs.insert(new CUgraph_st).first; }
@@ -200,6 +230,20 @@ INGOT_FAKE_CUDA_API cuGraphAddEmptyNode(CUgraphNode *node, CUgraph graph, const 
   if (!graphs.contains(graph))
     return CUDA_ERROR_INVALID_HANDLE;
   return insert(node, graph, dependencies, count, {"an empty node", nullptr, 0});
+}
+
+INGOT_FAKE_CUDA_API cuGraphAddDependencies_v2(CUgraph graph, const CUgraphNode *from, const CUgraphNode *to,
+                                              const CUgraphEdgeData *edges, size_t count) {
+  INGOT_FAKE_CUDA_ENTER
+  if (configuration().driverVersion < 12030)
+    return CUDA_ERROR_NOT_SUPPORTED;
+  if (!graphs.contains(graph))
+    return CUDA_ERROR_INVALID_HANDLE;
+  for (size_t index = 0; index < count; ++index)
+    if (CUresult state = connect(graph, from[index], to[index], edges != nullptr ? edges[index] : CUgraphEdgeData{});
+        state != CUDA_SUCCESS)
+      return state;
+  return CUDA_SUCCESS;
 }
 
 INGOT_FAKE_CUDA_API cuGraphConditionalHandleCreate(CUgraphConditionalHandle *handle, CUgraph graph, CUcontext,

@@ -41,7 +41,10 @@ void run(CUfunction function, Index grid, Index blockSize, unsigned sharedBytes,
   if (++launches == configuration().failLaunch)
     throw Failure("kernel " + std::string(kernel.name) + ": launch " + std::to_string(launches) +
                   " fails as INGOT_FAKE_CUDA_FAIL_LAUNCH asks");
-  Launch launch{&kernel, grid, blockSize, parameters.pointers.data()};
+  if (isRunningEarly() && configuration().image < 90)
+    throw Failure("kernel " + std::string(kernel.name) +
+                  ": begins before what it comes after has ended, and was compiled for devices on which nothing waits");
+  Launch launch{&kernel, grid, blockSize, parameters.pointers.data(), isRunningEarly()};
   if (checker != nullptr)
     checker->beginLaunch(launch, *deviceRegion(), module.sharedRegion(sharedBytes), module.variableRegion());
 
@@ -107,6 +110,7 @@ CUresult launchTask(Task &task, CUfunction function, Index grid, Index blockSize
   task.name = std::string("kernel ") + kernel.name;
   task.run = [=] { run(function, grid, blockSize, sharedBytes, *copied); };
   task.cost = 2e-6 * (1 + waves);
+  task.isKernel = true;
   return CUDA_SUCCESS;
 }
 
@@ -128,11 +132,20 @@ INGOT_FAKE_CUDA_API cuLaunchKernel(CUfunction function, unsigned gridX, unsigned
 
 INGOT_FAKE_CUDA_API cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **parameters,
                                      void **extra) {
-  // A launch that may start early (programmatic serialization) may also start late.
-  for (unsigned index = 0; index < config->numAttrs; ++index)
-    if (int id = config->attrs[index].id; id != 0 && id != 6 && id != 8)
-      return refuse(CUDA_ERROR_NOT_SUPPORTED, "launch attribute %d is not known here", id);
-  return cuLaunchKernel(function, config->gridDimX, config->gridDimY, config->gridDimZ, config->blockDimX,
-                        config->blockDimY, config->blockDimZ, config->sharedMemBytes, config->hStream, parameters,
-                        extra);
+  INGOT_FAKE_CUDA_ENTER
+  Task task;
+  if (CUresult state = launchTask(task, function, {config->gridDimX, config->gridDimY, config->gridDimZ},
+                                  {config->blockDimX, config->blockDimY, config->blockDimZ}, config->sharedMemBytes,
+                                  parameters, extra);
+      state != CUDA_SUCCESS)
+    return state;
+  for (unsigned index = 0; index < config->numAttrs; ++index) {
+    const CUlaunchAttribute &attribute = config->attrs[index];
+    // CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION; nothing, and a priority
+    if (attribute.id == 6)
+      task.isEarly = attribute.value[0] != 0;
+    else if (attribute.id != 0 && attribute.id != 8)
+      return refuse(CUDA_ERROR_NOT_SUPPORTED, "launch attribute %d is not known here", attribute.id);
+  }
+  return enqueue(config->hStream, std::move(task));
 }

@@ -276,6 +276,12 @@ INGOT_FAKE_CUDA_API cuFuncGetAttribute(int *value, CUfunction_attribute wanted, 
   case CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES:
     *value = static_cast<int>(function->staticSharedBytes);
     return CUDA_SUCCESS;
+  case CU_FUNC_ATTRIBUTE_PTX_VERSION:
+    *value = configuration().image;
+    return CUDA_SUCCESS;
+  case CU_FUNC_ATTRIBUTE_BINARY_VERSION:
+    *value = configuration().capability;
+    return CUDA_SUCCESS;
   case CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES:
     *value = static_cast<int>(function->mostDynamicBytes);
     return CUDA_SUCCESS;

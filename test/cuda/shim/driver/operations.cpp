@@ -209,6 +209,8 @@ CUresult waitFor(const std::shared_ptr<Operation> &operation) {
 
 double transferCost(size_t bytes, bool host) { return 1e-6 + static_cast<double>(bytes) / (host ? 25e9 : 2e12); }
 
+bool isRunningEarly() { return running != nullptr && running->task.isEarly; }
+
 CUresult enqueue(CUstream handle, Task task) {
   CUstream stream = streamOf(handle);
   if (stream == nullptr)

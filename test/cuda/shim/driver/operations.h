@@ -45,6 +45,9 @@ struct Task {
   std::function<void()> run = nullptr;
   /// In seconds.
   double cost = 0;
+  bool isKernel = false;
+  /// Of a kernel: whether it may begin before what it comes after has ended.
+  bool isEarly = false;
   /// Of a WHILE node: its handle, and what it repeats.
   uint64_t handle = 0;
   std::shared_ptr<const Tasks> body = nullptr;
@@ -69,6 +72,9 @@ struct Operation {
   /// Of a WHILE node: how often its body has begun.
   uint64_t iterations = 0;
 };
+
+/// Whether the kernel that runs may have begun before what it comes after has ended.
+bool isRunningEarly();
 
 /// Adds a task to a stream; where the stream is being captured, to its graph.
 CUresult enqueue(CUstream stream, Task task);

@@ -78,6 +78,7 @@ bool Block::run(const Launch &launch, Index blockIndex, unsigned firstWarp) {
     thread.index = index;
     thread.number = number;
     thread.state = Thread::State::ready;
+    thread.hasWaited = !launch.isEarly;
     readyLanes[thread.warp()] |= 1u << thread.lane();
     if (++index.x == launch.block.x) {
       index.x = 0;
@@ -112,6 +113,8 @@ void Block::leaveThread() {
     fail(barrierSite, "this thread has returned while others of its block wait at this __syncthreads()");
   if (unfinishedCopies(current->number))
     fail(Site(), "this thread has returned before all of its asynchronous copies were waited for");
+  if (!current->hasWaited)
+    fail(Site(), "this thread has returned and never waited for the kernels that its own comes after");
   Thread &self = *current;
   unsigned bit = 1u << self.lane();
   self.state = Thread::State::returned;
@@ -285,6 +288,16 @@ int blockBarrier(Reduction reduction, int predicate, Site site) { return block.b
 
 void collective(const Collective &kind, unsigned mask, void *arguments, Site site) {
   block.collective(kind, mask, arguments, site);
+}
+
+void waitForEarlier() { block.waitForEarlier(); }
+
+void prefetch(const void *address, size_t bytes, Site site) {
+  if (checker != nullptr)
+    return checker->prefetch(address, bytes, Place(site));
+  const volatile char *first = static_cast<const char *>(address);
+  static_cast<void>(first[0]);
+  static_cast<void>(first[bytes - 1]);
 }
 
 unsigned laneIndex() { return block.thread()->lane(); }

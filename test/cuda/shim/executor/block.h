@@ -30,6 +30,8 @@ struct Thread {
   const Collective *kind;
   unsigned mask;
   void *arguments;
+  /// For the kernels that this one comes after.
+  bool hasWaited;
 
   unsigned warp() const { return number / warpSize; }
   unsigned lane() const { return number % warpSize; }
@@ -41,6 +43,8 @@ struct Launch {
   Index grid, block;
   /// As for cuLaunchKernel.
   void *const *parameters;
+  /// Whether it may have begun before what it comes after has ended.
+  bool isEarly;
 };
 
 class Block {
@@ -50,6 +54,7 @@ public:
 
   int barrier(Reduction reduction, int predicate, Site site);
   void collective(const Collective &kind, unsigned mask, void *arguments, Site site);
+  void waitForEarlier() { current->hasWaited = true; }
   /// Leaves the block for good, from one of its threads; elsewhere, throws a Failure.
   [[noreturn]] void abandon(std::string message);
 

@@ -87,7 +87,7 @@ INGOT_SHIM_EXPORT unsigned laneIndex();
 /// Ends the launch with an error that names kernel, thread and place.
 [[noreturn]] INGOT_SHIM_EXPORT __attribute__((format(printf, 2, 3))) void fail(Site site, const char *format, ...);
 
-enum class Access : uint8_t { read, write, atomic };
+enum class Access : uint8_t { read, write, atomic, prefetch };
 
 /// Tells the checker of an access which the compiler's instrumentation does not see. Nothing happens unless checking is
 /// on.
@@ -100,6 +100,13 @@ INGOT_SHIM_EXPORT void copyAsync(void *shared, const void *global, unsigned byte
 INGOT_SHIM_EXPORT void copyAsyncCommit();
 /// Waits until at most `pending` of this thread's groups are under way.
 INGOT_SHIM_EXPORT void copyAsyncWait(unsigned pending, Site site = Site::current());
+
+/// Asks for bytes to come nearer (`prefetch`): nothing, but no kernel may ask for what is not there.
+INGOT_SHIM_EXPORT void prefetch(const void *address, size_t bytes, Site site = Site::current());
+
+/// Waits for the kernels that this one comes after (`griddepcontrol.wait`). A kernel that may have begun before they
+/// have ended touches no memory of the device until then, and no thread of it ends without.
+INGOT_SHIM_EXPORT void waitForEarlier();
 
 /// Orders this thread's accesses before and after for the whole device (`__threadfence`).
 INGOT_SHIM_EXPORT void deviceFence();
