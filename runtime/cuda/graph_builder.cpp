@@ -65,13 +65,23 @@ GraphBuilder::Nodes GraphBuilder::step(const IngotCudaDescriptor &tables, const 
                                        const Launches &launches, uint32_t rows, const Nodes &after, Edges edges) {
   Nodes nodes, awaited;
   std::vector<bool> isAwaited(program.launch_count);
+  // Of each launch, those that it comes after.
+  std::vector<std::vector<bool>> before;
   for (const Launch &row : launches.of(program)) {
+    const std::span awaits(tables.awaits + row.row->first_await, row.row->await_count);
+    std::vector<bool> &mine = before.emplace_back(program.launch_count);
+    for (uint32_t index : awaits)
+      for (uint32_t i = 0; i < index; ++i)
+        mine[i] = mine[i] || before[index][i];
     awaited.clear();
-    for (uint32_t i = 0; i < row.row->await_count; ++i) {
-      const uint32_t index = tables.awaits[row.row->first_await + i];
-      awaited.push_back(nodes[index]);
+    for (uint32_t index : awaits) {
+      // What another one comes after needs no edge; where one is left, it may be programmatic.
+      if (!mine[index])
+        awaited.push_back(nodes[index]);
       isAwaited[index] = true;
     }
+    for (uint32_t index : awaits)
+      mine[index] = true;
     nodes.push_back(launch(row.function, row.row->grid_x, row.blocks(rows, rows), *row.kernel, row.parameters,
                            awaited.empty() ? after : awaited, edges));
   }

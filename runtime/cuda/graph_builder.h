@@ -41,7 +41,7 @@ public:
                    std::span<void *const> parameters, const Nodes &after, Edges edges);
 
   /// All launches of a program, with the blocks for `rows` rows whose logits are all wanted; its edges are the awaits
-  /// of the tables. Returns those that no other one awaits.
+  /// of the tables, but for those that follow from others. Returns those that no other one awaits.
   Nodes step(const IngotCudaDescriptor &tables, const IngotCudaProgram &program, const Launches &launches,
              uint32_t rows, const Nodes &after, Edges edges);
 

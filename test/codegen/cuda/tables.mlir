@@ -17,6 +17,8 @@
 // CHECK-NEXT: constexpr int columns
 // CHECK: embedding_259x64_q8_0_rows_3_to_4(
 // CHECK: {{result\) {$}}
+// CHECK-NEXT: waitForEarlier();
+// CHECK-NEXT: letLaterBegin();
 // CHECK-NEXT: if (blockIdx.y >= *rowCount)
 // CHECK-NEXT: return;
 
