@@ -16,6 +16,7 @@
 #include "compiler/Tune.h"
 #include "compiler/import/RandomParameters.h"
 #include "compiler/import/TensorFile.h"
+#include "compiler/import/Tokenizer.h"
 #include "compiler/import/gguf/Import.h"
 #include "compiler/import/huggingface/Import.h"
 #include "passes/quantize/Products.h"
@@ -587,7 +588,7 @@ Error Compilation::checkWeightFiles() {
     if (parameter.getFile())
       named.insert(parameter.getFile()->str());
   for (auto text : module->getOps<model::TextOp>())
-    named.insert(text.getFile().str());
+    (compiler::isHuggingFaceTokenizer(text.getFile()) ? files : named).insert(text.getFile().str());
   for (const std::string &name : named) {
     Expected<std::unique_ptr<TensorFile>> file = TensorFile::open(name);
     if (!file)

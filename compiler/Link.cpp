@@ -7,10 +7,10 @@
 #include "codegen/host/ObjectFile.h"
 #include "codegen/weights/assemble.h"
 #include "compiler/Driver.h"
-#include "compiler/import/gguf/reader.h"
-#include "compiler/import/gguf/tokenizer.h"
+#include "compiler/import/Tokenizer.h"
 #include "dialects/Model/Model.h"
 #include "runtime/text/chat_template.h"
+#include "runtime/text/serialize.h"
 #include "target/CudaTarget.h"
 #include "target/TargetDescription.h"
 
@@ -34,16 +34,13 @@ static Expected<std::string> makeTokenizerBlob(mlir::ModuleOp module) {
   auto texts = module.getOps<model::TextOp>();
   if (texts.empty())
     return std::string();
-  Expected<gguf::File> file = gguf::File::open((*texts.begin()).getFile());
-  if (!file)
-    return file.takeError();
-  Expected<std::optional<text::TokenizerDescription>> description = gguf::readTokenizer(*file);
-  if (!description)
-    return description.takeError();
-  if (!*description)
-    return std::string();
-  warnOfTemplate(*texts.begin(), (*description)->chatTemplate);
-  return text::serialize(**description);
+  Expected<std::optional<text::TokenizerContents>> contents = compiler::readTokenizer((*texts.begin()).getFile());
+  if (!contents)
+    return contents.takeError();
+  if (!*contents)
+    return llvm::createStringError((*texts.begin()).getFile() + ": has no tokenizer, which model.text takes from it");
+  warnOfTemplate(*texts.begin(), (*contents)->chatTemplate);
+  return text::serialize(**contents);
 }
 
 /// Adds the device code of a module for GPUs, which is empty where it has no kernels, and that of its token loop.
@@ -93,7 +90,7 @@ Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, ll
     if (Error error = addDeviceImages(module, *options, nvcc, contents))
       return error;
     request.archives = {"libingot_runtime.a", "libingot_runtime_serve.a", "libingot_runtime_cuda.a", "libingot_text.a",
-                        "libpcre2-8.a"};
+                        "libpcre2-8.a", "libutf8proc.a"};
     request.sharedCLibrary = true;
   }
   Expected<llvm::SmallVector<char, 0>> object = codegen::emitObjectFile(module, contents);

@@ -11,7 +11,8 @@ case "${1-}" in
 esac
 
 packages="cmake ninja-build ccache g++ clang-22 lld-22 liblld-22-dev libmlir-22-dev mlir-22-tools llvm-22-dev
-  libpcre2-dev zlib1g-dev libzstd-dev nlohmann-json3-dev libboost-dev python3 python3-venv"
+  libpcre2-dev libutf8proc-dev zlib1g-dev libzstd-dev nlohmann-json3-dev libboost-dev
+  python3 python3-venv"
 if [ "$tests" = ON ]; then
   packages="$packages llvm-22-tools libclang-rt-22-dev clang-format-22 clang-tidy-22 libgtest-dev binutils qemu-user valgrind"
 fi

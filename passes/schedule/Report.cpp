@@ -149,6 +149,7 @@ static json::Array describeLicences(ModuleOp module) {
       }
   add("libstdc++ and libgcc", "GPL-3.0-or-later with GCC Runtime Library Exception 3.1");
   add("PCRE2", "BSD-3-Clause");
+  add("utf8proc", "MIT and Unicode-DFS-2016");
   add("Boost (Beast, Asio: headers)", "BSL-1.0");
   add("JSON for Modern C++", "MIT");
   return licences;

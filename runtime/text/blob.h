@@ -1,6 +1,6 @@
 //===- blob.h - Layout of a serialized tokenizer --------------------------===//
 //
-// Shared by the writer (description.cpp) and the reader (tokenizer.cpp), and by
+// Shared by the writer (serialize.cpp) and the reader (vocabulary.cpp), and by
 // nobody else. Little-endian, offsets in bytes from the start of the header,
 // sections at multiples of eight.
 //
@@ -9,7 +9,7 @@
 #ifndef INGOT_RUNTIME_TEXT_BLOB_H
 #define INGOT_RUNTIME_TEXT_BLOB_H
 
-#include "runtime/text/description.h"
+#include "runtime/text/contents.h"
 
 #include <bit>
 #include <cstdint>
@@ -20,26 +20,7 @@ namespace ingot::text::blob {
 static_assert(std::endian::native == std::endian::little);
 
 inline constexpr uint64_t magic = 0x4b4f54544f474e49; // "INGOTTOK"
-inline constexpr uint32_t version = 2;
-
-enum Flag : uint32_t {
-  addBeginOfSequence = 1,
-  addEndOfSequence = 2,
-  addSpacePrefix = 4,
-  /// A word that is a token is that token, whatever the merges would give.
-  ignoreMerges = 8,
-  allFlags = 15,
-};
-
-enum Attribute : uint8_t {
-  control = 1,
-  unknown = 2,
-  userDefined = 4,
-  /// White space to the right of the token belongs to it.
-  stripRight = 8,
-  endOfGeneration = 16,
-  allAttributes = 31,
-};
+inline constexpr uint32_t version = 3;
 
 /// `count` records of a type known from the field's comment.
 struct Section {
@@ -67,7 +48,7 @@ inline constexpr uint64_t entriesPerBucket = 4;
 
 inline uint64_t bucketOf(uint32_t hash, uint64_t buckets) { return hash * buckets >> 32; }
 
-/// A token or a rank; the bounds of description.h leave them 24 bits.
+/// A token or a rank; the bounds of contents.h leave them 24 bits.
 class Number {
 public:
   Number() = default;
@@ -89,47 +70,87 @@ struct Merge {
 };
 static_assert(sizeof(Merge) == 12);
 
+/// A stretch of Header::texts.
+struct Text {
+  uint32_t offset;
+  uint32_t length;
+};
+
+struct Step {
+  uint32_t kind;  ///< StepKind
+  uint32_t flags; ///< StepFlag bits
+  Text pattern;
+  Text content;
+};
+static_assert(sizeof(Step) == 24);
+
+struct AddedToken {
+  Number token;
+  uint8_t flags; ///< AddedTokenFlag bits
+  Text spelling;
+};
+static_assert(sizeof(AddedToken) == 12);
+
 struct Header {
   uint64_t magic;
   uint32_t version;
   uint32_t headerBytes;
-  uint64_t bytes;   ///< of the whole
-  uint32_t kind;    ///< ModelKind
-  uint32_t pattern; ///< Pattern of pretokenizer.h
-  uint32_t flags;   ///< Flag bits
+  uint64_t bytes; ///< of the whole
+  uint32_t kind;  ///< ModelKind
+  uint32_t flags; ///< ContentsFlag bits
   uint32_t maximumKeyLength;
+  uint32_t maximumWordCharacters;
   int32_t beginOfSequence; ///< token ids, -1 for none; so below
   int32_t endOfSequence;
   int32_t endOfTurn;
   int32_t unknown;
   int32_t padding;
-  int32_t reserved;
+  uint32_t normalizerSteps; ///< so many of `steps` come before the others, the pre-tokenizer
+  double unknownScore;
+  Text continuingPrefix;
+  Text wordSuffix;
   int32_t byteTokens[256]; ///< the token for a byte, -1 for none
-  Section attributes;      ///< uint8_t: Attribute bits, one a token
-  Section scores;          ///< float, one a token; none for byte-level BPE
+  Section attributes;      ///< uint8_t: TokenAttribute bits, one a token
+  Section scores;          ///< double, one a token; of SentencePiece and Unigram
   /// What each token adds to a text; that of a special token is its spelling.
   Strings pieces;
-  /// What the algorithm looks up: bytes for byte-level BPE, the spelling for
-  /// SentencePiece. Empty where every key looked up is the token's piece.
+  /// What the algorithm looks up. Empty where every key looked up is the token's piece.
   Strings keys;
   /// Number: the tokens that a key can find, by hashKey. None for byte-level
-  /// BPE that goes by the merges alone, or for a spelling outside GPT-2's
-  /// alphabet.
+  /// BPE that goes by the merges alone.
   Buckets tokensByKey;
   Buckets merges;       ///< Merge, by hashPair of left and right
-  Section specials;     ///< Number: special tokens, longest spelling first
+  Section steps;        ///< Step
+  Section addedTokens;  ///< AddedToken, longest spelling first
+  Section prefix;       ///< Number
+  Section suffix;       ///< Number
+  Section texts;        ///< char
   Section chatTemplate; ///< char
 };
-static_assert(sizeof(Header) == 64 + 1024 + 12 * 16);
+static_assert(sizeof(Header) == 88 + 1024 + 16 * 16);
 
 /// FNV-1a, then mixed so that the high bits, which choose the bucket, depend on
-/// all others.
+/// all others. Hashes of longer and longer prefixes come byte by byte.
+class KeyHash {
+public:
+  void add(char byte) { state = (state ^ static_cast<uint8_t>(byte)) * 0x100000001b3; }
+  void add(std::string_view bytes) {
+    for (char byte : bytes)
+      add(byte);
+  }
+  uint32_t value() const {
+    uint64_t hash = (state ^ (state >> 32)) * 0x9e3779b97f4a7c15;
+    return static_cast<uint32_t>(hash >> 32);
+  }
+
+private:
+  uint64_t state = 0xcbf29ce484222325;
+};
+
 inline uint32_t hashKey(std::string_view key) {
-  uint64_t hash = 0xcbf29ce484222325;
-  for (char byte : key)
-    hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001b3;
-  hash = (hash ^ (hash >> 32)) * 0x9e3779b97f4a7c15;
-  return static_cast<uint32_t>(hash >> 32);
+  KeyHash hash;
+  hash.add(key);
+  return hash.value();
 }
 
 inline uint32_t hashPair(uint32_t left, uint32_t right) {

@@ -36,36 +36,13 @@ std::optional<uint8_t> byteOfCharacter(uint32_t character) {
   return std::nullopt;
 }
 
-/// Takes one character from the front. A byte that is no UTF-8 counts as
-/// U+FFFD, as in llama.cpp.
-uint32_t takeCharacter(std::string_view &text) {
-  size_t length = validSequenceLength(text);
-  if (length == 0) {
-    text.remove_prefix(1);
-    return 0xfffd;
-  }
-  uint8_t first = static_cast<uint8_t>(text[0]);
-  uint32_t character = length == 1 ? first : first & (0x7f >> length);
-  for (size_t index = 1; index < length; ++index)
-    character = character << 6 | (static_cast<uint8_t>(text[index]) & 0x3f);
-  text.remove_prefix(length);
-  return character;
-}
-
-std::string encodeCharacter(uint32_t character) {
-  if (character < 0x80)
-    return {char(character)};
-  if (character < 0x800)
-    return {char(0xc0 | character >> 6), char(0x80 | (character & 0x3f))};
-  if (character < 0x10000)
-    return {char(0xe0 | character >> 12), char(0x80 | (character >> 6 & 0x3f)), char(0x80 | (character & 0x3f))};
-  return {char(0xf0 | character >> 18), char(0x80 | (character >> 12 & 0x3f)), char(0x80 | (character >> 6 & 0x3f)),
-          char(0x80 | (character & 0x3f))};
-}
-
 } // namespace
 
-std::string ingot::text::spellByte(uint8_t byte) { return encodeCharacter(characterOfByte(byte)); }
+std::string ingot::text::spellByte(uint8_t byte) {
+  std::string spelling;
+  appendCharacter(characterOfByte(byte), spelling);
+  return spelling;
+}
 
 std::optional<std::string> ingot::text::bytesOfSpelling(std::string_view spelling) {
   std::string bytes;
@@ -88,7 +65,9 @@ std::string ingot::text::renderSpelling(std::string_view spelling) {
       continue;
     }
     rendered += "[UNK_BYTE_0x";
-    for (char unit : encodeCharacter(character)) {
+    std::string encoded;
+    appendCharacter(character, encoded);
+    for (char unit : encoded) {
       rendered += digits[static_cast<uint8_t>(unit) >> 4];
       rendered += digits[static_cast<uint8_t>(unit) & 15];
     }

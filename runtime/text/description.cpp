@@ -1,21 +1,23 @@
-//===- description.cpp - From a model file's words to a tokenizer ---------===//
+//===- description.cpp - From a GGUF file's words to a tokenizer ----------===//
 //
 // Implements description.h: decides what a file leaves open as llama.cpp does
-// (llama_vocab::impl::load in src/llama-vocab.cpp), refuses what is broken and
-// writes the layout of blob.h.
+// (llama_vocab::impl::load in src/llama-vocab.cpp) and refuses what is broken.
 //
 //===----------------------------------------------------------------------===//
 
 #include "runtime/text/description.h"
 
-#include "runtime/text/blob.h"
 #include "runtime/text/byte_alphabet.h"
-#include "runtime/text/pretokenizer.h"
+#include "runtime/text/end_of_generation.h"
+#include "runtime/text/ggml_pretokenizers.h"
+#include "runtime/text/regex_syntax.h"
+#include "runtime/text/serialize.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <cstring>
+#include <initializer_list>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -25,9 +27,20 @@ namespace {
 
 using Error = std::optional<std::string>;
 
-constexpr std::pair<std::string_view, ModelKind> kinds[] = {
-    {"gpt2", ModelKind::byteLevelPairs},
-    {"llama", ModelKind::sentencePiece},
+constexpr std::string_view spaceMark = "▁";
+
+struct Model {
+  std::string_view name;
+  ModelKind kind;
+  std::string_view preTokenizer; ///< "": the file names it, if there is one
+};
+
+constexpr Model models[] = {
+    {"gpt2", ModelKind::byteLevelPairs, ""},
+    {"llama", ModelKind::sentencePiece, ""},
+    {"bert", ModelKind::wordPiece, ""},
+    {"t5", ModelKind::unigram, ""},
+    {"gemma4", ModelKind::byteLevelPairs, "gemma4"},
 };
 
 /// A text from a file, fit for one line of an error message.
@@ -59,16 +72,21 @@ struct Resolved {
   PreTokenizer preTokenizer;
   std::vector<std::string> texts;
   std::vector<TokenType> types;
-  std::vector<uint8_t> attributes;                   ///< Attribute bits
+  std::vector<uint8_t> attributes;                   ///< TokenAttribute bits
+  std::vector<uint8_t> stripping;                    ///< AddedTokenFlag bits
   std::unordered_map<std::string_view, int32_t> ids; ///< of `texts`
-  std::vector<blob::Merge> merges;                   ///< in order of rank
+  std::vector<MergedPair> merges;                    ///< in order of rank
   int32_t beginOfSequence;
   int32_t endOfSequence;
   int32_t endOfTurn;
   int32_t unknown;
+  int32_t separator;
+  int32_t padding;
   bool addBeginOfSequence;
   bool addEndOfSequence;
   bool addSpacePrefix;
+
+  bool isBytePairs() const { return description->kind == ModelKind::byteLevelPairs; }
 
   int32_t find(std::string_view text) const {
     auto found = ids.find(text);
@@ -94,6 +112,7 @@ Error resolveTokens(Resolved &resolved) {
   resolved.texts = description.tokens;
   resolved.types.assign(count, TokenType::normal);
   resolved.attributes.assign(count, 0);
+  resolved.stripping.assign(count, 0);
   resolved.ids.reserve(count);
   size_t bytes = 0;
   for (size_t index = 0; index < count; ++index) {
@@ -122,13 +141,13 @@ Error resolveTokens(Resolved &resolved) {
     resolved.types[index] = TokenType(type);
     switch (TokenType(type)) {
     case TokenType::control:
-      resolved.attributes[index] = blob::control;
+      resolved.attributes[index] = controlToken;
       break;
     case TokenType::unknown:
-      resolved.attributes[index] = blob::unknown;
+      resolved.attributes[index] = unknownToken;
       break;
     case TokenType::userDefined:
-      resolved.attributes[index] = blob::userDefined;
+      resolved.attributes[index] = userDefinedToken;
       break;
     default:
       break;
@@ -143,7 +162,7 @@ Error resolveMerges(Resolved &resolved) {
     return std::nullopt;
   size_t count = description.merges.size();
   if (count == 0)
-    return "tokenizer.ggml.merges is missing or empty; byte-level BPE needs it";
+    return "tokenizer.ggml.merges is missing or empty; BPE needs it";
   if (count > maximumMerges)
     return "tokenizer.ggml.merges has " + std::to_string(count) + " entries, more than the supported " +
            std::to_string(maximumMerges);
@@ -168,7 +187,7 @@ Error resolveMerges(Resolved &resolved) {
       return element("merges", index) + " " + quote(merge) + ": their concatenation is not in tokenizer.ggml.tokens";
     // Of a repeated merge the first, with the better rank, counts.
     if (seen.insert(uint64_t(leftId) << 32 | uint32_t(rightId)).second)
-      resolved.merges.push_back({leftId, rightId, resultId, resolved.merges.size()});
+      resolved.merges.push_back({leftId, rightId, resultId});
   }
   return std::nullopt;
 }
@@ -179,7 +198,7 @@ int32_t findSpecial(Resolved &resolved, std::initializer_list<std::string_view> 
   for (std::string_view text : texts) {
     int32_t id = resolved.find(text);
     if (id != noToken) {
-      resolved.attributes[id] |= blob::control;
+      resolved.attributes[id] |= controlToken;
       return id;
     }
   }
@@ -188,7 +207,7 @@ int32_t findSpecial(Resolved &resolved, std::initializer_list<std::string_view> 
 
 void makeUserDefined(Resolved &resolved, int32_t id) {
   resolved.types[id] = TokenType::userDefined;
-  resolved.attributes[id] = blob::userDefined;
+  resolved.attributes[id] = userDefinedToken;
 }
 
 /// Finds the tokens that end a generation, by id and by spelling.
@@ -196,9 +215,7 @@ void resolveEndOfGeneration(Resolved &resolved) {
   const TokenizerDescription &description = *resolved.description;
   resolved.endOfTurn = description.endOfTurn;
   if (resolved.endOfTurn == noToken)
-    resolved.endOfTurn = findSpecial(resolved, {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>",
-                                                "<|end_of_text|>", "<EOT>", "_<EOT>", "[EOT]", "<｜end▁of▁sentence｜>",
-                                                "<end_of_utterance>"});
+    resolved.endOfTurn = findSpecial(resolved, endOfTurnSpellings);
   int32_t endOfMessage = description.endOfMessage;
   if (endOfMessage == noToken)
     endOfMessage = findSpecial(resolved, {"<|eom_id|>"});
@@ -224,38 +241,17 @@ void resolveEndOfGeneration(Resolved &resolved) {
   for (int32_t id :
        {resolved.endOfSequence, resolved.endOfTurn, endOfMessage, fillPadding, fillRepository, fillSeparator})
     if (id != noToken)
-      resolved.attributes[id] |= blob::endOfGeneration;
-  for (std::string_view text : {"<|eot_id|>",
-                                "<|im_end|>",
-                                "<|end|>",
-                                "<|return|>",
-                                "<|call|>",
-                                "<|flush|>",
-                                "<|calls|>",
-                                "<end_of_turn>",
-                                "<|endoftext|>",
-                                "</s>",
-                                "<|eom_id|>",
-                                "<EOT>",
-                                "_<EOT>",
-                                "[EOT]",
-                                "[EOS]",
-                                "<|end_of_text|>",
-                                "<end_of_utterance>",
-                                "<eos>",
-                                "<turn|>",
-                                "<|tool_response>",
-                                "<｜end▁of▁sentence｜>",
-                                "[e~["}) {
+      resolved.attributes[id] |= endOfGenerationToken;
+  for (std::string_view text : endOfGenerationSpellings) {
     int32_t id = findSpecial(resolved, {text});
     if (id != noToken)
-      resolved.attributes[id] |= blob::endOfGeneration;
+      resolved.attributes[id] |= endOfGenerationToken;
   }
 
   // Two vocabularies in which a token of that list means something else.
   auto ends = [&](std::string_view text) {
     int32_t id = resolved.find(text);
-    return id != noToken && (resolved.attributes[id] & blob::endOfGeneration);
+    return id != noToken && (resolved.attributes[id] & endOfGenerationToken);
   };
   bool hasCall = ends("<|call|>") || ends("<|calls|>");
   if (hasCall && (ends("<|return|>") || ends("<|flush|>")) && ends("<|end|>"))
@@ -269,18 +265,26 @@ void resolveEndOfGeneration(Resolved &resolved) {
       makeUserDefined(resolved, id);
 }
 
+/// Which special tokens take the white space beside them.
 void resolveStripping(Resolved &resolved) {
   std::string name = resolved.description->modelName;
   for (char &character : name)
     character = std::tolower(static_cast<unsigned char>(character));
-  if (name.find("phi-3") == std::string::npos && name.find("phi3") == std::string::npos)
-    return;
-  for (uint8_t &attributes : resolved.attributes)
-    if (attributes & (blob::control | blob::unknown | blob::userDefined))
-      attributes |= blob::stripRight;
-  for (std::string_view text : {"<unk>", "<s>", "<|endoftext|>"})
-    if (int32_t id = resolved.find(text); id != noToken)
-      resolved.attributes[id] &= ~blob::stripRight;
+  auto contains = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+  if (resolved.preTokenizer.flags & stripsBeforeMask) {
+    if (int32_t id = resolved.find("<mask>"); id != noToken)
+      resolved.stripping[id] = stripLeft;
+  } else if (contains("phi-3") || contains("phi3")) {
+    for (size_t id = 0; id < resolved.attributes.size(); ++id)
+      if (resolved.attributes[id] & (controlToken | unknownToken | userDefinedToken))
+        resolved.stripping[id] = stripRight;
+    for (std::string_view text : {"<unk>", "<s>", "<|endoftext|>"})
+      if (int32_t id = resolved.find(text); id != noToken)
+        resolved.stripping[id] = 0;
+  } else if (contains("modern-bert")) {
+    if (int32_t id = resolved.find("[MASK]"); id != noToken)
+      resolved.stripping[id] = stripLeft;
+  }
 }
 
 Error resolveSpecials(Resolved &resolved) {
@@ -300,17 +304,43 @@ Error resolveSpecials(Resolved &resolved) {
       return std::string("tokenizer.ggml.") + key + " is " + std::to_string(id) + ", outside the vocabulary of " +
              std::to_string(count) + " tokens";
 
-  bool isSentencePiece = description.kind == ModelKind::sentencePiece;
-  auto orDefault = [&](int32_t id, int32_t byDefault) {
-    return id == noToken && isSentencePiece && byDefault < count ? byDefault : id;
+  struct Defaults {
+    int32_t beginOfSequence, endOfSequence, unknown, separator, padding;
+    bool addBeginOfSequence, addEndOfSequence;
   };
-  resolved.beginOfSequence = orDefault(description.beginOfSequence, 1);
-  resolved.endOfSequence = orDefault(description.endOfSequence, 2);
-  resolved.unknown = orDefault(description.unknown, 0);
+  Defaults defaults = {noToken, noToken, noToken, noToken, noToken, false, false};
+  switch (description.kind) {
+  case ModelKind::sentencePiece:
+    defaults = {1, 2, 0, noToken, noToken, true, false};
+    break;
+  case ModelKind::wordPiece:
+    defaults = {101, noToken, 100, 102, 0, true, true};
+    break;
+  case ModelKind::unigram:
+    defaults = {noToken, 1, 2, noToken, 0, false, true};
+    break;
+  default:
+    break;
+  }
+  auto orDefault = [&](int32_t id, int32_t byDefault) { return id == noToken && byDefault < count ? byDefault : id; };
+  resolved.beginOfSequence = orDefault(description.beginOfSequence, defaults.beginOfSequence);
+  resolved.endOfSequence = orDefault(description.endOfSequence, defaults.endOfSequence);
+  resolved.unknown = orDefault(description.unknown, defaults.unknown);
+  resolved.separator = orDefault(description.separator, defaults.separator);
+  resolved.padding = orDefault(description.padding, defaults.padding);
   resolved.addBeginOfSequence = description.addBeginOfSequence.value_or(
-      isSentencePiece || (resolved.preTokenizer.addBeginOfSequence && resolved.beginOfSequence != noToken));
-  resolved.addEndOfSequence = description.addEndOfSequence.value_or(false);
-  resolved.addSpacePrefix = isSentencePiece && description.addSpacePrefix.value_or(true);
+      defaults.addBeginOfSequence ||
+      ((resolved.preTokenizer.flags & beginsSequence) && resolved.beginOfSequence != noToken));
+  resolved.addEndOfSequence = description.addEndOfSequence.value_or(defaults.addEndOfSequence);
+  resolved.addSpacePrefix =
+      !resolved.isBytePairs() && description.addSpacePrefix.value_or(description.kind == ModelKind::sentencePiece);
+  if (description.kind == ModelKind::wordPiece) {
+    // llama.cpp puts both around every text, whatever the file says.
+    if (resolved.beginOfSequence == noToken || resolved.separator == noToken)
+      return "tokenizer.ggml.bos_token_id or tokenizer.ggml.seperator_token_id is missing, which a tokenizer of the "
+             "model \"bert\" puts around every text";
+    return std::nullopt;
+  }
   if (resolved.addBeginOfSequence && resolved.beginOfSequence == noToken)
     return "tokenizer.ggml.add_bos_token is true, but there is no "
            "tokenizer.ggml.bos_token_id";
@@ -323,13 +353,12 @@ Error resolveSpecials(Resolved &resolved) {
 Error resolve(const TokenizerDescription &description, Resolved &resolved) {
   resolved.description = &description;
   resolved.preTokenizer = preTokenizers().front();
-  if (description.kind == ModelKind::byteLevelPairs && !description.preTokenizer.empty()) {
+  if (resolved.isBytePairs() && !description.preTokenizer.empty()) {
     auto all = preTokenizers();
     auto found =
         std::find_if(all.begin(), all.end(), [&](const auto &entry) { return entry.name == description.preTokenizer; });
     if (found == all.end())
-      return "tokenizer.ggml.pre is " + quote(description.preTokenizer) +
-             "; supported are: " + supportedPreTokenizers();
+      return "tokenizer.ggml.pre is " + quote(description.preTokenizer) + "; supported are " + supportedPreTokenizers();
     resolved.preTokenizer = *found;
   }
   if (description.chatTemplate.size() > maximumTextBytes)
@@ -366,20 +395,19 @@ std::string nameOfByte(uint8_t byte) {
 }
 
 std::string replaceSpaceMarks(std::string text) {
-  constexpr std::string_view mark = "▁";
-  for (size_t position = 0; (position = text.find(mark, position)) != std::string::npos; ++position)
-    text.replace(position, mark.size(), " ");
+  for (size_t position = 0; (position = text.find(spaceMark, position)) != std::string::npos; ++position)
+    text.replace(position, spaceMark.size(), " ");
   return text;
 }
 
 /// What llama_token_to_piece gives with special tokens rendered.
-std::string pieceOf(const Resolved &resolved, size_t id) {
+std::string pieceOf(const Resolved &resolved, ModelKind kind, size_t id) {
   const std::string &text = resolved.texts[id];
-  if (resolved.attributes[id] & (blob::control | blob::unknown | blob::userDefined))
+  if (resolved.attributes[id] & (controlToken | unknownToken | userDefinedToken))
     return text;
   switch (resolved.types[id]) {
   case TokenType::normal:
-    return resolved.description->kind == ModelKind::byteLevelPairs ? renderSpelling(text) : replaceSpaceMarks(text);
+    return kind == ModelKind::byteLevelPairs ? renderSpelling(text) : replaceSpaceMarks(text);
   case TokenType::byte:
     if (std::optional<uint8_t> byte = byteOfName(text))
       return {static_cast<char>(*byte)};
@@ -389,155 +417,180 @@ std::string pieceOf(const Resolved &resolved, size_t id) {
   }
 }
 
-/// Appends `records`, a contiguous container, as a section.
-template <typename Records> blob::Section append(std::string &bytes, const Records &records) {
-  bytes.resize((bytes.size() + 7) / 8 * 8);
-  blob::Section section{bytes.size(), records.size()};
-  bytes.append(reinterpret_cast<const char *>(records.data()), records.size() * sizeof(*records.data()));
-  return section;
+/// BERT's cutting of words, as llm_tokenizer_wpm_session::preprocess does it, but with all of a decomposition, of which
+/// llama.cpp keeps the first character.
+Error addWordSteps(const TokenizerDescription &description, std::vector<Step> &steps) {
+  bool lowercase = description.lowercase.value_or(true);
+  bool stripAccents = description.stripAccents.value_or(lowercase);
+  std::string space(spaceClass());
+  if (stripAccents)
+    steps.push_back({StepKind::normalize, 0, "", "NFD"});
+  steps.push_back({StepKind::split, uint32_t(SplitBehavior::removed), "[" + space + "]+", ""});
+  steps.push_back({StepKind::replace, 0, R"([\x{0}\x{FFFD}\p{Cc}\p{Cf}\p{Co}])", ""});
+  if (stripAccents)
+    steps.push_back({StepKind::replace, 0, "[" + categoryClass("M") + "]", ""});
+  steps.push_back({StepKind::split, uint32_t(SplitBehavior::isolated),
+                   "[" + categoryClass("P") + R"($+<=>^`|~\x{4E00}-\x{9FFF}\x{3400}-\x{4DBF}\x{20000}-\x{2A6DF})" +
+                       R"(\x{2A700}-\x{2B73F}\x{2B740}-\x{2B81F}\x{2B920}-\x{2CEAF}\x{F900}-\x{FAFF})" +
+                       R"(\x{2F800}-\x{2FA1F}])",
+                   ""});
+  if (lowercase)
+    steps.push_back({StepKind::lowercase, simpleCase, "", ""});
+  steps.push_back({StepKind::prepend, 0, "", std::string(spaceMark)});
+  return std::nullopt;
 }
 
-blob::Strings appendStrings(std::string &bytes, const std::vector<std::string> &strings) {
-  std::vector<uint32_t> offsets = {0};
-  std::string contents;
-  for (const std::string &string : strings) {
-    contents += string;
-    offsets.push_back(contents.size());
+/// SentencePiece's normalization, as llm_tokenizer_ugm_session::normalize does it.
+void addUnigramSteps(const TokenizerDescription &description, std::vector<Step> &steps) {
+  if (!description.compiledMap.empty())
+    steps.push_back({StepKind::precompiled, longestEntry, "", description.compiledMap});
+  std::string mark(spaceMark);
+  if (description.removeExtraSpaces.value_or(false)) {
+    steps.push_back({StepKind::replace, 0, R"(\A ++|(?<! ) ++\z)", ""});
+    steps.push_back({StepKind::replace, 0, " +", mark});
+    steps.push_back({StepKind::prepend, 0, "", mark});
+    return;
   }
-  return {append(bytes, offsets), append(bytes, contents)};
+  // The mark in front stands before the first character that is no space.
+  if (description.addSpacePrefix.value_or(false))
+    steps.push_back({StepKind::replace, 0, "\\A *+\\K(?=.)", mark});
+  steps.push_back({StepKind::replace, literalPattern, " ", mark});
 }
 
-/// Appends `entries` in buckets, those of one bucket in the order that they have here.
-template <typename Entry, typename Hash>
-blob::Buckets appendBuckets(std::string &bytes, const std::vector<Entry> &entries, Hash hash) {
-  uint64_t count = entries.size() / blob::entriesPerBucket + 1;
-  std::vector<std::vector<Entry>> buckets(count);
-  for (const Entry &entry : entries)
-    buckets[blob::bucketOf(hash(entry), count)].push_back(entry);
-  std::vector<uint32_t> starts = {0};
-  std::vector<Entry> sorted;
-  for (const std::vector<Entry> &bucket : buckets) {
-    sorted.insert(sorted.end(), bucket.begin(), bucket.end());
-    starts.push_back(sorted.size());
+/// The cutting of words that the file names.
+Error addPatternSteps(const PreTokenizer &preTokenizer, std::vector<Step> &steps) {
+  if (preTokenizer.flags & mergesCharacters)
+    steps.push_back({StepKind::replace, literalPattern, " ", std::string(spaceMark)});
+  for (std::string_view pattern : preTokenizer.patterns) {
+    Step step{StepKind::split, uint32_t(SplitBehavior::isolated), "", ""};
+    if (Error error = translateRegex(pattern, step.pattern))
+      return error;
+    steps.push_back(std::move(step));
   }
-  return {append(bytes, starts), append(bytes, sorted)};
+  return std::nullopt;
+}
+
+bool hasByteNames(ModelKind kind) { return kind == ModelKind::sentencePiece || kind == ModelKind::characterPairs; }
+
+/// Fills in what the model looks up and what it does with it.
+void fillVocabulary(const Resolved &resolved, TokenizerContents &contents) {
+  const TokenizerDescription &description = *resolved.description;
+  size_t count = resolved.texts.size();
+  bool isByteLevel = contents.kind == ModelKind::byteLevelPairs;
+  bool looksUpKeys = !isByteLevel || (contents.flags & wholePieces);
+  contents.pieces.resize(count);
+  contents.keys.resize(count);
+  float lowest = std::numeric_limits<float>::max();
+  if (!resolved.isBytePairs()) {
+    contents.scores.assign(description.scores.begin(), description.scores.end());
+    contents.scores.resize(count);
+  }
+  for (size_t id = 0; id < count; ++id) {
+    const std::string &text = resolved.texts[id];
+    TokenType type = resolved.types[id];
+    contents.pieces[id] = pieceOf(resolved, contents.kind, id);
+    if (looksUpKeys)
+      contents.keys[id] = isByteLevel ? bytesOfSpelling(text).value_or("") : text;
+    if (contents.kind == ModelKind::unigram) {
+      if (type == TokenType::normal)
+        lowest = std::min(lowest, float(contents.scores[id]));
+      if (type == TokenType::userDefined)
+        contents.scores[id] = 0;
+      else if (type != TokenType::normal && type != TokenType::unused)
+        contents.keys[id].clear();
+    }
+    if (resolved.attributes[id] & (controlToken | unknownToken | userDefinedToken))
+      contents.addedTokens.push_back({int32_t(id), resolved.stripping[id], contents.pieces[id]});
+  }
+  contents.unknownScore = lowest - 10.f;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    std::string own(1, static_cast<char>(byte));
+    int32_t id = noToken;
+    if (isByteLevel)
+      id = resolved.find(spellByte(byte));
+    else if (hasByteNames(contents.kind))
+      id = resolved.find(nameOfByte(byte));
+    if (id == noToken && contents.kind == ModelKind::sentencePiece) {
+      id = resolved.find(own);
+      if (id == noToken)
+        id = resolved.unknown;
+    }
+    contents.byteTokens[byte] = id;
+  }
 }
 
 } // namespace
 
-std::optional<ModelKind> ingot::text::modelKindFromName(std::string_view name) {
-  for (auto [kindName, kind] : kinds)
-    if (kindName == name)
-      return kind;
-  return std::nullopt;
+bool ingot::text::setModel(TokenizerDescription &description, std::string_view name) {
+  for (const Model &model : models)
+    if (model.name == name) {
+      description.kind = model.kind;
+      if (!model.preTokenizer.empty())
+        description.preTokenizer = model.preTokenizer;
+      return true;
+    }
+  return false;
 }
 
 std::string ingot::text::supportedModelKinds() {
   std::string names;
-  for (auto [name, kind] : kinds)
-    names.append(names.empty() ? "" : ", ").append(name);
+  for (const Model &model : models)
+    names.append(names.empty() ? "" : ", ").append(model.name);
   return names;
 }
 
 std::string ingot::text::supportedPreTokenizers() {
+  constexpr size_t shown = 3;
   std::string names;
-  for (const PreTokenizer &entry : preTokenizers())
-    names.append(names.empty() ? "" : ", ").append(entry.name);
-  return names;
+  for (const PreTokenizer &entry : preTokenizers().first(shown))
+    names.append(entry.name).append(", ");
+  return names + "and " + std::to_string(preTokenizers().size() - shown) + " more that llama.cpp names";
 }
 
-std::optional<std::string> ingot::text::validate(const TokenizerDescription &description) {
+std::optional<std::string> ingot::text::makeContents(const TokenizerDescription &description,
+                                                     TokenizerContents &contents) {
   Resolved resolved;
   if (Error error = resolve(description, resolved))
     return error;
-  size_t bytes = 0;
-  for (size_t id = 0; id < resolved.texts.size(); ++id) {
-    size_t length = pieceOf(resolved, id).size();
-    bytes += length;
-    if (length > maximumTokenBytes || bytes > maximumTextBytes)
-      return element("tokens", id) + " " + quote(resolved.texts[id]) +
-             " has characters outside the byte-level alphabet and would be "
-             "written as too many bytes";
+  uint32_t named = resolved.preTokenizer.flags;
+  contents = {};
+  contents.kind = description.kind;
+  if (resolved.isBytePairs() && (named & mergesCharacters))
+    contents.kind = ModelKind::characterPairs;
+  auto set = [&](ContentsFlag flag, bool value) { contents.flags |= value ? flag : 0; };
+  set(addsBeginOfSequence, resolved.addBeginOfSequence);
+  set(spacePrefix, resolved.addSpacePrefix);
+  set(wholePieces, named & ignoresMerges);
+  set(wholeLineFeeds, named & keepsLineFeeds);
+  set(byteFallback, contents.kind == ModelKind::characterPairs);
+  contents.attributes = resolved.attributes;
+  contents.merges = resolved.merges;
+  contents.beginOfSequence = resolved.beginOfSequence;
+  contents.endOfSequence = resolved.endOfSequence;
+  contents.endOfTurn = resolved.endOfTurn;
+  contents.unknown = resolved.unknown;
+  contents.padding = resolved.padding;
+  contents.chatTemplate = description.chatTemplate;
+  if (resolved.addBeginOfSequence)
+    contents.prefix = {resolved.beginOfSequence};
+  if (contents.kind == ModelKind::wordPiece) {
+    contents.suffix = {resolved.separator};
+  } else if (resolved.addEndOfSequence) {
+    contents.flags |= addsEndOfSequence;
+    contents.suffix = {resolved.endOfSequence};
   }
+
+  if (resolved.isBytePairs()) {
+    if (Error error = addPatternSteps(resolved.preTokenizer, contents.preTokenizer))
+      return error;
+  } else if (contents.kind == ModelKind::wordPiece) {
+    if (Error error = addWordSteps(description, contents.preTokenizer))
+      return error;
+  } else if (contents.kind == ModelKind::unigram) {
+    addUnigramSteps(description, contents.normalizer);
+  }
+  fillVocabulary(resolved, contents);
+  if (Error error = validate(contents))
+    return "tokenizer.ggml: " + *error;
   return std::nullopt;
-}
-
-std::string ingot::text::serialize(const TokenizerDescription &description) {
-  Resolved resolved;
-  if (validate(description) || resolve(description, resolved))
-    return {};
-  bool isByteLevel = description.kind == ModelKind::byteLevelPairs;
-  size_t count = resolved.texts.size();
-
-  std::vector<float> scores;
-  if (!isByteLevel) {
-    scores = description.scores;
-    scores.resize(count);
-  }
-  std::vector<std::string> pieces(count);
-  std::vector<std::string> keys(count);
-  std::vector<blob::Number> keyed;
-  std::vector<blob::Number> specials;
-  bool looksUpKeys = !isByteLevel || resolved.preTokenizer.ignoreMerges;
-  bool keysArePieces = true;
-  uint32_t maximumKeyLength = 0;
-  for (size_t id = 0; id < count; ++id) {
-    const std::string &text = resolved.texts[id];
-    pieces[id] = pieceOf(resolved, id);
-    if (looksUpKeys)
-      keys[id] = isByteLevel ? bytesOfSpelling(text).value_or("") : text;
-    maximumKeyLength = std::max<uint32_t>(maximumKeyLength, keys[id].size());
-    if (!keys[id].empty()) {
-      keyed.push_back(id);
-      keysArePieces &= keys[id] == pieces[id];
-    }
-    if (resolved.attributes[id] & (blob::control | blob::unknown | blob::userDefined))
-      specials.push_back(id);
-  }
-  std::sort(specials.begin(), specials.end(), [&](uint32_t left, uint32_t right) {
-    size_t leftSize = resolved.texts[left].size();
-    size_t rightSize = resolved.texts[right].size();
-    return leftSize != rightSize ? leftSize > rightSize : left < right;
-  });
-
-  blob::Header header = {};
-  header.magic = blob::magic;
-  header.version = blob::version;
-  header.headerBytes = sizeof(header);
-  header.kind = uint32_t(description.kind);
-  header.pattern = uint32_t(resolved.preTokenizer.pattern);
-  header.flags = (resolved.addBeginOfSequence ? blob::addBeginOfSequence : 0) |
-                 (resolved.addEndOfSequence ? blob::addEndOfSequence : 0) |
-                 (resolved.addSpacePrefix ? blob::addSpacePrefix : 0) |
-                 (resolved.preTokenizer.ignoreMerges ? blob::ignoreMerges : 0);
-  header.maximumKeyLength = maximumKeyLength;
-  header.beginOfSequence = resolved.beginOfSequence;
-  header.endOfSequence = resolved.endOfSequence;
-  header.endOfTurn = resolved.endOfTurn;
-  header.unknown = resolved.unknown;
-  header.padding = description.padding;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    std::string own(1, static_cast<char>(byte));
-    int32_t id = resolved.find(isByteLevel ? spellByte(byte) : nameOfByte(byte));
-    if (id == noToken && !isByteLevel)
-      id = resolved.find(own);
-    if (id == noToken && !isByteLevel)
-      id = resolved.unknown;
-    header.byteTokens[byte] = id;
-  }
-
-  std::string bytes(sizeof(header), '\0');
-  header.attributes = append(bytes, resolved.attributes);
-  header.scores = append(bytes, scores);
-  header.pieces = appendStrings(bytes, pieces);
-  header.keys = appendStrings(bytes, keysArePieces ? std::vector<std::string>() : keys);
-  header.tokensByKey = appendBuckets(bytes, keyed, [&](uint32_t id) { return blob::hashKey(keys[id]); });
-  header.merges = appendBuckets(bytes, resolved.merges,
-                                [](const blob::Merge &merge) { return blob::hashPair(merge.left, merge.right); });
-  header.specials = append(bytes, specials);
-  header.chatTemplate = append(bytes, description.chatTemplate);
-  bytes.resize((bytes.size() + 7) / 8 * 8);
-  header.bytes = bytes.size();
-  std::memcpy(bytes.data(), &header, sizeof(header));
-  return bytes;
 }

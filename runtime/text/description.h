@@ -1,12 +1,14 @@
-//===- description.h - What a model file says about its tokenizer ---------===//
+//===- description.h - What a GGUF file says about its tokenizer ----------===//
 //
-// The compiler fills a TokenizerDescription from a model file, validates it and
-// serializes it into the bytes that Tokenizer (tokenizer.h) uses in place.
+// The compiler fills a TokenizerDescription from a GGUF file; what the file
+// leaves open is then decided as llama.cpp decides it.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef INGOT_RUNTIME_TEXT_DESCRIPTION_H
 #define INGOT_RUNTIME_TEXT_DESCRIPTION_H
+
+#include "runtime/text/contents.h"
 
 #include <cstdint>
 #include <optional>
@@ -15,21 +17,6 @@
 #include <vector>
 
 namespace ingot::text {
-
-/// The id of a token that the vocabulary does not have.
-inline constexpr int32_t noToken = -1;
-
-/// Bounds on what a file may ask for; beyond them a description is refused.
-inline constexpr size_t maximumTokens = size_t(1) << 22;
-inline constexpr size_t maximumMerges = size_t(1) << 24;
-inline constexpr size_t maximumTokenBytes = 65535;
-inline constexpr size_t maximumTextBytes = size_t(1) << 28;
-
-/// The algorithm, `tokenizer.ggml.model` in a GGUF file.
-enum class ModelKind : uint32_t {
-  byteLevelPairs = 1, ///< "gpt2": byte-level BPE with ranked merges
-  sentencePiece = 2,  ///< "llama": SentencePiece BPE, merged by token score
-};
 
 /// `tokenizer.ggml.token_type` in a GGUF file, with the same numbers.
 enum class TokenType : int32_t {
@@ -42,28 +29,30 @@ enum class TokenType : int32_t {
   byte = 6,
 };
 
-/// What a model file says about its tokenizer; the comments name the GGUF keys
+/// What a GGUF file says about its tokenizer; the comments name the GGUF keys
 /// (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#tokenizer), all
 /// under `tokenizer.ggml.` unless written in full. Whatever a file leaves out
 /// keeps its default here and is then decided as llama.cpp decides it.
 struct TokenizerDescription {
   ModelKind kind = ModelKind::byteLevelPairs; ///< model
 
-  /// pre; empty means "default". Only byte-level BPE has a pre-tokenizer.
+  /// pre; empty means "default". Only BPE has a pre-tokenizer; "gemma4" is a
+  /// model and its pre-tokenizer at once.
   std::string preTokenizer;
 
   /// tokens; the index is the id. Byte-level BPE spells bytes in GPT-2's
-  /// alphabet, SentencePiece writes a space as U+2581.
+  /// alphabet, SentencePiece writes a space as U+2581; so do Unigram and
+  /// WordPiece, where it begins a word.
   std::vector<std::string> tokens;
 
-  /// scores, one per token; empty means zero. Used by SentencePiece.
+  /// scores, one per token; empty means zero. Used by SentencePiece and Unigram.
   std::vector<float> scores;
 
   /// token_type, one per token; empty means `normal`. Numbers that TokenType
   /// does not list count as `undefined`.
   std::vector<int32_t> types;
 
-  /// merges in order of rank, each "LEFT RIGHT". Byte-level BPE only.
+  /// merges in order of rank, each "LEFT RIGHT". BPE only.
   std::vector<std::string> merges;
 
   int32_t beginOfSequence = noToken; ///< bos_token_id
@@ -85,30 +74,32 @@ struct TokenizerDescription {
   std::optional<bool> addEndOfSequence;   ///< add_eos_token
   std::optional<bool> addSpacePrefix;     ///< add_space_prefix
 
+  /// precompiled_charsmap, of Unigram; see CompiledMap in unicode.h.
+  std::string compiledMap;
+  std::optional<bool> removeExtraSpaces; ///< remove_extra_whitespaces, of Unigram
+  std::optional<bool> lowercase;         ///< normalizer.lowercase, of WordPiece
+  std::optional<bool> stripAccents;      ///< normalizer.strip_accents, of WordPiece
+
   std::string chatTemplate; ///< tokenizer.chat_template
 
   /// general.name; a name with "phi-3" or "phi3" makes special tokens swallow
-  /// the white space after them, as in llama.cpp.
+  /// the white space after them, as in llama.cpp, and one with "modern-bert"
+  /// the mask that before it.
   std::string modelName;
 };
 
-/// Maps the GGUF value of `tokenizer.ggml.model` to a kind; nothing when it is
-/// not supported.
-std::optional<ModelKind> modelKindFromName(std::string_view name);
+/// Sets the kind, and the pre-tokenizer where it follows from it, from the GGUF
+/// value of `tokenizer.ggml.model`; false when it is not supported.
+bool setModel(TokenizerDescription &description, std::string_view name);
 
-/// The values of `tokenizer.ggml.model` and `tokenizer.ggml.pre` that are
-/// supported, for error messages: comma-separated.
+/// The values of `tokenizer.ggml.model` and some of `tokenizer.ggml.pre` that
+/// are supported, for error messages: comma-separated.
 std::string supportedModelKinds();
 std::string supportedPreTokenizers();
 
-/// Returns nothing when the description can be serialized, else one clear
-/// sentence that names what is wrong and where (GGUF key, index).
-std::optional<std::string> validate(const TokenizerDescription &description);
-
-/// Turns a description into the bytes that Tokenizer::open takes. The same
-/// description gives the same bytes. The description must have passed
-/// validate(); an invalid one gives an empty string.
-std::string serialize(const TokenizerDescription &description);
+/// The tokenizer that a GGUF file describes. Returns nothing on success, else
+/// one clear sentence that names what is wrong and where (GGUF key, index).
+std::optional<std::string> makeContents(const TokenizerDescription &description, TokenizerContents &contents);
 
 } // namespace ingot::text
 

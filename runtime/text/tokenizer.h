@@ -1,20 +1,22 @@
 //===- tokenizer.h - Text to tokens and back ------------------------------===//
 //
 // The tokenizer that an executable carries. It works in place on the bytes made
-// by serialize() (description.h): hash tables and byte spellings were computed
+// by serialize() (serialize.h): hash tables and byte spellings were computed
 // when the model was compiled, so opening checks bounds and compiles the
-// pre-tokenizer's pattern, nothing else. The results are those of llama.cpp's
-// llama_tokenize and llama_token_to_piece, with one difference: bytes that are
-// no UTF-8 keep their value under byte-level BPE (llama.cpp turns them into
-// U+FFFD), so that encoding and decoding any bytes gives them back wherever the
-// vocabulary has a token for every byte.
+// patterns of its steps, nothing else. For a GGUF file the results are those of
+// llama.cpp's llama_tokenize and llama_token_to_piece, for a tokenizer.json
+// those of Hugging Face `tokenizers`, with one difference: bytes that are no
+// UTF-8 keep their value under byte-level BPE that rewrites no text (llama.cpp
+// turns them into U+FFFD), so that encoding and decoding any bytes gives them
+// back wherever the vocabulary has a token for every byte. Everywhere else a
+// broken sequence counts as U+FFFD.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef INGOT_RUNTIME_TEXT_TOKENIZER_H
 #define INGOT_RUNTIME_TEXT_TOKENIZER_H
 
-#include "runtime/text/description.h"
+#include "runtime/text/contents.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -47,12 +49,14 @@ public:
 
   bool isOpen() const;
 
-  /// The tokens of `text`, any bytes. `addSpecial` adds the begin-of-sequence
-  /// and end-of-sequence tokens if the model wants them. With `parseSpecial`
+  /// The tokens of `text`, any bytes. `addSpecial` adds what the model wants at
+  /// the ends: begin-of-sequence and end-of-sequence tokens, BERT's [CLS] and
+  /// [SEP]. With `parseSpecial`
   /// the spelling of a control token (`<|im_start|>`) becomes that token;
-  /// without, it is ordinary text. Bytes that the vocabulary cannot express
-  /// give no token (byte-level BPE) or the unknown token (SentencePiece).
-  /// Takes O(n log n) for n bytes; throws std::length_error from
+  /// without, it is ordinary text. What the vocabulary cannot express gives no
+  /// token (byte-level BPE) or the unknown token, if there is one. Takes
+  /// O(n log n) for n bytes, times the length of the longest token for Unigram
+  /// and WordPiece; throws std::length_error from
   /// maximumInputBytes on.
   std::vector<int32_t> encode(std::string_view text, bool addSpecial, bool parseSpecial) const;
 
@@ -62,9 +66,8 @@ public:
   std::string_view piece(int32_t token, bool renderSpecial) const;
 
   /// All pieces joined. As in llama_detokenize, a space that was put in front
-  /// of the text when it was encoded (SentencePiece) is taken away, and with
-  /// `removeSpecial` so are begin-of-sequence and end-of-sequence tokens at the
-  /// ends, if the model adds them.
+  /// of the text when it was encoded is taken away, and with `removeSpecial` so
+  /// are the tokens that the model adds at the ends.
   std::string decode(std::span<const int32_t> tokens, bool removeSpecial, bool renderSpecial) const;
 
   /// Whether the model says with this token that it has finished.

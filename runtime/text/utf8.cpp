@@ -6,8 +6,6 @@
 
 #include "runtime/text/utf8.h"
 
-#include <cstdint>
-
 using namespace ingot::text;
 
 namespace {
@@ -54,6 +52,39 @@ size_t ingot::text::validSequenceLength(std::string_view bytes) {
   if (lead.length == 0 || matchingBytes(bytes, lead) != lead.length)
     return 0;
   return lead.length;
+}
+
+uint32_t ingot::text::takeCharacter(std::string_view &text) {
+  size_t length = validSequenceLength(text);
+  if (length == 0) {
+    text.remove_prefix(1);
+    return 0xfffd;
+  }
+  uint8_t first = static_cast<uint8_t>(text[0]);
+  uint32_t character = length == 1 ? first : first & (0x7f >> length);
+  for (size_t index = 1; index < length; ++index)
+    character = character << 6 | (static_cast<uint8_t>(text[index]) & 0x3f);
+  text.remove_prefix(length);
+  return character;
+}
+
+void ingot::text::appendCharacter(uint32_t character, std::string &text) {
+  if (character < 0x80) {
+    text += char(character);
+    return;
+  }
+  if (character < 0x800) {
+    text += char(0xc0 | character >> 6);
+  } else {
+    if (character < 0x10000) {
+      text += char(0xe0 | character >> 12);
+    } else {
+      text += char(0xf0 | character >> 18);
+      text += char(0x80 | (character >> 12 & 0x3f));
+    }
+    text += char(0x80 | (character >> 6 & 0x3f));
+  }
+  text += char(0x80 | (character & 0x3f));
 }
 
 bool ingot::text::isIncompleteSequence(std::string_view bytes) {

@@ -9,6 +9,7 @@
 #define INGOT_RUNTIME_TEXT_UTF8_H
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,13 @@ namespace ingot::text {
 /// The length of the valid UTF-8 sequence that `bytes` begins with (RFC 3629:
 /// no overlong forms, no surrogates, nothing above U+10FFFF), or 0.
 size_t validSequenceLength(std::string_view bytes);
+
+/// Takes one character from the front of a text that is not empty. A byte that
+/// begins no valid sequence counts as U+FFFD.
+uint32_t takeCharacter(std::string_view &text);
+
+/// Appends a character as UTF-8.
+void appendCharacter(uint32_t character, std::string &text);
 
 /// Whether more bytes could complete the unfinished sequence that `bytes` is.
 bool isIncompleteSequence(std::string_view bytes);

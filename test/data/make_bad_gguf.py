@@ -523,8 +523,8 @@ def tokenizers(cases):
         return lambda model: model.set(prefix + "merges", ARRAY,
                                        (STRING, changed))
 
-    case("model-unknown", "bert",
-         lambda model: model.set(prefix + "model", STRING, "bert"))
+    case("model-unknown", "rwkv",
+         lambda model: model.set(prefix + "model", STRING, "rwkv"))
     case("model-number", prefix + "model",
          lambda model: model.set(prefix + "model", U32, 1))
     case("model-missing", prefix + "model",

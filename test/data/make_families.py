@@ -92,8 +92,9 @@ def make(name):
                "n_positions": "max_position_embeddings"}
     base = {key: value for key, value in COMMON.items() if not any(renamed.get(own) == key for own in keys)}
     config = CONFIG_MAPPING[model_type](**{**base, **keys})
-    config._attn_implementation = "eager"
-    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval().float()
+    # Falcon's eager attention adds ALiBi's slopes twice, once with the mask.
+    attention = "sdpa" if model_type == "falcon" else "eager"
+    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval().float()
     randomise(model, seed=sum(name.encode()))
     model = model.to(getattr(torch, element))
     folder = FOLDER / name
@@ -101,7 +102,7 @@ def make(name):
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     # Read again rather than widened: rotary frequencies were rounded, too.
-    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention, dtype=torch.float32).eval()
     tokens = torch.from_numpy(np.random.default_rng(7).integers(3, VOCABULARY, POSITIONS))
     with torch.no_grad():
         logits = model(tokens[None]).logits[0].float().numpy()

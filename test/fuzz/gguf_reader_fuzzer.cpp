@@ -11,6 +11,7 @@
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 #include "dialects/Encoding/Blocks.h"
+#include "runtime/text/serialize.h"
 #include "runtime/text/tokenizer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -125,7 +126,9 @@ static void checkTokenizer(const File &file) {
   auto description = readTokenizer(file);
   if (!good(description) || !*description)
     return;
-  std::string bytes = text::serialize(**description);
+  text::TokenizerContents contents;
+  require(!text::makeContents(**description, contents), "a description that was read is valid");
+  std::string bytes = text::serialize(contents);
   text::Tokenizer tokenizer;
   std::optional<std::string> wrong = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size());
   require(!wrong, "a valid description gives a tokenizer");

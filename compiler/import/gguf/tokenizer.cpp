@@ -2,7 +2,7 @@
 
 #include "compiler/import/gguf/tokenizer.h"
 
-#include "runtime/text/pretokenizer.h"
+#include "runtime/text/ggml_pretokenizers.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 
@@ -71,6 +71,26 @@ static Error copyNumbers(const File &file, StringRef key, Expected<std::optional
   return Error::success();
 }
 
+/// Copies an array of bytes, which may be signed.
+static Error copyBytes(const File &file, StringRef key, std::string &bytes) {
+  Expected<std::optional<IntegerArray>> found = file.findIntegerArray(key);
+  if (!found)
+    return found.takeError();
+  if (!*found)
+    return Error::success();
+  if (Error e = checkCount(file, key, (*found)->size(), text::maximumTextBytes))
+    return e;
+  bytes.reserve((*found)->size());
+  for (uint64_t i = 0; i < (*found)->size(); ++i) {
+    int64_t number = (**found)[i];
+    if (number < INT8_MIN || number > UINT8_MAX)
+      return file.error("metadata key '" + key + "': element " + Twine(i) + " is " + Twine(number) +
+                        "; expected a byte");
+    bytes += static_cast<char>(number);
+  }
+  return Error::success();
+}
+
 static Error copyToken(const File &file, StringRef key, size_t tokens, int32_t &token) {
   Expected<std::optional<uint64_t>> found = file.findUnsigned(key);
   if (!found)
@@ -109,11 +129,9 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
     return std::nullopt;
 
   text::TokenizerDescription description;
-  std::optional<text::ModelKind> kind = text::modelKindFromName(std::string_view(**model));
-  if (!kind)
+  if (!text::setModel(description, std::string_view(**model)))
     return file.error("metadata key 'tokenizer.ggml.model': tokenizer " + compiler::quote(**model) +
                       " is not supported; supported tokenizers: " + text::supportedModelKinds());
-  description.kind = *kind;
 
   if (Error e =
           copyStrings(file, "tokenizer.ggml.tokens", text::maximumTokens, text::maximumTokenBytes, description.tokens))
@@ -121,15 +139,16 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
   size_t tokens = description.tokens.size();
   if (tokens == 0)
     return file.error("metadata key 'tokenizer.ggml.tokens' is empty");
-  if (*kind == text::ModelKind::byteLevelPairs) {
-    if (Error e = copyString(file, "tokenizer.ggml.pre", text::maximumTokenBytes, description.preTokenizer))
-      return std::move(e);
+  if (description.kind == text::ModelKind::byteLevelPairs) {
+    if (description.preTokenizer.empty())
+      if (Error e = copyString(file, "tokenizer.ggml.pre", text::maximumTokenBytes, description.preTokenizer))
+        return std::move(e);
     if (!description.preTokenizer.empty() && none_of(text::preTokenizers(), [&](const text::PreTokenizer &known) {
           return known.name == description.preTokenizer;
         }))
       return file.error("metadata key 'tokenizer.ggml.pre': pre-tokenizer " +
-                        compiler::quote(description.preTokenizer) +
-                        " is not supported; supported pre-tokenizers: " + text::supportedPreTokenizers());
+                        compiler::quote(description.preTokenizer) + " is not supported; supported are " +
+                        text::supportedPreTokenizers());
     // LEFT, a space, RIGHT.
     if (Error e = copyStrings(file, "tokenizer.ggml.merges", text::maximumMerges, 2 * text::maximumTokenBytes + 1,
                               description.merges))
@@ -177,12 +196,21 @@ Expected<std::optional<text::TokenizerDescription>> readTokenizer(const File &fi
     return std::move(e);
   if (Error e = copyBool(file, "tokenizer.ggml.add_space_prefix", description.addSpacePrefix))
     return std::move(e);
+  if (Error e = copyBool(file, "tokenizer.ggml.remove_extra_whitespaces", description.removeExtraSpaces))
+    return std::move(e);
+  if (Error e = copyBool(file, "tokenizer.ggml.normalizer.lowercase", description.lowercase))
+    return std::move(e);
+  if (Error e = copyBool(file, "tokenizer.ggml.normalizer.strip_accents", description.stripAccents))
+    return std::move(e);
+  if (Error e = copyBytes(file, "tokenizer.ggml.precompiled_charsmap", description.compiledMap))
+    return std::move(e);
   if (Error e = copyString(file, "tokenizer.chat_template", text::maximumTextBytes, description.chatTemplate))
     return std::move(e);
   if (Error e = copyString(file, "general.name", text::maximumTextBytes, description.modelName))
     return std::move(e);
 
-  if (std::optional<std::string> wrong = text::validate(description))
+  text::TokenizerContents contents;
+  if (std::optional<std::string> wrong = text::makeContents(description, contents))
     return file.error(*wrong + "; convert the model again with a current "
                                "llama.cpp");
   return description;

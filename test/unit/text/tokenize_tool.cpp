@@ -3,13 +3,16 @@
 // Usage: ingot-text-tokenize DESCRIPTION tokenize [--no-special] TEXT | -f FILE
 //        ingot-text-tokenize DESCRIPTION batch [--no-special] [--decode] FILE
 //        ingot-text-tokenize DESCRIPTION time FILE
-// The first prints ids, one a line, as an executable's `tokenize` does. `batch`
+// DESCRIPTION is what vocabulary.py writes or what ingot-serialize-tokenizer
+// does. The first prints ids, one a line, as an executable's `tokenize` does. `batch`
 // takes texts that are separated by a byte 0xff and prints a line of ids each,
-// with --decode followed by a line with their pieces in hexadecimal. `time`
+// with --decode followed by a line with the text that they are decoded to, special
+// tokens left out, in hexadecimal. `time`
 // prints how long opening and encoding take.
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/text/serialize.h"
 #include "runtime/text/tokenizer.h"
 #include "test/unit/text/description_file.h"
 
@@ -41,12 +44,16 @@ int main(int argc, char **argv) {
   std::optional<std::string> contents = test::readFile(arguments[0]);
   if (!contents)
     return fail("cannot read " + arguments[0]);
-  std::optional<TokenizerDescription> description = test::parseDescription(*contents);
-  if (!description)
-    return fail(arguments[0] + " is malformed");
-  if (std::optional<std::string> error = validate(*description))
-    return fail(*error);
-  std::string bytes = serialize(*description);
+  std::string bytes = *contents;
+  if (!bytes.starts_with("INGOTTOK")) {
+    std::optional<TokenizerDescription> description = test::parseDescription(*contents);
+    if (!description)
+      return fail(arguments[0] + " is malformed");
+    TokenizerContents tokenizerContents;
+    if (std::optional<std::string> error = makeContents(*description, tokenizerContents))
+      return fail(*error);
+    bytes = serialize(tokenizerContents);
+  }
   auto begin = std::chrono::steady_clock::now();
   Tokenizer tokenizer;
   if (std::optional<std::string> error = tokenizer.open(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()))
@@ -72,9 +79,8 @@ int main(int argc, char **argv) {
         std::printf(index ? " %d" : "%d", ids[index]);
       std::printf("\n");
       if (decode) {
-        for (int32_t id : ids)
-          for (char byte : tokenizer.piece(id, true))
-            std::printf("%02x", static_cast<uint8_t>(byte));
+        for (char byte : tokenizer.decode(ids, false, false))
+          std::printf("%02x", static_cast<uint8_t>(byte));
         std::printf("\n");
       }
       from = to + 1;
