@@ -89,8 +89,9 @@ Error compiler::linkModule(mlir::ModuleOp module, llvm::StringRef outputPath, ll
   if (options->target == "cuda") {
     if (Error error = addDeviceImages(module, *options, nvcc, contents))
       return error;
-    request.archives = {"libingot_runtime.a", "libingot_runtime_serve.a", "libingot_runtime_cuda.a", "libingot_text.a",
-                        "libpcre2-8.a", "libutf8proc.a"};
+    request.archives = {
+        "libingot_runtime.a", "libingot_runtime_serve.a", "libingot_runtime_cuda.a", "libingot_text.a", "libpcre2-8.a",
+        "libutf8proc.a"};
     request.sharedCLibrary = true;
   }
   Expected<llvm::SmallVector<char, 0>> object = codegen::emitObjectFile(module, contents);

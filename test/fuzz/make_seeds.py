@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the inputs from which fuzzing begins.
 
-    make_seeds.py gguf|chat_template|http_request FOLDER
+    make_seeds.py gguf|chat_template|http_request|huggingface_tokenizer FOLDER
 
 Small files, so that a mutation is likely to hit what matters; the writer of GGUF
 files is that of the bad-input cases, test/data/make_bad_gguf.py.
@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "data"))
 from make_bad_gguf import (ARRAY, BOOL, F32, F64, I8, I16, I32, I64, STRING,
                            U8, U16, U32, U64, Model, Tensor, split)
+from tokenizer_seeds import tokenizer_seeds
 
 SEPARATOR = b"<NEXT PART>"
 
@@ -114,7 +115,7 @@ def http_request():
     return seeds
 
 
-KINDS = {"gguf": gguf, "chat_template": chat_template, "http_request": http_request}
+KINDS = {"gguf": gguf, "chat_template": chat_template, "http_request": http_request, "huggingface_tokenizer": tokenizer_seeds}
 
 
 def main(kind, folder):
@@ -126,5 +127,5 @@ def main(kind, folder):
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
-        sys.exit("usage: make_seeds.py gguf|chat_template|http_request FOLDER")
+        sys.exit("usage: make_seeds.py gguf|chat_template|http_request|huggingface_tokenizer FOLDER")
     main(*sys.argv[1:])

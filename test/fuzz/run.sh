@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes a reader of files: run.sh SECONDS KIND [FUZZER]
+# Fuzzes a reader of files: run.sh SECONDS gguf|chat_template|http_request|huggingface_tokenizer [FUZZER]
 #
 # FUZZER is the program built with -DINGOT_BUILD_FUZZERS=ON (default:
 # build/bin/ingot_KIND_fuzzer). The corpus grows in a temporary folder; what
@@ -7,7 +7,7 @@
 set -eu
 
 if [ $# -lt 2 ] || [ $# -gt 3 ]; then
-  echo "usage: $0 SECONDS KIND [FUZZER]" >&2
+  echo "usage: $0 SECONDS gguf|chat_template|http_request|huggingface_tokenizer [FUZZER]" >&2
   exit 2
 fi
 seconds=$1
@@ -17,15 +17,11 @@ fuzzer=${3:-$here/../../build/bin/ingot_${kind}_fuzzer}
 
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
-if [ "$kind" = huggingface_tokenizer ]; then
-  python3 "$here/make_tokenizer_seeds.py" "$corpus"
-else
-  python3 "$here/make_seeds.py" "$kind" "$corpus"
-fi
+python3 "$here/make_seeds.py" "$kind" "$corpus"
 
 # A GGUF file of at most 4 KiB can justify no allocation near 64 MiB; a template may build a text that long.
 memory=64
-[ "$kind" = chat_template ] && memory=512 || :
+[ "$kind" = gguf ] || memory=512
 UBSAN_OPTIONS=print_stacktrace=1 "$fuzzer" -max_total_time="$seconds" \
   -max_len=4096 -malloc_limit_mb=$memory -rss_limit_mb=2048 -timeout=20 \
   -dict="$here/$kind.dict" -print_final_stats=1 -verbosity=0 "$corpus"

@@ -1,9 +1,6 @@
-#!/usr/bin/env python3
-"""Writes the inputs from which fuzzing the reader of tokenizer.json begins: make_tokenizer_seeds.py FOLDER"""
+"""The inputs from which fuzzing the reader of tokenizer.json begins; for make_seeds.py."""
 
 import json
-import os
-import sys
 
 SEPARATOR = "<NEXT FILE>"
 BYTES = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
@@ -26,8 +23,7 @@ def pairs(**options):
             "vocab": {"<s>": 0, "a": 1, "b": 2, "ab": 3, "<0x0A>": 4}, "merges": ["a b"], **options}
 
 
-def main(folder):
-    os.makedirs(folder, exist_ok=True)
+def tokenizer_seeds():
     split = {"type": "Split", "pattern": {"Regex": "[^\\r\\n\\p{L}]?\\p{L}+|\\s+(?!\\S)|[a-z&&[^b]]{1,3}+"},
              "behavior": "Isolated", "invert": False}
     seeds = {
@@ -62,12 +58,4 @@ def main(folder):
                                 "added_tokens_decoder": {"10": {"content": "<u>", "special": True}}})
     seeds["folder"] = SEPARATOR.join([seeds["bytes"], configuration, json.dumps({"pad_token": "a"}),
                                       json.dumps({"eos_token_id": [0, 9]}), json.dumps({"bos_token_id": 0}), "{{ x }}"])
-    for name, data in seeds.items():
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as out:
-            out.write(data)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: make_tokenizer_seeds.py FOLDER")
-    main(sys.argv[1])
+    return {name: data.encode() for name, data in seeds.items()}
