@@ -88,8 +88,9 @@ struct LinkRequest {
   std::string inputFolder;
   /// Archives in `inputFolder` searched before the system's, in this order; as
   /// one group, so mutual references are fine. One of them defines `main`.
-  std::vector<std::string> archives = {"libingot_runtime.a", "libingot_runtime_serve.a", "libingot_runtime_cpu.a",
-                                       "libingot_text.a", "libpcre2-8.a", "libutf8proc.a"};
+  std::vector<std::string> archives = {"libingot_runtime.a",     "libingot_runtime_serve.a",
+                                       "libingot_runtime_cpu.a", "libingot_text.a",
+                                       "libpcre2-8.a",           "libutf8proc.a"};
   /// Whether the executable holds the C library or asks for it at start: libc.so.6 and its libm.so.6. Only then can it
   /// open libraries.
   bool sharedCLibrary = false;
