@@ -417,8 +417,8 @@ static std::vector<Family> makeFamilies() {
        .architecture = "olmo",
        .traits = {.norm = NormKind::Layer, .normWeights = false},
        .ggufStyle = model::RopeStyle::Interleaved,
-       .biasKeys = {{"attention_bias", attention, false}},
-       .fixedKeys = {{"clip_qkv", "null"}}});
+       .numbers = {{"clip_qkv", &Transformer::queryKeyValueClip, 0}},
+       .biasKeys = {{"attention_bias", attention, false}}});
 
   add({.modelType = "olmo2",
        .architecture = "olmo2",

@@ -112,9 +112,9 @@ private:
 
   Value attention(int64_t layer, Value x) {
     const LayerKind &kind = model.layers[layer];
-    Value query = turn("query", layer, Role::QueryNorm, linear("attn_q", layer, Role::Query, x));
-    Value key = turn("key", layer, Role::KeyNorm, linear("attn_k", layer, Role::Key, x));
-    Value value = linear("attn_v", layer, Role::Value, x);
+    Value query = turn("query", layer, Role::QueryNorm, clip(linear("attn_q", layer, Role::Query, x)));
+    Value key = turn("key", layer, Role::KeyNorm, clip(linear("attn_k", layer, Role::Key, x)));
+    Value value = clip(linear("attn_v", layer, Role::Value, x));
     float scale = model.attentionScale ? model.attentionScale
                                        : static_cast<float>(1.0 / std::sqrt(static_cast<double>(model.headDimension)));
     Value attended = model::AttentionOp::create(
@@ -180,10 +180,22 @@ private:
     if (factor == 1)
       return x;
     Location location = named(name);
-    Value scalar = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(factor));
-    Value rows = tensor::DimOp::create(builder, location, x, 0);
-    Value all = tensor::SplatOp::create(builder, location, x.getType(), scalar, rows);
-    return arith::MulFOp::create(builder, location, x, all);
+    return arith::MulFOp::create(builder, location, x, splat(location, factor, x));
+  }
+
+  Value clip(Value x) {
+    if (model.queryKeyValueClip == 0)
+      return x;
+    Location location = x.getLoc();
+    x = arith::MaximumFOp::create(builder, location, x, splat(location, -model.queryKeyValueClip, x));
+    return arith::MinimumFOp::create(builder, location, x, splat(location, model.queryKeyValueClip, x));
+  }
+
+  /// A number for every element of `like`.
+  Value splat(Location location, float number, Value like) {
+    Value scalar = arith::ConstantOp::create(builder, location, builder.getF32FloatAttr(number));
+    Value rows = tensor::DimOp::create(builder, location, like, 0);
+    return tensor::SplatOp::create(builder, location, like.getType(), scalar, rows);
   }
 
   Value linear(StringRef name, int64_t layer, Role role, Value input) {

@@ -161,6 +161,8 @@ struct Transformer : Traits {
   float epsilon = 0;
   /// What scores are multiplied by; 0: 1 / root of the head's dimension.
   float attentionScale = 0;
+  /// Queries, keys and values are cut to -clip … clip; 0: they are not.
+  float queryKeyValueClip = 0;
   /// x becomes cap · tanh(x / cap); 0: no cap.
   float attentionSoftcap = 0, logitSoftcap = 0;
   /// Factors of the embedding, of what a branch adds, and of the logits.

@@ -15,6 +15,7 @@ import shutil
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
@@ -59,6 +60,7 @@ FAMILIES = {
     "falcon_40b": ("falcon", dict(new_decoder_architecture=True, num_kv_heads=2), "float32"),
     "falcon_1b": ("falcon", dict(alibi=True, multi_query=False, parallel_attn=False, bias=True), "float32"),
     "olmo": ("olmo", {}, "float32"),
+    "olmo_clipped": ("olmo", dict(clip_qkv=0.8, tie_word_embeddings=True), "bfloat16"),
     "olmo2": ("olmo2", {}, "float32"),
     "starcoder2": ("starcoder2", dict(sliding_window=11), "float32"),
     "stablelm": ("stablelm", dict(use_qkv_bias=True, partial_rotary_factor=0.4), "float32"),
@@ -66,6 +68,55 @@ FAMILIES = {
     "cohere": ("cohere", dict(logit_scale=0.3), "float32"),
     "cohere_plus": ("cohere", dict(use_qk_norm=True, num_key_value_heads=4), "float32"),
 }
+
+
+class Palm(torch.nn.Module):
+    """arXiv:2204.02311, which transformers does not have: attention and SwiGLU beside each other behind one norm, one
+    key-value head, rotary positions, the table as head, no biases. Parameters are called as Llama's."""
+
+    def __init__(self, width=40, hidden=56, layers=2, heads=4):
+        super().__init__()
+        self.width, self.hidden, self.layers, self.heads, self.dimension = width, hidden, layers, heads, width // heads
+        self.names = {"model.embed_tokens.weight": (VOCABULARY, width), "model.norm.weight": (width,)}
+        for layer in range(layers):
+            for name, shape in {"input_layernorm": (width,), "self_attn.q_proj": (width, width),
+                                "self_attn.k_proj": (self.dimension, width), "self_attn.v_proj": (self.dimension, width),
+                                "self_attn.o_proj": (width, width), "mlp.gate_proj": (hidden, width),
+                                "mlp.up_proj": (hidden, width), "mlp.down_proj": (width, hidden)}.items():
+                self.names[f"model.layers.{layer}.{name}.weight"] = shape
+        self.weights = {name: torch.nn.Parameter(torch.empty(shape)) for name, shape in self.names.items()}
+
+    def named_parameters(self):
+        return self.weights.items()
+
+    def save_pretrained(self, folder):
+        folder.mkdir(parents=True)
+        save_file({name: weight.detach() for name, weight in self.weights.items()}, folder / "model.safetensors")
+        config = dict(model_type="palm", hidden_size=self.width, intermediate_size=self.hidden, num_hidden_layers=self.layers,
+                      num_attention_heads=self.heads, vocab_size=VOCABULARY, max_position_embeddings=64)
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+    def rotate(self, x):
+        half = self.dimension // 2
+        angles = torch.arange(x.shape[-2])[:, None] * 10000.0 ** (-torch.arange(half) / half)
+        first, second = x[..., :half], x[..., half:]
+        return torch.cat([first * angles.cos() - second * angles.sin(), second * angles.cos() + first * angles.sin()], -1)
+
+    def forward(self, tokens):
+        weight = self.weights
+        norm = lambda x, name: torch.nn.functional.layer_norm(x, (self.width,), weight[name], eps=1e-5)
+        x = weight["model.embed_tokens.weight"][tokens]
+        for layer in range(self.layers):
+            linear = lambda x, name: x @ weight[f"model.layers.{layer}.{name}.weight"].T
+            y = norm(x, f"model.layers.{layer}.input_layernorm.weight")
+            query = self.rotate(linear(y, "self_attn.q_proj").unflatten(-1, (self.heads, -1)).transpose(0, 1))
+            key, value = self.rotate(linear(y, "self_attn.k_proj")), linear(y, "self_attn.v_proj")
+            attended = torch.nn.functional.scaled_dot_product_attention(
+                query, key.expand_as(query), value.expand_as(query), is_causal=True)
+            attended = linear(attended.transpose(0, 1).flatten(-2), "self_attn.o_proj")
+            gate = torch.nn.functional.silu(linear(y, "mlp.gate_proj"))
+            x = x + attended + linear(gate * linear(y, "mlp.up_proj"), "mlp.down_proj")
+        return norm(x, "model.norm.weight") @ weight["model.embed_tokens.weight"].T
 
 
 def randomise(model, seed):
@@ -85,7 +136,8 @@ def randomise(model, seed):
                 parameter.copy_(drawn * 1.5 / np.sqrt(parameter.shape[-1]))
 
 
-def make(name):
+def make_of_transformers(name, folder):
+    """A model of transformers, written; the function gives its logits in float32."""
     model_type, keys, element = FAMILIES[name]
     # Older families call the same numbers otherwise, and both names at once would clash.
     renamed = {"n_head": "num_attention_heads", "n_layer": "num_hidden_layers", "n_embd": "hidden_size",
@@ -96,16 +148,27 @@ def make(name):
     attention = "sdpa" if model_type == "falcon" else "eager"
     model = AutoModelForCausalLM.from_config(config, attn_implementation=attention).eval().float()
     randomise(model, seed=sum(name.encode()))
-    model = model.to(getattr(torch, element))
-    folder = FOLDER / name
-    shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder)
+    model.to(getattr(torch, element)).save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     # Read again rather than widened: rotary frequencies were rounded, too.
     model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation=attention, dtype=torch.float32).eval()
+    return lambda tokens: model(tokens[None]).logits[0]
+
+
+def make_palm(folder):
+    model = Palm()
+    randomise(model, seed=11)
+    model.save_pretrained(folder)
+    return model
+
+
+def make(name):
+    folder = FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
+    forward = make_palm(folder) if name == "palm" else make_of_transformers(name, folder)
     tokens = torch.from_numpy(np.random.default_rng(7).integers(3, VOCABULARY, POSITIONS))
     with torch.no_grad():
-        logits = model(tokens[None]).logits[0].float().numpy()
+        logits = forward(tokens).float().numpy()
     np.savez_compressed(folder / "reference.npz", tokens=tokens.numpy().astype(np.int32), logits=logits.astype(np.float32))
     return logits
 
@@ -113,7 +176,7 @@ def make(name):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("families", nargs="*", metavar="FAMILY")
-    chosen = parser.parse_args().families or FAMILIES
+    chosen = parser.parse_args().families or [*FAMILIES, "palm"]
     for name in chosen:
         logits = make(name)
         size = sum(file.stat().st_size for file in (FOLDER / name).iterdir())

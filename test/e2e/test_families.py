@@ -10,6 +10,7 @@ from conftest import DATA, EXACT, LOGIT_BOUND, assert_close, run
 
 FOLDER = DATA / "families"
 FAMILIES = sorted(path.name for path in FOLDER.iterdir())
+GGUF = sorted(path.parent.name for path in FOLDER.glob("*/model.gguf"))
 
 
 def reference(name):
@@ -29,6 +30,13 @@ def test_exact_logits(ingot, name):
     assert (whole.argmax(1) == logits.argmax(1))[clear].all()
     assert_close(ingot.logits(executable, tokens, chunk=1), whole, bound=1e-4)
     assert_close(ingot.logits(executable, tokens, chunk=7), whole, bound=1e-4)
+
+
+@pytest.mark.parametrize("name", GGUF)
+def test_gguf(ingot, name):
+    """The same model by the names of llama.cpp."""
+    tokens, logits = reference(name)
+    assert_close(ingot.logits(ingot.compile(FOLDER / name / "model.gguf", EXACT, "--mcpu=native"), tokens), logits)
 
 
 @pytest.mark.parametrize("name", ["llama", "gemma2", "cohere_plus", "olmo2"])

@@ -204,6 +204,7 @@ Error MetadataReader::readScales() {
     float Transformer::*number;
   };
   constexpr Scale scales[] = {{"attn_logit_softcapping", &Transformer::attentionSoftcap},
+                              {"attention.clamp_kqv", &Transformer::queryKeyValueClip},
                               {"final_logit_softcapping", &Transformer::logitSoftcap},
                               {"embedding_scale", &Transformer::embeddingScale},
                               {"attention.scale", &Transformer::attentionScale},
@@ -350,11 +351,6 @@ Error MetadataReader::refuseOthers() {
     return causal.takeError();
   if (!causal->value_or(true))
     return wrong("attention.causal", "true (encoders are not supported)", "false");
-  float clamp;
-  if (Error error = read("attention.clamp_kqv", clamp, 0.0f))
-    return error;
-  if (clamp != 0)
-    return wrong("attention.clamp_kqv", "0 (clipping is not supported)", llvm::formatv("{0}", clamp).str());
   Expected<std::optional<bool>> isParallel = file.findBool(key("use_parallel_residual"));
   if (!isParallel)
     return isParallel.takeError();
@@ -390,9 +386,13 @@ void MetadataReader::findBiases() {
   }
 }
 
-/// A layer whose parts stand beside each other may have one norm for both.
+/// A layer whose parts stand beside each other may have one norm for both; some models of a family normalise the heads
+/// of queries and keys, each with a weight of its own (Command R+).
 void MetadataReader::findNorms() {
   auto source = [&](Role role) { return findSource(file, family, model, {role, 0}).tensor; };
+  if (const gguf::Tensor *norm = source(Role::QueryNorm);
+      norm && norm->rank == 2 && model.queryKeyNorm == compiler::QueryKeyNorm::None)
+    model.queryKeyNorm = compiler::QueryKeyNorm::OwnHead;
   const gguf::Tensor *own = source(Role::MlpNorm);
   if (model.residual == compiler::Residual::Parallel)
     model.twoNorms = own && own != source(Role::AttentionNorm);
@@ -444,7 +444,10 @@ static Error addParameters(ModuleOp module, const gguf::File &file, StringRef pa
     const gguf::Tensor &tensor = *source.tensor;
     SmallVector<int64_t, 2> expected = parameter.shape;
     expected.front() = source.totalRows;
-    if (ArrayRef<int64_t>(tensor.shape()) != ArrayRef<int64_t>(expected))
+    // The weights of norms of heads are a matrix, a row a head.
+    bool isFlat = parameter.shape.size() == 1 && tensor.rank == 2 &&
+                  tensor.rowElements() * tensor.rowCount() == static_cast<uint64_t>(source.totalRows);
+    if (ArrayRef<int64_t>(tensor.shape()) != ArrayRef<int64_t>(expected) && !isFlat)
       return file.error("tensor " + quote(tensor.name) + " has the shape " + shapeText(tensor.shape()) + "; expected " +
                         shapeText(expected) + " by the metadata");
     RankedTensorType type = typeOf(*context, tensor, parameter.shape);
@@ -452,7 +455,7 @@ static Error addParameters(ModuleOp module, const gguf::File &file, StringRef pa
       return file.error("tensor " + quote(tensor.name) + " is of type " + gguf::typeInfo(tensor.type).name +
                         "; expected F32, F16 or BF16, the types supported for vectors");
     model::ViewAttr view;
-    if (source.totalRows != parameter.shape.front()) {
+    if (source.totalRows != parameter.shape.front() || isFlat) {
       int64_t columns = parameter.shape.size() == 1 ? 1 : parameter.shape.back();
       SmallVector<int64_t, 2> strides(parameter.shape.size(), 1);
       strides.front() = columns;

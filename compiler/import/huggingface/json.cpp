@@ -6,11 +6,18 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+
 using namespace llvm;
 
 namespace ingot::huggingface {
 
-static Error fileError(const std::string &file, const Twine &what) { return createStringError(file + ": " + what); }
+/// Whatever of the file's text is in the message, it is one line.
+static Error fileError(const std::string &file, const Twine &what) {
+  std::string message = file + ": " + what.str();
+  std::replace_if(message.begin(), message.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return createStringError(message);
+}
 
 Expected<json::Value> parseFile(StringRef contents, const std::string &file) {
   Expected<json::Value> value = compiler::parseJson(contents);
