@@ -98,7 +98,7 @@ def test_weights_of_the_shape(ingot, packed, tmp_path):
     model.write_text(print_shape(ingot, *shape, "--rows=512", "--format=bf16", f"--seed={pack.SEED}"))
     tokens = list(range(30))
     folder, environment = packed
-    assert (folder / SMALL).stat().st_size < 3_000_000
+    assert (folder / SMALL).stat().st_size < 5_000_000
     subprocess.run([folder / SMALL, "logits", "--tokens", ",".join(map(str, tokens)), "-o", out], env=environment, check=True)
     assert_close(np.load(out), ingot.logits(ingot.compile(model, EXACT), tokens), bound=2e-3)
 
