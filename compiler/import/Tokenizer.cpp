@@ -5,11 +5,13 @@
 #include "compiler/import/gguf/tokenizer.h"
 #include "compiler/import/huggingface/tokenizer.h"
 
+#include "llvm/Support/FileSystem.h"
+
 using namespace llvm;
 
 namespace ingot::compiler {
 
-bool isHuggingFaceTokenizer(StringRef path) { return path.ends_with(".json"); }
+bool isHuggingFaceTokenizer(StringRef path) { return path.ends_with(".json") || sys::fs::is_directory(path); }
 
 Expected<std::optional<text::TokenizerContents>> readTokenizer(StringRef path) {
   if (isHuggingFaceTokenizer(path)) {

@@ -15,8 +15,8 @@
 
 namespace ingot::compiler {
 
-/// Whether `path` is a `tokenizer.json` (or any file of that ending), not a
-/// GGUF file.
+/// Whether `path` is a `tokenizer.json` (or any file of that ending) or a
+/// folder with one, not a GGUF file.
 bool isHuggingFaceTokenizer(llvm::StringRef path);
 
 /// The tokenizer in `path`, a GGUF file or a Hugging Face `tokenizer.json` with
