@@ -79,7 +79,7 @@ Expected<std::unique_ptr<TensorFile>> TensorFile::open(StringRef path) {
   return std::make_unique<GgufTensorFile>(std::move(*file));
 }
 
-static std::string shapeText(ArrayRef<int64_t> shape) {
+std::string compiler::shapeText(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream out(text);
   llvm::interleave(shape, out, "x");

@@ -17,6 +17,9 @@
 
 namespace ingot::compiler {
 
+/// "576x64", for messages.
+std::string shapeText(llvm::ArrayRef<int64_t> shape);
+
 /// One tensor of a file, row-major.
 struct FileTensor {
   /// How the file stores elements; nothing where Ingot does not read them (integers, flags, …).

@@ -79,11 +79,30 @@ std::optional<model::ActivationFunction> compiler::findActivation(StringRef name
       .Default(std::nullopt);
 }
 
-void compiler::setWindows(Transformer &transformer, int64_t window, int64_t pattern) {
-  for (auto [index, layer] : llvm::enumerate(transformer.layers)) {
-    bool isLocal = pattern == 0 || static_cast<int64_t>(index) % pattern < pattern - 1;
-    layer.window = isLocal && window < transformer.context ? window : 0;
-  }
+SmallVector<bool> compiler::getLocalLayers(const Transformer &transformer, int64_t pattern) {
+  SmallVector<bool> isLocal;
+  for (int64_t layer = 0; layer < transformer.getLayerCount(); ++layer)
+    isLocal.push_back(pattern == 0 || layer % pattern < pattern - 1);
+  return isLocal;
+}
+
+void compiler::setWindows(Transformer &transformer, int64_t window, ArrayRef<bool> isLocal) {
+  if (isLocal.empty())
+    return;
+  for (auto [layer, local] : llvm::zip_equal(transformer.layers, isLocal))
+    layer.window = local && window < transformer.context ? window : 0;
+}
+
+void compiler::setRopes(Transformer &transformer, const Rope &rope, ArrayRef<float> localFrequencies,
+                        ArrayRef<bool> isLocal) {
+  transformer.ropes = {rope};
+  for (LayerKind &layer : transformer.layers)
+    layer.rope = 0;
+  if (localFrequencies.empty() || !llvm::is_contained(isLocal, true))
+    return;
+  transformer.ropes.push_back({rope.style, SmallVector<float>(localFrequencies)});
+  for (auto [layer, local] : llvm::zip_equal(transformer.layers, isLocal))
+    layer.rope = local;
 }
 
 SmallVector<float> compiler::getAlibiSlopes(int64_t heads) {

@@ -66,11 +66,6 @@ public:
     return other;
   }
   constexpr Roles &operator|=(Roles other) { return *this = *this | other; }
-  constexpr Roles without(Roles other) const {
-    Roles left = *this;
-    left.bits &= ~other.bits;
-    return left;
-  }
 
 private:
   static constexpr uint32_t bit(Role role) { return uint32_t(1) << static_cast<unsigned>(role); }
@@ -196,9 +191,17 @@ std::optional<model::ActivationFunction> findActivation(llvm::StringRef name);
 /// What `findActivation` knows, for messages.
 constexpr llvm::StringLiteral activationNames = "silu, gelu, gelu_new, gelu_pytorch_tanh, relu";
 
-/// Gives windows to the layers, where they hide anything in the context: to all but every `pattern`-th one, as
-/// llama.cpp counts (`llama_hparams::set_swa_pattern`); with 0 to all of them.
-void setWindows(Transformer &transformer, int64_t window, int64_t pattern);
+/// Of every layer whether it sees a window only: all but every `pattern`-th one, as llama.cpp counts
+/// (`llama_hparams::set_swa_pattern`); with 0 all of them.
+llvm::SmallVector<bool> getLocalLayers(const Transformer &transformer, int64_t pattern);
+
+/// Gives the window to the layers that `isLocal` names (empty: none), where it hides anything in the context.
+void setWindows(Transformer &transformer, int64_t window, llvm::ArrayRef<bool> isLocal);
+
+/// All layers turn by `rope`; those that `isLocal` names (empty: none) by `localFrequencies` alone, where there are
+/// any.
+void setRopes(Transformer &transformer, const Rope &rope, llvm::ArrayRef<float> localFrequencies,
+              llvm::ArrayRef<bool> isLocal);
 
 /// 2^(-8 i / heads) for i = 1 …, and for a number of heads that is no power of two every other one of the next power's
 /// (arXiv:2108.12409 and the authors' code).

@@ -139,7 +139,7 @@ static Error printShape(MLIRContext &context) {
     return llvm::createStringError("--sequences=" + Twine(sequences) + ": expected at most one for each of the " +
                                    Twine(shape.rows) + " rows");
   if (window)
-    compiler::setWindows(shape, window, windowPattern);
+    compiler::setWindows(shape, window, compiler::getLocalLayers(shape, windowPattern));
   shape.epsilon = 1e-5f;
   shape.ropes = {{model::RopeStyle::Interleaved, compiler::computeRotaryFrequencies(headDimension, ropeBase, {})}};
   shape.tiedHead = !separateHead;

@@ -4,6 +4,7 @@
 
 #include "compiler/import/Families.h"
 #include "compiler/import/RotaryFrequencies.h"
+#include "compiler/import/TensorFile.h"
 #include "compiler/import/gguf/reader.h"
 #include "compiler/import/gguf/tokenizer.h"
 
@@ -22,6 +23,7 @@ using compiler::Family;
 using compiler::Parameter;
 using compiler::quote;
 using compiler::Role;
+using compiler::shapeText;
 using compiler::Transformer;
 using llvm::Error;
 using llvm::Expected;
@@ -39,13 +41,6 @@ static RankedTensorType typeOf(MLIRContext &context, const gguf::Tensor &tensor,
   auto format = encoding::GgmlAttr::get(&context, stored);
   auto storage = encoding::StorageAttr::get(&context, format, StringAttr(), encoding::PanelsAttr());
   return RankedTensorType::get(shape, Float32Type::get(&context), storage);
-}
-
-static std::string shapeText(ArrayRef<int64_t> shape) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  llvm::interleave(shape, out, "x");
-  return text;
 }
 
 namespace {
@@ -258,17 +253,10 @@ Error MetadataReader::readRope() {
     return error;
   rope.frequencies = compiler::computeRotaryFrequencies(rotated, base, scaling);
   rope.hasFactors = file.findTensor("rope_freqs.weight");
-  model.ropes = {rope};
-  for (compiler::LayerKind &layer : model.layers)
-    layer.rope = 0;
-  if (family.localRopeBase != 0 && llvm::is_contained(isLocal, true)) {
-    rope.frequencies = compiler::computeRotaryFrequencies(rotated, family.localRopeBase, {});
-    rope.magnitude = 1;
-    rope.hasFactors = false;
-    model.ropes.push_back(rope);
-    for (auto [layer, local] : llvm::zip_equal(model.layers, isLocal))
-      layer.rope = local;
-  }
+  SmallVector<float> localFrequencies;
+  if (family.localRopeBase != 0)
+    localFrequencies = compiler::computeRotaryFrequencies(rotated, family.localRopeBase, {});
+  compiler::setRopes(model, rope, localFrequencies, isLocal);
   return Error::success();
 }
 
@@ -312,30 +300,25 @@ Error MetadataReader::readWindows() {
     return Error::success();
   if (**window > INT32_MAX)
     return wrong(windowName, "0 to " + Twine(INT32_MAX), Twine(**window));
-  isLocal.assign(model.layers.size(), true);
   std::optional<gguf::ValueInfo> pattern = file.valueInfo(key(patternName));
   if (pattern && pattern->type == gguf::ValueType::Array) {
     Expected<gguf::BoolArray> layers = file.getBoolArray(key(patternName));
     if (!layers)
       return layers.takeError();
-    if (layers->size() != isLocal.size())
-      return wrong(patternName, "one of " + Twine(isLocal.size()) + " elements, as many as there are layers",
+    if (layers->size() != model.layers.size())
+      return wrong(patternName, "one of " + Twine(model.layers.size()) + " elements, as many as there are layers",
                    "an array of " + Twine(layers->size()));
-    for (size_t layer = 0; layer < isLocal.size(); ++layer)
-      isLocal[layer] = (*layers)[layer];
+    for (uint64_t layer = 0; layer < layers->size(); ++layer)
+      isLocal.push_back((*layers)[layer]);
   } else {
     Expected<std::optional<uint64_t>> every = file.findUnsigned(key(patternName));
     if (!every)
       return every.takeError();
     if (every->value_or(0) > mostLayers)
       return wrong(patternName, "0 to " + Twine(mostLayers), Twine(**every));
-    // As llama.cpp counts (`llama_hparams::set_swa_pattern`).
-    uint64_t period = every->value_or(static_cast<uint64_t>(family.windowPattern));
-    for (size_t layer = 0; period != 0 && layer < isLocal.size(); ++layer)
-      isLocal[layer] = layer % period < period - 1;
+    isLocal = compiler::getLocalLayers(model, static_cast<int64_t>(every->value_or(family.windowPattern)));
   }
-  for (auto [layer, local] : llvm::zip_equal(model.layers, isLocal))
-    layer.window = local && static_cast<int64_t>(**window) < model.context ? static_cast<int64_t>(**window) : 0;
+  compiler::setWindows(model, static_cast<int64_t>(**window), isLocal);
   return Error::success();
 }
 

@@ -2,6 +2,7 @@
 
 #include "compiler/import/huggingface/Import.h"
 
+#include "compiler/import/TensorFile.h"
 #include "compiler/import/huggingface/Config.h"
 #include "compiler/import/huggingface/safetensors.h"
 #include "compiler/import/huggingface/tokenizer.h"
@@ -23,17 +24,11 @@ using compiler::Family;
 using compiler::Parameter;
 using compiler::quote;
 using compiler::Role;
+using compiler::shapeText;
 using compiler::Transformer;
 using llvm::Error;
 using llvm::Expected;
 using llvm::Twine;
-
-static std::string shapeText(ArrayRef<int64_t> shape) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  llvm::interleave(shape, out, "x");
-  return text;
-}
 
 static std::string pathIn(StringRef directory, StringRef name) {
   SmallString<256> path(directory);

@@ -162,32 +162,30 @@ private:
 
   /// Which layers see the window.
   Error readWindowPattern(int64_t window) {
-    isLocal.assign(model.layers.size(), true);
     if (const json::Value *value = config.find({"layer_types"})) {
       const json::Array *types = value->getAsArray();
       if (!types || types->size() != model.layers.size())
         return config.wrong("layer_types", "a list of " + Twine(model.layers.size()) + " names, one a layer");
-      for (auto [index, type] : enumerate(*types)) {
+      for (const json::Value &type : *types) {
         std::optional<StringRef> name = type.getAsString();
         if (!name || (*name != "full_attention" && *name != "sliding_attention"))
           return config.wrong("layer_types", "full_attention or sliding_attention for every layer");
-        isLocal[index] = *name == "sliding_attention";
+        isLocal.push_back(*name == "sliding_attention");
       }
     } else if (family.windowRule == compiler::WindowRule::UpperLayers) {
       int64_t first = 0;
       if (Error error = readSize(first, {"max_window_layers"}, mostLayers, 0))
         return error;
-      for (size_t layer = 0; layer < isLocal.size(); ++layer)
-        isLocal[layer] = static_cast<int64_t>(layer) >= first;
-    } else if (family.windowRule == compiler::WindowRule::Pattern) {
+      for (int64_t layer = 0; layer < model.getLayerCount(); ++layer)
+        isLocal.push_back(layer >= first);
+    } else {
       int64_t every = 0;
-      if (Error error = readSize(every, {"sliding_window_pattern"}, mostLayers, family.windowPattern))
-        return error;
-      for (size_t layer = 0; layer < isLocal.size(); ++layer)
-        isLocal[layer] = (layer + 1) % every != 0;
+      if (family.windowRule == compiler::WindowRule::Pattern)
+        if (Error error = readSize(every, {"sliding_window_pattern"}, mostLayers, family.windowPattern))
+          return error;
+      isLocal = compiler::getLocalLayers(model, every);
     }
-    for (auto [layer, local] : zip_equal(model.layers, isLocal))
-      layer.window = local && window < model.context ? window : 0;
+    compiler::setWindows(model, window, isLocal);
     return Error::success();
   }
 
@@ -221,16 +219,10 @@ private:
     if (Error error = readScaling(rotated, scaling, rope.magnitude))
       return error;
     rope.frequencies = compiler::computeRotaryFrequencies(rotated, *base, scaling);
-    model.ropes = {rope};
-    for (compiler::LayerKind &layer : model.layers)
-      layer.rope = 0;
-    if (*localBase && is_contained(isLocal, true)) {
-      rope.frequencies = compiler::computeRotaryFrequencies(rotated, *localBase, {});
-      rope.magnitude = 1;
-      model.ropes.push_back(rope);
-      for (auto [layer, local] : zip_equal(model.layers, isLocal))
-        layer.rope = local;
-    }
+    SmallVector<float> localFrequencies;
+    if (*localBase != 0)
+      localFrequencies = compiler::computeRotaryFrequencies(rotated, *localBase, {});
+    compiler::setRopes(model, rope, localFrequencies, isLocal);
     return Error::success();
   }
 
@@ -246,10 +238,13 @@ private:
     if (!kind)
       return kind.takeError();
     // Within the trained context, which is all that is compiled for, a dynamic base is the trained one.
-    if (*kind == "default" || *kind == "dynamic" || *kind == "mrope")
-      return *kind == "mrope" ? unsupportedScaling(*kind) : Error::success();
+    if (*kind == "default" || *kind == "dynamic")
+      return Error::success();
     if (*kind == "longrope" || *kind == "su")
       return readFactors(keys, rotated, scaling, magnitude);
+    if (*kind != "linear" && *kind != "llama3" && *kind != "yarn")
+      return config.error("key 'rope_scaling' is of the type " + compiler::quote(*kind) +
+                          "; supported: default, linear, dynamic, yarn, longrope, llama3");
 
     auto read = [&](double &number, StringRef key, double fallback) -> Error {
       Expected<double> value = keys.getNumber({key}, fallback);
@@ -279,8 +274,6 @@ private:
         return keys.wrong("high_freq_factor", "a number above 'low_freq_factor'");
       return Error::success();
     }
-    if (*kind != "yarn")
-      return unsupportedScaling(*kind);
     scaling.kind = RotaryScaling::Kind::Yarn;
     if (Error error = read(scaling.fastTurns, "beta_fast", scaling.fastTurns))
       return error;
@@ -341,11 +334,6 @@ private:
       return asked.takeError();
     magnitude = static_cast<float>(*asked);
     return Error::success();
-  }
-
-  Error unsupportedScaling(StringRef kind) {
-    return config.error("key 'rope_scaling' is of the type " + compiler::quote(kind) +
-                        "; supported: default, linear, dynamic, yarn, longrope, llama3");
   }
 
   /// `fallback` where the key is absent; 0: that is an error.

@@ -55,7 +55,7 @@ private:
   Error readPairs(const Node &model);
   Error readUnigram(const Node &model);
   Error readWordPiece(const Node &model);
-  Error readVocabulary(const Node &vocabulary);
+  Error readVocabulary(const Node &model);
   Error readMerges(const Node &merges);
   Error readUnknown(const Node &model);
   Error addToken(const Node &node, StringRef spelling, int64_t id);
@@ -120,8 +120,11 @@ Error Reader::addToken(const Node &node, StringRef spelling, int64_t id) {
   return Error::success();
 }
 
-Error Reader::readVocabulary(const Node &vocabulary) {
-  Expected<const json::Object *> object = vocabulary.object();
+Error Reader::readVocabulary(const Node &model) {
+  Expected<Node> vocabulary = model.get("vocab");
+  if (!vocabulary)
+    return vocabulary.takeError();
+  Expected<const json::Object *> object = vocabulary->object();
   if (!object)
     return object.takeError();
   // In the order of the ids, so that few are skipped on the way.
@@ -130,14 +133,14 @@ Error Reader::readVocabulary(const Node &vocabulary) {
   for (const auto &[key, value] : **object) {
     std::optional<int64_t> id = value.getAsInteger();
     if (!id || *id < 0 || *id > largestToken)
-      return vocabulary.child("model.vocab." + key, value).error("expected an id from 0 to " + Twine(largestToken));
+      return vocabulary->child("model.vocab." + key, value).error("expected an id from 0 to " + Twine(largestToken));
     tokens.emplace_back(*id, key);
   }
   if (tokens.empty())
-    return vocabulary.error("expected tokens in it");
+    return vocabulary->error("expected tokens in it");
   llvm::sort(tokens);
   for (auto [id, key] : tokens)
-    if (Error error = addToken(vocabulary, key, id))
+    if (Error error = addToken(*vocabulary, key, id))
       return error;
   return Error::success();
 }
@@ -220,10 +223,7 @@ Error Reader::readPairs(const Node &model) {
       return isSet.takeError();
     contents.flags |= *isSet ? flag : 0;
   }
-  Expected<Node> vocabulary = model.get("vocab");
-  if (!vocabulary)
-    return vocabulary.takeError();
-  if (Error error = readVocabulary(*vocabulary))
+  if (Error error = readVocabulary(model))
     return error;
   Expected<Node> merges = model.get("merges");
   if (!merges)
@@ -243,10 +243,7 @@ Error Reader::readWordPiece(const Node &model) {
   if (!most)
     return most.takeError();
   contents.maximumWordCharacters = uint32_t(*most);
-  Expected<Node> vocabulary = model.get("vocab");
-  if (!vocabulary)
-    return vocabulary.takeError();
-  if (Error error = readVocabulary(*vocabulary))
+  if (Error error = readVocabulary(model))
     return error;
   return readUnknown(model);
 }
