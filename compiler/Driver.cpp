@@ -203,13 +203,14 @@ static bool multipliesPairs(StringRef cpu) {
                       [](const codegen::CpuDescription &description) { return description.hasPairProducts; });
 }
 
-/// Whether results of attention go into products with quantised weights only, which round them to 8 bits.
-static bool roundsWhatAttentionGives(ModuleOp module) {
-  auto isRounded = [](Operation *user) {
+/// Whether results of attention go into products with quantised weights only, which round them to 8 bits; where
+/// `quantizesAll`, plain weights will be, too.
+static bool roundsWhatAttentionGives(ModuleOp module, bool quantizesAll) {
+  auto isRounded = [quantizesAll](Operation *user) {
     SmallVector<Value, 2> weights = quantize::getWeights(user);
-    return !weights.empty() && llvm::all_of(weights, [](Value weight) {
+    return !weights.empty() && llvm::all_of(weights, [quantizesAll](Value weight) {
       encoding::StorageAttr storage = encoding::getStorage(weight.getType());
-      return storage && storage.getFormat().isQuantized();
+      return storage && (quantizesAll || storage.getFormat().isQuantized());
     });
   };
   return !module
@@ -241,6 +242,11 @@ Error Compilation::attachOptions() {
   chosen.activations = options.activations.value_or("auto");
   if (!target::TargetDescription::find(chosen.target)->roundsActivations())
     chosen.activations = "f32";
+  chosen.quantize = options.quantize.value_or("");
+  if (options.quantize && reached >= Phase::Model)
+    return llvm::createStringError(
+        modelName + ": --quantize=" + *options.quantize +
+        " needs the model itself, or a program as it is after import (--compile-from=import)");
   chosen.weights = options.weights.value_or("embedded");
   if (std::optional<int64_t> seed = target::CompileOptions::parseWeightSeed(chosen.weights))
     makeParametersRandom(*module, *seed);
@@ -252,9 +258,10 @@ Error Compilation::attachOptions() {
   if (existing)
     chosen.keyValue = *existing;
   else if (asked == "auto")
-    chosen.keyValue = chosen.activations == "f32"                                        ? "f32"
-                      : multipliesPairs(chosen.cpu) && roundsWhatAttentionGives(*module) ? "bf16"
-                                                                                         : "f16";
+    chosen.keyValue = chosen.activations == "f32" ? "f32"
+                      : multipliesPairs(chosen.cpu) && roundsWhatAttentionGives(*module, !chosen.quantize.empty())
+                          ? "bf16"
+                          : "f16";
   else
     chosen.keyValue = asked;
   if (chosen.keyValue == "bf16" && chosen.target == "cpu" && !multipliesPairs(chosen.cpu))
@@ -291,6 +298,7 @@ Error Compilation::checkOptions() {
   if (activations == "auto" && !target::TargetDescription::find(stored->target)->roundsActivations())
     activations.reset();
   StringRef storedGemm = !stored->gemm.empty() ? StringRef(stored->gemm) : stored->batchInvariant ? "own" : "cublaslt";
+  StringRef storedQuantize = stored->quantize.empty() ? "weights as they are" : StringRef(stored->quantize);
   std::string storedSm = llvm::join(*target::parseArchitectures(stored->sm), ",");
   struct {
     StringRef option;
@@ -298,6 +306,7 @@ Error Compilation::checkOptions() {
     StringRef stored;
   } pairs[] = {{"--target", options.target, stored->target},
                {"--mcpu", cpu, stored->cpu},
+               {"--quantize", options.quantize, storedQuantize},
                {"--sm", options.sm, storedSm},
                {"--gemm", options.gemm, storedGemm},
                {"--activations", activations, stored->activations},

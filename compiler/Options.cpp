@@ -117,6 +117,15 @@ Error Parser::parseOption(StringRef argument) {
     options.weights = value.str();
     return Error::success();
   }
+  if (name == "--quantize") {
+    if (Error error = take())
+      return error;
+    const ingot::encoding::WeightFormat *format = ingot::encoding::findGgmlFormat(value);
+    if (!format || !ingot::encoding::canQuantize(*format))
+      return usageError("--quantize=" + value + ": expected one of " + ingot::encoding::listQuantizableFormats());
+    options.quantize = value.lower();
+    return Error::success();
+  }
   struct {
     StringRef name;
     std::optional<std::string> &option;
@@ -225,8 +234,8 @@ Expected<Options> ingot::compiler::parseOptions(ArrayRef<const char *> arguments
 std::string ingot::compiler::helpText() {
   std::string text = R"(ingotc MODEL -o OUT [options]
 
-Casts a transformer into one Linux executable. MODEL is a GGUF file, or a .mlir
-file at one of the phases below ('-': standard input).
+Casts a transformer into one Linux executable. MODEL is a GGUF file, the directory of a Hugging Face model
+(config.json, model.safetensors, tokenizer.json), or a .mlir file at one of the phases below ('-': standard input).
 
 What is compiled
   --target=cpu|cuda        for which kind of machine (default: cpu); cuda: an NVIDIA GPU, compiled by nvcc
@@ -239,6 +248,9 @@ What is compiled
   --gemm=own|cublaslt      who multiplies more than 64 rows by f16 and bf16 weights (cuda; default: cublaslt, which
                            rounds activations to the weights' format and must be where the executable runs)
   --context=N              positions of one sequence (default: the model's, at most 4096)
+  --quantize=q8_0|q5_0|q5_1|q4_0|q4_1|q4_k|q5_k
+                           round the matrices that the model stores as f32, f16 or bf16 (default: they stay); q4_k and
+                           q5_k: q5_0 and q5_1 where a width is no multiple of 256
   --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
   --kv=auto|f32|f16|bf16|q8_0
                            elements of the key-value cache; auto: f32 on the exact path, else f16, or bf16 where the

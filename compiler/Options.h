@@ -28,7 +28,7 @@ struct Options {
   /// standard output).
   std::string model, output;
   /// Unset where the user said nothing: a dump then keeps its own.
-  std::optional<std::string> target, cpu, sm, gemm, activations, keyValue, weights;
+  std::optional<std::string> target, cpu, sm, gemm, activations, keyValue, weights, quantize;
   /// Positions of one sequence, at least 1.
   std::optional<int64_t> context;
   /// The program that compiles CUDA C++; unset: looked for.

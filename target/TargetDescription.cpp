@@ -18,6 +18,8 @@ void CompileOptions::attachTo(ModuleOp module) const {
   };
   SmallVector<NamedAttribute> entries = {entry("target", target), entry("cpu", cpu), entry("activations", activations),
                                          entry("key_value", keyValue), entry("weights", weights)};
+  if (!quantize.empty())
+    entries.push_back(entry("quantize", quantize));
   if (!sm.empty())
     entries.push_back(entry("sm", sm));
   if (!gemm.empty())
@@ -61,6 +63,14 @@ FailureOr<CompileOptions> CompileOptions::of(ModuleOp module) {
   if (options.generatesWeights() && options.target != "cuda")
     return module.emitError() << "expected " << optionsName << ".weights to be embedded or external on the target "
                               << options.target << ", found '" << options.weights << "'";
+  if (dictionary.contains("quantize")) {
+    if (failed(read("quantize", options.quantize, {})))
+      return failure();
+    const encoding::WeightFormat *format = encoding::findGgmlFormat(options.quantize);
+    if (!format || !encoding::canQuantize(*format))
+      return module.emitError() << "expected " << optionsName << ".quantize to be one of "
+                                << encoding::listQuantizableFormats() << ", found '" << options.quantize << "'";
+  }
   if (dictionary.contains("sm")) {
     if (failed(read("sm", options.sm, {})))
       return failure();

@@ -29,6 +29,8 @@ struct CompileOptions {
   std::string keyValue = "f16";
   /// "embedded", "external", or "random:" and a seed: no file holds them.
   std::string weights = "embedded";
+  /// The block format that plain matrices are rounded to, as `encoding.ggml` names it; "": none.
+  std::string quantize;
   /// Compute capabilities of the target cuda that get machine code of their own, separated by commas; "": the default.
   std::string sm;
   /// Whether the bits of a sequence's results may depend on nothing but the sequence: neither on what else is in a step

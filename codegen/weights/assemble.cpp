@@ -94,6 +94,8 @@ Error weights::writeConstants(ModuleOp module, function_ref<Error(ArrayRef<uint8
         position += panel.size();
       }
     }
+    if (Error error = parameters.check())
+      return error;
     for (Operation *source : sources)
       parameters.release(cast<model::ParameterOp>(source));
   }

@@ -2,23 +2,14 @@
 
 #include "codegen/weights/generate.h"
 
+#include "codegen/weights/sixteen_bits.h"
 #include "dialects/Encoding/Blocks.h"
-
-#include "llvm/ADT/APFloat.h"
 
 #include <algorithm>
 #include <cstring>
 
 using namespace ingot::encoding;
-
-static uint16_t toSixteenBits(float value, const llvm::fltSemantics &semantics) {
-  llvm::APFloat number(value);
-  bool lossy;
-  number.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &lossy);
-  return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
-}
-
-static uint16_t toHalf(float value) { return toSixteenBits(value, llvm::APFloat::IEEEhalf()); }
+using namespace ingot::weights;
 
 /// SplitMix64: a bijection of 64 bits whose output passes statistical tests.
 static uint64_t mix(uint64_t value) {
@@ -37,7 +28,7 @@ static void appendPlain(ElementKind element, float value, uint8_t *&out) {
   if (element == ElementKind::F32)
     append(out, value);
   else
-    append(out, element == ElementKind::F16 ? toHalf(value) : toSixteenBits(value, llvm::APFloat::BFloat()));
+    append(out, element == ElementKind::F16 ? toHalf(value) : toBrainFloat(value));
 }
 
 /// A row of blocks with one scale and minimum; `code(column)` is a code as panels hold it.
@@ -48,8 +39,11 @@ static void generateBlocks(const WeightFormat &format, int64_t columns, float sc
   std::memset(row, 0, format.getRowBytes(columns));
   // Formats with sub-scales subtract their minima.
   float stored = format.subScales == SubScales::None ? minimum : -minimum;
+  BlockScales scales = {toHalf(scale), toHalf(stored)};
+  scales.scales.fill(1);
+  scales.minima.fill(1);
   for (int64_t first = 0; first < columns; first += format.blockColumns, row += format.blockBytes) {
-    blocks.storeScales(row, toHalf(scale), toHalf(stored));
+    blocks.storeScales(row, scales);
     for (int64_t quad = 0; quad < format.blockColumns / 4; ++quad) {
       uint32_t codes = 0;
       for (int64_t j = 0; j < 4; ++j)

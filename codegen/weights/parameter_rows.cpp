@@ -3,6 +3,8 @@
 #include "codegen/weights/parameter_rows.h"
 
 #include "codegen/weights/generate.h"
+#include "codegen/weights/quantize_row.h"
+#include "compiler/import/mapped_file.h"
 #include "dialects/Encoding/Blocks.h"
 
 #include <cstring>
@@ -57,36 +59,19 @@ Error ParameterRows::open(model::ParameterOp parameter) {
   }
   source.rowDimensions = type.getRank() == 1 && parameter.getView() ? 0 : source.sizes.size() - 1;
   source.addend = parameter.getAddend() ? parameter.getAddend()->convertToFloat() : 0;
-  source.isDirect = hasWholeRows && !parameter.getAddend() && source.stored.element == source.wanted.element;
+  source.hasWholeRows = hasWholeRows;
+  source.name = compiler::quote(*parameter.getKey());
   sources[parameter] = std::move(source);
   return Error::success();
 }
 
-const uint8_t *ParameterRows::read(const Source &source, int64_t row, std::vector<uint8_t> &buffer) const {
-  int64_t first = source.offset;
-  for (size_t dimension = source.rowDimensions; dimension-- > 0; row /= source.sizes[dimension])
-    first += row % source.sizes[dimension] * source.strides[dimension];
-  const uint8_t *data = source.tensor.bytes.data();
-  if (source.isDirect)
-    return data + source.stored.getRowBytes(first);
-
-  // Element by element: the row's dimensions are counted up like digits.
-  ArrayRef<int64_t> sizes = ArrayRef(source.sizes).drop_front(source.rowDimensions);
-  ArrayRef<int64_t> strides = ArrayRef(source.strides).drop_front(source.rowDimensions);
-  int64_t columns = llvm::product_of(sizes), elementBytes = source.wanted.blockBytes;
-  buffer.resize(source.wanted.getRowBytes(columns));
-  bool isCopied = source.stored.element == source.wanted.element && source.addend == 0;
+/// Calls `visit(index)` for every element of a row that begins at element `first`, in order: the row's dimensions are
+/// counted up like digits.
+static void forEachElement(ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides, int64_t first,
+                           function_ref<void(int64_t)> visit) {
   SmallVector<int64_t, 4> digits(sizes.size(), 0);
-  for (int64_t column = 0, index = first; column < columns; ++column) {
-    uint8_t *to = buffer.data() + column * elementBytes;
-    if (isCopied) {
-      std::memcpy(to, data + index * elementBytes, elementBytes);
-    } else {
-      float number;
-      encoding::decodeRow(source.stored, data + index * source.stored.blockBytes, /*columns=*/1, &number);
-      number += source.addend;
-      std::memcpy(to, &number, sizeof number);
-    }
+  for (int64_t column = 0, index = first; column < llvm::product_of(sizes); ++column) {
+    visit(index);
     for (size_t digit = sizes.size(); digit-- > 0;) {
       index += strides[digit];
       if (++digits[digit] < sizes[digit])
@@ -95,8 +80,57 @@ const uint8_t *ParameterRows::read(const Source &source, int64_t row, std::vecto
       digits[digit] = 0;
     }
   }
+}
+
+void ParameterRows::readNumbers(const Source &source, int64_t first, MutableArrayRef<float> numbers) const {
+  const uint8_t *data = source.tensor.bytes.data();
+  if (source.hasWholeRows) {
+    encoding::decodeRow(source.stored, data + source.stored.getRowBytes(first), static_cast<int64_t>(numbers.size()),
+                        numbers.data());
+  } else {
+    float *to = numbers.data();
+    forEachElement(source.getRowSizes(), source.getRowStrides(), first, [&](int64_t index) {
+      encoding::decodeRow(source.stored, data + source.stored.getRowBytes(index), /*columns=*/1, to++);
+    });
+  }
+  for (float &number : numbers)
+    number += source.addend;
+}
+
+const uint8_t *ParameterRows::read(const Source &source, int64_t row, std::vector<uint8_t> &buffer) {
+  int64_t first = source.offset;
+  int64_t outer = row;
+  for (size_t dimension = source.rowDimensions; dimension-- > 0; outer /= source.sizes[dimension])
+    first += outer % source.sizes[dimension] * source.strides[dimension];
+  const uint8_t *data = source.tensor.bytes.data();
+  bool isCopied = source.stored.element == source.wanted.element && source.addend == 0;
+  if (isCopied && source.hasWholeRows)
+    return data + source.stored.getRowBytes(first);
+
+  int64_t columns = llvm::product_of(source.getRowSizes());
+  buffer.resize(source.wanted.getRowBytes(columns));
+  if (isCopied) {
+    uint8_t *to = buffer.data();
+    int64_t elementBytes = source.wanted.blockBytes;
+    forEachElement(source.getRowSizes(), source.getRowStrides(), first, [&](int64_t index) {
+      std::memcpy(to, data + index * elementBytes, elementBytes);
+      to += elementBytes;
+    });
+    return buffer.data();
+  }
+  numbers.resize(columns);
+  readNumbers(source, first, numbers);
+  if (!source.wanted.isQuantized())
+    std::memcpy(buffer.data(), numbers.data(), buffer.size());
+  else if (!quantizeRow(source.wanted, numbers, buffer.data()) && failure.empty())
+    failure = (source.file->name() + ": row " + Twine(row) + " of " + source.name +
+               " cannot be rounded to a block format: a number in it is not finite or beyond the range of a 16-bit " +
+               "scale; leave --quantize out, or mend the checkpoint")
+                  .str();
   return buffer.data();
 }
+
+Error ParameterRows::check() const { return failure.empty() ? Error::success() : llvm::createStringError(failure); }
 
 const uint8_t *ParameterRows::row(RowReference reference, unsigned slot) {
   model::ParameterOp parameter = reference.parameter;

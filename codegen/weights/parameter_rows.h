@@ -1,7 +1,7 @@
 //===- parameter_rows.h - the rows of all parameters ------------*- C++ -*-===//
 //
 // Rows as recipes name them, in the parameter's format: where they lie in a mapped file,
-// gathered through a view of it, or generated.
+// gathered through a view of it, rounded to another format, or generated.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,6 +26,9 @@ public:
   /// The bytes of one row, valid until `slot` (below encoding::panelRows) is used again; null for padding.
   const uint8_t *row(RowReference reference, unsigned slot);
 
+  /// Whether all rows asked for so far could be had: what numbers a row has shows when it is read.
+  llvm::Error check() const;
+
   /// Gives the pages behind a parameter back.
   void release(model::ParameterOp parameter);
 
@@ -41,16 +44,26 @@ private:
     float addend = 0;
     /// Dimensions that are rows; the others are a row's elements.
     size_t rowDimensions = 0;
-    /// Whether a row is there as it is wanted.
-    bool isDirect = false;
+    /// Whether a row's elements stand side by side.
+    bool hasWholeRows = false;
+    /// The tensor's, as messages have it.
+    std::string name;
+
+    /// Of one row.
+    llvm::ArrayRef<int64_t> getRowSizes() const { return llvm::ArrayRef(sizes).drop_front(rowDimensions); }
+    llvm::ArrayRef<int64_t> getRowStrides() const { return llvm::ArrayRef(strides).drop_front(rowDimensions); }
   };
 
   llvm::Expected<const compiler::TensorFile *> openFile(llvm::StringRef path);
-  const uint8_t *read(const Source &source, int64_t row, std::vector<uint8_t> &buffer) const;
+  const uint8_t *read(const Source &source, int64_t row, std::vector<uint8_t> &buffer);
+  void readNumbers(const Source &source, int64_t first, llvm::MutableArrayRef<float> numbers) const;
 
   llvm::StringMap<std::unique_ptr<compiler::TensorFile>> files;
   llvm::DenseMap<mlir::Operation *, Source> sources;
   std::vector<uint8_t> buffers[encoding::panelRows];
+  std::vector<float> numbers;
+  /// The first row that could not be rounded.
+  std::string failure;
 };
 
 } // namespace ingot::weights

@@ -107,16 +107,16 @@ Expected<FileTensor> TensorFile::resolve(model::ParameterOp parameter) const {
   auto format = dyn_cast<encoding::GgmlAttr>(encoding::getStorage(type).getFormat());
   if (!format || !tensor->format)
     return fail("is of type " + tensor->typeName + ", which is not read");
-  bool widens = format.getType() == encoding::GgmlType::F32 &&
-                (tensor->format == encoding::GgmlType::F16 || tensor->format == encoding::GgmlType::BF16);
-  if (format.getType() != *tensor->format && !widens)
+  encoding::WeightFormat stored = *encoding::findGgmlFormat(encoding::stringifyGgmlType(*tensor->format));
+  bool widens = format.getType() == encoding::GgmlType::F32 && !stored.isQuantized();
+  bool isRounded = !stored.isQuantized() && encoding::canQuantize(format.getWeightFormat());
+  if (format.getType() != *tensor->format && !widens && !isRounded)
     return fail("is of type " + tensor->typeName + "; the module says " +
                 encoding::stringifyGgmlType(format.getType()));
   if (model::ViewAttr view = parameter.getViewAttr()) {
     int64_t elements = llvm::product_of(tensor->shape);
     if (view.getLast() >= elements)
       return fail("has " + Twine(elements) + " elements; the module's view goes up to number " + Twine(view.getLast()));
-    encoding::WeightFormat stored = *encoding::findGgmlFormat(encoding::stringifyGgmlType(*tensor->format));
     if (cutsBlocks(view, stored.blockColumns))
       return fail("is stored in blocks of " + Twine(stored.blockColumns) + " elements; the module's view cuts them");
   } else if (ArrayRef<int64_t>(tensor->shape) != type.getShape()) {

@@ -86,29 +86,38 @@ BlockScales Blocks::loadScales(const uint8_t *block) const {
   return result;
 }
 
-void Blocks::storeScales(uint8_t *block, uint16_t scale, uint16_t minimum) const {
-  std::memcpy(block + format.scaleOffset, &scale, sizeof scale);
+void Blocks::storeScales(uint8_t *block, const BlockScales &scales) const {
+  std::memcpy(block + format.scaleOffset, &scales.scale, sizeof scales.scale);
   if (format.hasMinimum())
-    std::memcpy(block + format.minimumOffset, &minimum, sizeof minimum);
+    std::memcpy(block + format.minimumOffset, &scales.minimum, sizeof scales.minimum);
   uint8_t *bytes = block + format.subScaleOffset;
-  switch (format.subScales) {
-  case SubScales::None:
-    break;
-  case SubScales::Nibbles:
-    std::memset(bytes, 0x11, format.getScales());
-    break;
-  case SubScales::SixBits:
-    std::memset(bytes, 1, 8);
-    std::memset(bytes + 8, 0x11, 4);
-    break;
-  case SubScales::SignedSixBits:
-    // 33 in each: 1 in the lower four bits, 2 in the upper two.
-    std::memset(bytes, 0x11, 8);
-    std::memset(bytes + 8, 0xaa, 4);
-    break;
-  case SubScales::SignedBytes:
-    std::memset(bytes, 1, format.getScales());
-    break;
+  auto add = [](uint8_t &byte, int bits) { byte = static_cast<uint8_t>(byte | bits); };
+  for (int64_t index = 0; index < format.getScales(); ++index) {
+    int scale = scales.scales[index], minimum = scales.minima[index];
+    switch (format.subScales) {
+    case SubScales::None:
+      break;
+    case SubScales::Nibbles:
+      add(bytes[index], scale | minimum << 4);
+      break;
+    case SubScales::SixBits:
+      if (index < 4) {
+        add(bytes[index], scale);
+        add(bytes[index + 4], minimum);
+        break;
+      }
+      add(bytes[index + 4], (scale & 15) | (minimum & 15) << 4);
+      add(bytes[index - 4], scale >> 4 << 6);
+      add(bytes[index], minimum >> 4 << 6);
+      break;
+    case SubScales::SignedSixBits:
+      add(bytes[index % 8], ((scale + 32) & 15) << (index / 8 * 4));
+      add(bytes[8 + index % 4], (scale + 32) >> 4 << (index / 4 * 2));
+      break;
+    case SubScales::SignedBytes:
+      bytes[index] = static_cast<uint8_t>(scale);
+      break;
+    }
   }
 }
 

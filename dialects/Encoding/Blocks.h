@@ -46,8 +46,8 @@ public:
   void storeCodes(uint8_t *block, int64_t quad, uint32_t codes) const;
 
   BlockScales loadScales(const uint8_t *block) const;
-  /// Stores f16 bits, with every sub-scale and sub-minimum 1, into a block of zeros.
-  void storeScales(uint8_t *block, uint16_t scale, uint16_t minimum) const;
+  /// Stores scales, each within what the format holds, into a block of zeros.
+  void storeScales(uint8_t *block, const BlockScales &scales) const;
 
 private:
   /// Where four columns stand in both planes.

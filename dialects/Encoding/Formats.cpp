@@ -78,6 +78,18 @@ const WeightFormat *ingot::encoding::findGgmlFormat(llvm::StringRef name) {
   return found == std::end(ggmlFormats) ? nullptr : &found->format;
 }
 
+bool ingot::encoding::canQuantize(const WeightFormat &format) {
+  return format.isQuantized() && (format.subScales == SubScales::None || format.subScales == SubScales::SixBits);
+}
+
+std::string ingot::encoding::listQuantizableFormats() {
+  std::string names;
+  for (const NamedFormat &named : ggmlFormats)
+    if (canQuantize(named.format))
+      names += (names.empty() ? "" : ", ") + named.name.str();
+  return names;
+}
+
 WeightFormat ingot::encoding::describeI4(int64_t group) { return makeI4(group); }
 
 PanelLayout::PanelLayout(const WeightFormat &format) {

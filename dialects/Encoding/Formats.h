@@ -16,6 +16,7 @@
 #include "llvm/ADT/StringRef.h"
 
 #include <cstdint>
+#include <string>
 
 namespace ingot::encoding {
 
@@ -89,6 +90,11 @@ llvm::ArrayRef<NamedFormat> getGgmlFormats();
 
 /// The format of that name, in upper or lower case; null where there is none.
 const WeightFormat *findGgmlFormat(llvm::StringRef name);
+
+/// Whether numbers can be rounded to the format (weights::quantizeRow): one scale, or 6-bit scales and minima.
+bool canQuantize(const WeightFormat &format);
+/// The names of those, for messages.
+std::string listQuantizableFormats();
 
 /// Ingot's own 4-bit format: {f16 d, group / 2 bytes} per `group` columns (32, 64 or 128); the low nibble of byte j is
 /// the code of column j, the high nibble that of column j + group / 2. With group 32 this is Q4_0.

@@ -24,8 +24,9 @@ def Model_ParameterOp : Model_Op<"parameter", [Symbol]> {
     element's index (uniform in [-scale, scale], the same on every device and in every shard).
 
     Of a file's tensor the parameter may be a `view`; without one it is the whole tensor, of the same shape. Its format is
-    the file's, or f32 made of a 16-bit one; an `addend` (f32 only) is added to every element then: some norms are
-    stored as what their weight exceeds 1 by (Gemma).
+    the file's, f32 made of a 16-bit one, or a block format that a plain one is rounded to when the weights are written;
+    an `addend` (f32 only) is added to every element then: some norms are stored as what their weight exceeds 1 by
+    (Gemma).
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, OptionalAttr<StrAttr>:$file,
                    OptionalAttr<StrAttr>:$key, OptionalAttr<Model_ViewAttr>:$view, OptionalAttr<F32Attr>:$addend,

@@ -1,11 +1,11 @@
-//===- Pipeline.cpp - the model phase, read top-down
-//-----------------------===//
+//===- Pipeline.cpp - the model phase, read top-down ----------------------===//
 
 #include "passes/model/Passes.h"
 
 using namespace mlir;
 
 void ingot::model::addModelPhasePasses(OpPassManager &manager) {
+  manager.addPass(createModelQuantizeParameters());
   manager.addPass(createModelRaiseGatedMlp());
   manager.addPass(createModelMakeCacheExplicit());
   manager.addPass(createModelNarrowToWantedRows());

@@ -17,12 +17,13 @@
 // MISSING-NEXT: 2
 // MISSING-NEXT: ingotc: error: expected one model, found 'a.gguf' and 'b.gguf'; see ingotc --help
 // MISSING-NEXT: 2
-// RUN: sh -c 'ingotc m -o o --tuned; ingotc m -o o --target=metal; ingotc m -o o --context=0; ingotc m -o o --context=1e9; ingotc m -o o --kv=q4_0; ingotc m -o o --compile-to=foo; ingotc m -o; ingotc m -o o --mcpu=; true' 2>&1 | FileCheck %s --check-prefix=UNKNOWN --match-full-lines
+// RUN: sh -c 'ingotc m -o o --tuned; ingotc m -o o --target=metal; ingotc m -o o --context=0; ingotc m -o o --context=1e9; ingotc m -o o --kv=q4_0; ingotc m -o o --quantize=q6_k; ingotc m -o o --compile-to=foo; ingotc m -o; ingotc m -o o --mcpu=; true' 2>&1 | FileCheck %s --check-prefix=UNKNOWN --match-full-lines
 // UNKNOWN: ingotc: error: unknown option '--tuned'; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --target=metal: expected one of cpu, cuda; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --context=0: expected a number of positions from 1 to 16777216; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --context=1e9: expected a number of positions from 1 to 16777216; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --kv=q4_0: expected one of auto, f32, f16, bf16, q8_0; see ingotc --help
+// UNKNOWN-NEXT: ingotc: error: --quantize=q6_k: expected one of q4_0, q4_1, q5_0, q5_1, q8_0, q4_k, q5_k; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: --compile-to=foo: no such phase; the phases are import, model, quantize, fuse, place, schedule, plan, codegen, link; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: option '-o' needs a value; see ingotc --help
 // UNKNOWN-NEXT: ingotc: error: option '--mcpu' needs a value; see ingotc --help

@@ -491,11 +491,14 @@ constexpr Component<TokenizerContents> postProcessors[] = {
 struct Decoding {
   TokenizerContents &contents;
   bool isFused = false; ///< All tokens are one text from here on.
+  bool isBytes = false; ///< The text is spelled by bytes no more.
 };
 
-/// Applies a change to every token that is still by itself.
-Error changeEach(const Node &component, const Decoding &decoding, function_ref<void(std::string &)> change) {
-  if (decoding.isFused)
+/// Applies a change to every token that is still by itself; to those of a joined text where the change is
+/// `ofCharacters`, each by itself, which comes to the same.
+Error changeEach(const Node &component, const Decoding &decoding, function_ref<void(std::string &)> change,
+                 bool ofCharacters = false) {
+  if (decoding.isFused && (!ofCharacters || decoding.isBytes))
     return component.error("a decoder of this type behind one that joins the tokens is not supported");
   for (std::string &piece : decoding.contents.pieces)
     change(piece);
@@ -508,11 +511,24 @@ void replaceAll(std::string &text, StringRef from, StringRef to) {
 }
 
 Error decodeByteLevel(const Node &component, Decoding &decoding) {
-  Error error = changeEach(component, decoding, [](std::string &piece) {
-    if (std::optional<std::string> bytes = bytesOfSpelling(piece))
-      piece = std::move(*bytes);
-  });
-  decoding.isFused = true;
+  // One foreign character keeps all of a joined text as it is; added tokens, which are mostly skipped, are let through.
+  const TokenizerContents &contents = decoding.contents;
+  auto isAdded = [&](size_t id) {
+    return llvm::any_of(contents.addedTokens, [&](const auto &added) { return size_t(added.token) == id; });
+  };
+  for (size_t id = 0; decoding.isFused && id < contents.pieces.size(); ++id)
+    if (!bytesOfSpelling(contents.pieces[id]) && !isAdded(id))
+      return component.error(
+          "a decoder of this type behind one that joins the tokens needs tokens that are spelled in " +
+          Twine("its alphabet; token ") + Twine(id) + " is not");
+  Error error = changeEach(
+      component, decoding,
+      [](std::string &piece) {
+        if (std::optional<std::string> bytes = bytesOfSpelling(piece))
+          piece = std::move(*bytes);
+      },
+      /*ofCharacters=*/true);
+  decoding.isFused = decoding.isBytes = true;
   return error;
 }
 
@@ -550,7 +566,7 @@ Error decodeReplace(const Node &component, Decoding &decoding) {
     return component.error(*wrong);
   Matcher matcher;
   Pieces pieces;
-  return changeEach(component, decoding, [&](std::string &piece) {
+  auto replace = [&](std::string &piece) {
     // Bytes of their own are no text.
     if (piece.empty() || !json::isUTF8(piece))
       return;
@@ -558,7 +574,10 @@ Error decodeReplace(const Node &component, Decoding &decoding) {
     pieces.reset(copy, true);
     compiled.apply(pieces, matcher);
     piece = pieces.size() ? std::string(pieces.textOf(0)) : "";
-  });
+  };
+  bool isCharacter =
+      (step.flags & text::literalPattern) && text::validSequenceLength(step.pattern) == step.pattern.size();
+  return changeEach(component, decoding, replace, isCharacter);
 }
 
 Error decodeStrip(const Node &component, Decoding &decoding) {
