@@ -33,6 +33,10 @@ int64_t target::getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr ro
   return count;
 }
 
+int64_t target::getExpertGrainColumns(kernel::ExpertGatedMatmulOp op) {
+  return encoding::isQuantizedActivation(op.getResult().getType()) ? encoding::groupColumns : encoding::panelRows;
+}
+
 schedule::PartitionAttr CpuTarget::getPartition(Operation *kernel, kernel::RowRangeAttr rows) const {
   using schedule::Axis;
   auto get = [&](Axis axis, int64_t grain, int64_t grains) {
@@ -48,6 +52,16 @@ schedule::PartitionAttr CpuTarget::getPartition(Operation *kernel, kernel::RowRa
   };
   return llvm::TypeSwitch<Operation *, schedule::PartitionAttr>(kernel)
       .Case<kernel::MatmulOp, kernel::GatedMatmulOp>([&](auto op) { return columns(op.getResult()); })
+      .Case([&](kernel::ExpertSumOp op) { return columns(op.getResult()); })
+      .Case([&](kernel::GroupRowsOp) { return get(Axis::Columns, 1, 1); })
+      .Case([&](kernel::ExpertGatedMatmulOp op) {
+        // Of each group there may be.
+        int64_t count = op.getCount(), grain = getExpertGrainColumns(op);
+        int64_t hidden =
+            encoding::paddedToPanels(cast<RankedTensorType>(op.getResult().getType()).getShape().back() / count);
+        int64_t groups = std::min<int64_t>(op.getExperts(), rows.getLast() * count);
+        return get(Axis::Columns, grain, groups * (hidden / grain));
+      })
       .Case([&](kernel::QkvRopeAppendOp op) {
         // Queries and keys in pairs of panels, values likewise where a head has an even number of panels.
         model::KeyValueType cache = op.getCache().getType();

@@ -41,6 +41,9 @@ public:
 /// allow, so that equal shares of grains are equal shares of work.
 int64_t getValuePanelsPerGrain(model::KeyValueType cache);
 
+/// Columns of a grain of kernel.expert_gated_matmul, which is one group's; a group's grains stand one after the other.
+int64_t getExpertGrainColumns(kernel::ExpertGatedMatmulOp op);
+
 /// Rows of one grain of kernel.attention; the grain computes all query heads of one key-value head for them.
 int64_t getAttentionRows(kernel::AttentionOp op, kernel::RowRangeAttr rows);
 

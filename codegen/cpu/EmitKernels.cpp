@@ -250,6 +250,11 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
             .Case([&](kernel::AppendOp op) { return emitAppend(emit, op, arguments, geometry), true; })
             .Case([&](kernel::MatmulOp op) { return emitMatmul(emit, op, arguments, rows), true; })
             .Case([&](kernel::GatedMatmulOp op) { return emitGatedMatmul(emit, op, arguments, rows), true; })
+            .Case([&](kernel::ChooseExpertsOp op) { return emitChooseExperts(emit, op, arguments), true; })
+            .Case([&](kernel::GroupRowsOp op) { return emitGroupRows(emit, op, arguments), true; })
+            .Case(
+                [&](kernel::ExpertGatedMatmulOp op) { return emitExpertGatedMatmul(emit, op, arguments, rows), true; })
+            .Case([&](kernel::ExpertSumOp op) { return emitExpertSum(emit, op, arguments, rows), true; })
             .Case([&](kernel::QkvRopeAppendOp op) {
               return emitQkvRopeAppend(emit, op, arguments, rows, geometry), true;
             })

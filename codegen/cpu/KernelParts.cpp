@@ -105,8 +105,15 @@ SmallVector<Value> codegen::loadRegionOperands(Emitter &emit, ValueRange operand
   for (auto [operand, address] : llvm::zip(operands, pointers)) {
     auto type = cast<RankedTensorType>(operand.getType());
     Value offset = emit.mul(column, 4);
-    if (type.getRank() == 2)
-      offset = emit.add(offset, emit.mul(row, encoding::getActivationRowBytes(type)));
+    if (type.getRank() == 2) {
+      Value rowOffset = emit.mul(row, encoding::getActivationRowBytes(type));
+      if (type.getShape().back() == 1) {
+        // One number for all columns.
+        values.push_back(emit.splat(emit.load(emit.f32(), emit.pointer(address, rowOffset), 4)));
+        continue;
+      }
+      offset = emit.add(offset, rowOffset);
+    }
     values.push_back(emit.load(emit.vector(emit.f32()), emit.pointer(address, offset), 64));
   }
   auto toIndex = [&](Value value) {

@@ -43,6 +43,11 @@ void emitAppend(Emitter &emit, kernel::AppendOp op, const KernelArguments &argum
 void emitMatmul(Emitter &emit, kernel::MatmulOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows);
 void emitGatedMatmul(Emitter &emit, kernel::GatedMatmulOp op, const KernelArguments &arguments,
                      kernel::RowRangeAttr rows);
+void emitChooseExperts(Emitter &emit, kernel::ChooseExpertsOp op, const KernelArguments &arguments);
+void emitGroupRows(Emitter &emit, kernel::GroupRowsOp op, const KernelArguments &arguments);
+void emitExpertGatedMatmul(Emitter &emit, kernel::ExpertGatedMatmulOp op, const KernelArguments &arguments,
+                           kernel::RowRangeAttr rows);
+void emitExpertSum(Emitter &emit, kernel::ExpertSumOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows);
 void emitQkvRopeAppend(Emitter &emit, kernel::QkvRopeAppendOp op, const KernelArguments &arguments,
                        kernel::RowRangeAttr rows, CacheGeometry geometry);
 void emitAttention(Emitter &emit, kernel::AttentionOp op, const KernelArguments &arguments, kernel::RowRangeAttr rows,

@@ -36,6 +36,16 @@ constexpr int64_t partialColumns(int64_t dimension, int64_t chunks) {
   return chunks * encoding::paddedToPanels(dimension) + encoding::paddedToPanels(2 * chunks);
 }
 
+/// Where the parts of the table of kernel.group_rows begin, in words of 32 bits, and the columns that make room for it
+/// in as many rows as there are.
+struct GroupTable {
+  explicit constexpr GroupTable(int64_t experts)
+      : experts(experts), firstEntries(expertsBegin + experts), entries(firstEntries + experts + 1) {}
+  static constexpr int64_t expertsBegin = 1, entryWords = 2;
+  int64_t experts, firstEntries, entries;
+  constexpr int64_t countColumns(int64_t count) const { return entries + entryWords * count; }
+};
+
 /// Adds the block of an elementwise region: `accumulators` + one f32 per operand, then row and column.
 mlir::Block *addElementwiseBlock(mlir::OpBuilder &builder, mlir::Location location, mlir::Region &region,
                                  unsigned accumulators, unsigned operands);

@@ -81,7 +81,7 @@ Block *kernel::addElementwiseBlock(OpBuilder &builder, Location location, Region
   return builder.createBlock(&region, region.end(), types, SmallVector<Location>(types.size(), location));
 }
 
-/// Operands of an elementwise region are plain: [rows, columns] like the result, or one value per column.
+/// Operands of an elementwise region are plain: [rows, columns] like the result, or one value per column, or [rows, 1].
 static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operands, int64_t columns) {
   for (Value operand : operands) {
     RankedTensorType type = tensorOf(operand);
@@ -89,7 +89,8 @@ static LogicalResult verifyElementwiseOperands(Operation *op, ValueRange operand
     bool isVector = type.getRank() == 1;
     bool plain = !type.getEncoding() || (!encoding::getStorage(type).getFormat().isQuantized() &&
                                          (isVector || !encoding::isHalfActivation(type)));
-    if (!plain || !type.getElementType().isF32() || columnsOf(operand) != columns)
+    bool fits = columnsOf(operand) == columns || (!isVector && columnsOf(operand) == 1);
+    if (!plain || !type.getElementType().isF32() || !fits)
       return op->emitOpError() << "expected plain f32 operands of " << columns << " columns, found " << type;
   }
   return success();
@@ -159,7 +160,7 @@ LogicalResult GenericOp::verifyRegions() { return verifyElementwise(*this, getBo
 //===----------------------------------------------------------------------===//
 
 /// An integer activation meets an integer weight, a plain one any weight.
-static LogicalResult verifyProduct(Operation *op, Value input, Value weight) {
+static LogicalResult verifyWeight(Operation *op, Value input, Value weight) {
   RankedTensorType type = tensorOf(weight);
   encoding::StorageAttr stored = encoding::getStorage(type);
   if (type.getRank() != 2 || !type.hasStaticShape() || !stored)
@@ -177,7 +178,14 @@ static LogicalResult verifyProduct(Operation *op, Value input, Value weight) {
     if (activation.getOrder() != stored.getOrder())
       return op->emitOpError() << "expected input and weight in one channel order, found " << input.getType() << " and "
                                << type;
-  return verifyColumns(op, input, type.getDimSize(1), "an input");
+  return success();
+}
+
+/// Such a product of all columns.
+static LogicalResult verifyProduct(Operation *op, Value input, Value weight) {
+  if (failed(verifyWeight(op, input, weight)))
+    return failure();
+  return verifyColumns(op, input, tensorOf(weight).getDimSize(1), "an input");
 }
 
 LogicalResult MatmulOp::verify() {
@@ -252,6 +260,72 @@ LogicalResult QkvRopeAppendOp::verify() {
 }
 
 LogicalResult QkvRopeAppendOp::verifyRegions() { return verifyHeadRegions(*this); }
+
+//===----------------------------------------------------------------------===//
+// Mixtures of experts
+//===----------------------------------------------------------------------===//
+
+LogicalResult ChooseExpertsOp::verify() { return model::verifyChoice(*this, getInput(), getCount(), getResult()); }
+
+/// `groups`: the table of kernel.group_rows for `count` of `experts` experts.
+static LogicalResult verifyGroups(Operation *op, Value groups, int64_t experts, int64_t count) {
+  if (experts < 1 || count < 1 || count > experts)
+    return op->emitOpError() << "expected 1 <= count <= experts, found count = " << count
+                             << " and experts = " << experts;
+  if (!tensorOf(groups).getElementType().isInteger(32))
+    return op->emitOpError() << "expected groups in words of 32 bits, found " << groups.getType();
+  return verifyColumns(op, groups, GroupTable(experts).countColumns(count), "groups");
+}
+
+LogicalResult GroupRowsOp::verify() {
+  if (tensorOf(getChoice()).getRank() != 2 || columnsOf(getChoice()) % 2)
+    return emitOpError() << "expected a choice of experts and their weights, found " << getChoice().getType();
+  return verifyGroups(*this, getResult(), getExperts(), columnsOf(getChoice()) / 2);
+}
+
+/// `inputs`: rows of the input that stand side by side; `panels` is what each expert's rows are made of.
+template <typename Product> static LogicalResult verifyExpertProduct(Product op, int64_t inputs, int64_t panels) {
+  auto experts = static_cast<int64_t>(op.getExperts());
+  if (failed(verifyWeight(op, op.getInput(), op.getWeight())) ||
+      failed(verifyGroups(op, op.getGroups(), experts, op.getCount())))
+    return failure();
+  if (int64_t rows = tensorOf(op.getWeight()).getDimSize(0); rows % (experts * panels * encoding::panelRows))
+    return op.emitOpError() << "expected a weight of whole panels for each of " << experts << " experts, found "
+                            << op.getWeight().getType();
+  return verifyColumns(op, op.getInput(), inputs * columnsOf(op.getWeight()), "an input");
+}
+
+LogicalResult ExpertGatedMatmulOp::verify() {
+  if (failed(verifyExpertProduct(*this, /*inputs=*/1, /*panels=*/2)))
+    return failure();
+  if (!getOperands_().empty())
+    return emitOpError() << "expected no operands of the epilogue, found " << getOperands_().size();
+  auto count = static_cast<int64_t>(getCount()), experts = static_cast<int64_t>(getExperts());
+  int64_t hidden = columnsOf(getResult()) / count, rows = tensorOf(getWeight()).getDimSize(0) / experts;
+  if (columnsOf(getResult()) % count || 2 * encoding::paddedToPanels(hidden) != rows)
+    return emitOpError() << "expected a result of " << count << " pieces, each half as wide as an expert has rows of "
+                         << getWeight().getType() << ", found " << getResult().getType();
+  if (encoding::isQuantizedActivation(getResult().getType()) && hidden % encoding::groupColumns)
+    return emitOpError() << "expected pieces of whole groups of " << encoding::groupColumns
+                         << " for a result in an integer format, found " << getResult().getType();
+  return verifyColumns(*this, getResult(), count * hidden, "a result");
+}
+
+LogicalResult ExpertGatedMatmulOp::verifyRegions() { return verifyElementwise(*this, getEpilogue(), 2, 0); }
+
+LogicalResult ExpertSumOp::verify() {
+  if (failed(verifyExpertProduct(*this, /*inputs=*/getCount(), /*panels=*/1)))
+    return failure();
+  if (failed(verifyElementwiseOperands(*this, getOperands_(), columnsOf(getResult()))))
+    return failure();
+  int64_t rows = tensorOf(getWeight()).getDimSize(0) / static_cast<int64_t>(getExperts());
+  if (encoding::paddedToPanels(columnsOf(getResult())) != rows || tensorOf(getResult()).getEncoding())
+    return emitOpError() << "expected a plain result as wide as an expert has rows of " << getWeight().getType()
+                         << ", found " << getResult().getType();
+  return success();
+}
+
+LogicalResult ExpertSumOp::verifyRegions() { return verifyElementwise(*this, getEpilogue(), 1, getOperands_().size()); }
 
 //===----------------------------------------------------------------------===//
 // Products of a library

@@ -168,6 +168,56 @@ def Kernel_QkvRopeAppendOp : Kernel_Op<"qkv_rope_append", [Pure, AttrSizedOperan
 }
 
 //===----------------------------------------------------------------------===//
+// Mixtures of experts
+//===----------------------------------------------------------------------===//
+
+def Kernel_ChooseExpertsOp : Kernel_Op<"choose_experts", [Pure, Kernel_Repeatable]> {
+  let summary = "The experts of each row in ascending order, then their weights: see `model.choose_experts`";
+  let arguments = (ins AnyRankedTensor:$input, Model_ExpertWeighting:$weighting, I64Attr:$count);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$weighting $input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Kernel_GroupRowsOp : Kernel_Op<"group_rows", [Pure, Kernel_Repeatable]> {
+  let summary = "A table of the rows that each expert has, so that they are multiplied together";
+  let description = [{
+    Takes the choice of `kernel.choose_experts`, k experts a row. The result is one table of 32-bit words, whatever rows
+    it is stored as: the number of groups, one for each expert that has rows, n; `experts` places for the groups'
+    experts, in ascending order; `experts` + 1 places for the first entries of the groups, and past that of the last one
+    the number of entries; then the entries, two words each: row · k + place of the expert in the row's choice, and the
+    bits of the weight, an f32. Entries of a group are in ascending order.
+  }];
+  let arguments = (ins AnyRankedTensor:$choice, I64Attr:$experts);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$choice attr-dict `:` type($choice) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+// A product of rows with the matrices of their experts, which stand one after the other, each in whole panels. A row has
+// `count` of them.
+class Kernel_ExpertProductBase<string mnemonic> : Kernel_Op<mnemonic, [Pure]> {
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$groups, AnyRankedTensor:$weight,
+                   Variadic<AnyRankedTensor>:$operands_, I64Attr:$experts, I64Attr:$count);
+  let results = (outs AnyRankedTensor:$result);
+  let regions = (region SizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    $input `,` $groups `,` $weight (`with` $operands_^ `:` type($operands_))? attr-dict `:` type($input) `,`
+    type($groups) `,` type($weight) `to` type($result) $epilogue
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Kernel_ExpertGatedMatmulOp : Kernel_ExpertProductBase<"expert_gated_matmul"> {
+  let summary = "epilogue(x Gᵀ, x Uᵀ) by each of a row's experts, side by side; panels of G and U interleaved";
+}
+
+def Kernel_ExpertSumOp : Kernel_ExpertProductBase<"expert_sum"> {
+  let summary = "epilogue(Σ weight · (h Wᵀ)) over a row's experts in ascending order, of inputs side by side";
+}
+
+//===----------------------------------------------------------------------===//
 // Products of a library
 //===----------------------------------------------------------------------===//
 

@@ -18,6 +18,11 @@ def Model_ActivationFunction : I32EnumAttr<"ActivationFunction", "elementwise no
   let cppNamespace = "::ingot::model";
 }
 
+def Model_ExpertWeighting : I32EnumAttr<"ExpertWeighting", "the weights of the experts that a row chose", [
+    I32EnumAttrCase<"SoftmaxOfAll", 0, "softmax_of_all">, I32EnumAttrCase<"SoftmaxOfChosen", 1, "softmax_of_chosen">]> {
+  let cppNamespace = "::ingot::model";
+}
+
 def Model_ViewAttr : AttrDef<Model_Dialect, "View"> {
   let mnemonic = "view";
   let summary = "Which elements of a file's tensor a parameter is";

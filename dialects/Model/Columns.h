@@ -59,6 +59,19 @@ inline mlir::LogicalResult verifyNorm(mlir::Operation *op, mlir::Value input, in
   return mlir::success();
 }
 
+/// The result of choosing `count` experts of each row by the logits of `input`; otherwise an error on `op`.
+inline mlir::LogicalResult verifyChoice(mlir::Operation *op, mlir::Value input, int64_t count, mlir::Value result) {
+  // Numbers of experts are stored as f32.
+  constexpr int64_t most = int64_t(1) << 24;
+  int64_t experts = columnsOf(input);
+  if (count < 1 || count > experts || experts > most)
+    return op->emitOpError() << "expected 1 to as many experts as there are logits, at most " << most
+                             << ", found count = " << count << " of " << input.getType();
+  if (mlir::failed(verifyColumns(op, input, experts, "an input")))
+    return mlir::failure();
+  return verifyColumns(op, result, 2 * count, "a result");
+}
+
 /// A window that positions of 32 bits can be compared with; otherwise an error on `op`.
 inline mlir::LogicalResult verifyWindow(mlir::Operation *op, std::optional<int64_t> window) {
   constexpr int64_t most = std::numeric_limits<int32_t>::max();

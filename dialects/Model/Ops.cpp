@@ -122,21 +122,31 @@ LogicalResult RepeatRowOp::verify() {
   return verifyColumns(*this, getResult(), columnsOf(getVector()), "a result");
 }
 
+LogicalResult RepeatColumnOp::verify() {
+  if (failed(verifyColumns(*this, getInput(), 1, "an input")))
+    return failure();
+  return verifyColumns(*this, getResult(), columnsOf(getResult()), "a result");
+}
+
 LogicalResult WantedRowsOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result"); }
 
 //===----------------------------------------------------------------------===//
 // Layers
 //===----------------------------------------------------------------------===//
 
+static LogicalResult verifyOrder(Operation *op, Value input, Value weight) {
+  encoding::StorageAttr given = encoding::getStorage(input.getType()), stored = encoding::getStorage(weight.getType());
+  if (given && stored && given.getOrder() != stored.getOrder())
+    return op->emitOpError() << "expected input and weight in one channel order, found " << input.getType() << " and "
+                             << weight.getType();
+  return success();
+}
+
 static LogicalResult verifyLinear(Operation *op, Value input, Value weight, Value result) {
   RankedTensorType type = tensorOf(weight);
   if (type.getRank() != 2 || !type.hasStaticShape())
     return op->emitOpError() << "expected a static matrix [outputs, inputs], found " << type;
-  encoding::StorageAttr activation = encoding::getStorage(input.getType()), stored = encoding::getStorage(type);
-  if (activation && stored && activation.getOrder() != stored.getOrder())
-    return op->emitOpError() << "expected input and weight in one channel order, found " << input.getType() << " and "
-                             << type;
-  if (failed(verifyColumns(op, input, type.getDimSize(1), "an input")))
+  if (failed(verifyOrder(op, input, weight)) || failed(verifyColumns(op, input, type.getDimSize(1), "an input")))
     return failure();
   return verifyColumns(op, result, type.getDimSize(0), "a result");
 }
@@ -214,4 +224,47 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyColumns(*this, getKey(), keyValueHeads * dimension, "a key")))
     return failure();
   return verifyColumns(*this, getValue(), keyValueHeads * dimension, "a value");
+}
+
+//===----------------------------------------------------------------------===//
+// Mixtures of experts
+//===----------------------------------------------------------------------===//
+
+LogicalResult ChooseExpertsOp::verify() { return verifyChoice(*this, getInput(), getCount(), getResult()); }
+
+int64_t ExpertGatedMlpOp::getCount() { return columnsOf(getChoice()) / 2; }
+int64_t ExpertSumOp::getCount() { return columnsOf(getChoice()) / 2; }
+
+/// What each expert has of `weight`, of whose rows it has so many.
+template <typename Experts> static LogicalResult verifyExperts(Experts op, Value weight) {
+  RankedTensorType type = tensorOf(weight);
+  auto experts = static_cast<int64_t>(op.getExperts());
+  if (experts < 1 || type.getRank() != 2 || !type.hasStaticShape() || type.getDimSize(0) % experts)
+    return op.emitOpError() << "expected a static matrix of whole experts, found experts = " << experts << " and "
+                            << type;
+  int64_t count = op.getCount();
+  if (tensorOf(op.getChoice()).getRank() != 2 || columnsOf(op.getChoice()) % 2 || count < 1 || count > experts)
+    return op.emitOpError() << "expected a choice of at most " << experts << " experts and their weights, found "
+                            << op.getChoice().getType();
+  return success();
+}
+
+LogicalResult ExpertGatedMlpOp::verify() {
+  for (Value weight : {getGate(), getUp()}) {
+    if (failed(verifyExperts(*this, weight)) || failed(verifyOrder(*this, getInput(), weight)) ||
+        failed(verifyColumns(*this, getInput(), columnsOf(weight), "an input")))
+      return failure();
+    int64_t hidden = tensorOf(weight).getDimSize(0) / static_cast<int64_t>(getExperts());
+    if (failed(verifyColumns(*this, getResult(), getCount() * hidden, "a result")))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult ExpertSumOp::verify() {
+  if (failed(verifyExperts(*this, getWeight())) || failed(verifyOrder(*this, getInput(), getWeight())) ||
+      failed(verifyColumns(*this, getInput(), getCount() * columnsOf(getWeight()), "an input")))
+    return failure();
+  int64_t columns = tensorOf(getWeight()).getDimSize(0) / static_cast<int64_t>(getExperts());
+  return verifyColumns(*this, getResult(), columns, "a result");
 }

@@ -10,7 +10,8 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Model_Op<string mnemonic, list<Trait> traits = []> : Op<Model_Dialect, mnemonic, traits>;
 
-// Row i of the result needs row i of the first operand, no other row and no step; all other operands are parameters.
+// Row i of the result needs row i of the first operand and of others that have the step's rows, no other row and no
+// step; the remaining operands are parameters.
 def Model_RowWise : NativeOpTrait<"RowWise"> { let cppNamespace = "::ingot::model"; }
 
 //===----------------------------------------------------------------------===//
@@ -104,6 +105,15 @@ def Model_RepeatRowOp : Model_Op<"repeat_row", [Pure]> {
   let arguments = (ins AnyRankedTensor:$vector, Model_StepType:$step);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$vector `,` $step attr-dict `:` type($vector) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Model_RepeatColumnOp : Model_Op<"repeat_column", [Pure, Model_RowWise]> {
+  let summary = "One number of each row for every column";
+  let description = [{ What elementwise arithmetic multiplies a row with, such as the gate of a shared expert. }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
   let hasVerifier = 1;
 }
 
@@ -241,6 +251,75 @@ def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure, Model_RowWise, AttrSizedOper
     `:` type($input) `,` type($gate) `,` type($up) `to` type($result)
   }];
   let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Mixtures of experts
+//===----------------------------------------------------------------------===//
+
+def Model_ChooseExpertsOp : Model_Op<"choose_experts", [Pure, Model_RowWise]> {
+  let summary = "The experts of each row, by a router's logits, and what their results are multiplied with";
+  let description = [{
+    A row of the input has a logit for each expert. The `count` largest are chosen, of equal ones those of the lowest
+    numbers. A row of the result holds the numbers of the chosen experts in ascending order, then their weights: the
+    softmax over all logits, or over those of the chosen experts only. Sources: arXiv:1701.06538, arXiv:2401.04088
+    (Mixtral: of the chosen), arXiv:2407.10671 (Qwen 2: of all, where norm_topk_prob is false).
+
+    ```mlir
+    %choice = model.choose_experts softmax_of_chosen %logits {count = 2} : tensor<?x8xf32> to tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input, Model_ExpertWeighting:$weighting, I64Attr:$count);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$weighting $input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+// The matrices of `experts` experts, equal in shape, one after the other.
+class Model_ExpertsBase<string mnemonic, dag weights> : Model_Op<mnemonic, [Pure, Model_RowWise]> {
+  let arguments = !con((ins AnyRankedTensor:$input, AnyRankedTensor:$choice), weights, (ins I64Attr:$experts));
+  let results = (outs AnyRankedTensor:$result);
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Experts of a row.
+    int64_t getCount();
+  }];
+}
+
+def Model_ExpertGatedMlpOp : Model_ExpertsBase<"expert_gated_mlp",
+                                               (ins AnyRankedTensor:$gate, AnyRankedTensor:$up,
+                                                Model_ActivationFunction:$function)> {
+  let summary = "function(x Gᵀ) · (x Uᵀ) by each of a row's experts: their hidden states side by side";
+  let description = [{
+    The choice is that of `model.choose_experts`; piece j of a row is the hidden state of the j-th expert that it names.
+    Rows e · n … (e + 1) · n - 1 of gate and up, of n hidden columns, are expert e's. Only the matrices of chosen
+    experts are read.
+
+    ```mlir
+    %hidden = model.expert_gated_mlp silu %x, %choice, %gate, %up {experts = 8} : tensor<?x64xf32>, tensor<?x4xf32>,
+      tensor<768x64xf32, #q8_0>, tensor<768x64xf32, #q8_0> to tensor<?x192xf32>
+    ```
+  }];
+  let assemblyFormat = [{
+    $function $input `,` $choice `,` $gate `,` $up attr-dict `:` type($input) `,` type($choice) `,` type($gate) `,`
+    type($up) `to` type($result)
+  }];
+}
+
+def Model_ExpertSumOp : Model_ExpertsBase<"expert_sum", (ins AnyRankedTensor:$weight)> {
+  let summary = "Σ weight · (h Wᵀ) over a row's experts, in ascending order of their numbers";
+  let description = [{
+    Takes the hidden states side by side, as `model.expert_gated_mlp` leaves them. Rows e · n … (e + 1) · n - 1 of the
+    matrix, of n columns of the result, are expert e's.
+
+    ```mlir
+    %y = model.expert_sum %hidden, %choice, %down {experts = 8} : tensor<?x192xf32>, tensor<?x4xf32>,
+      tensor<512x96xf32, #q8_0> to tensor<?x64xf32>
+    ```
+  }];
+  let assemblyFormat = [{
+    $input `,` $choice `,` $weight attr-dict `:` type($input) `,` type($choice) `,` type($weight) `to` type($result)
+  }];
 }
 
 #endif // INGOT_DIALECTS_MODEL_OPS

@@ -31,6 +31,10 @@ static GatedMatmulOp createLike(GatedMatmulOp op, OpBuilder &builder, Location l
                                 ValueRange operands) {
   return GatedMatmulOp::create(builder, location, type, op.getInput(), op.getWeight(), operands);
 }
+static ExpertSumOp createLike(ExpertSumOp op, OpBuilder &builder, Location location, Type type, ValueRange operands) {
+  return ExpertSumOp::create(builder, location, type, op.getInput(), op.getGroups(), op.getWeight(), operands,
+                             op.getExperts(), op.getCount());
+}
 static EmbeddingOp createLike(EmbeddingOp op, OpBuilder &builder, Location location, Type type, ValueRange operands) {
   return EmbeddingOp::create(builder, location, type, op.getTable(), op.getStep(), operands,
                              op.getPositionOffsetAttr());
@@ -75,7 +79,7 @@ static void fuse(GenericOp generic) {
   bool shared = false;
   for (Value operand : generic.getOperands_()) {
     Operation *source = operand.getDefiningOp();
-    if (!isa_and_nonnull<MatmulOp, GatedMatmulOp, EmbeddingOp>(source) ||
+    if (!isa_and_nonnull<MatmulOp, GatedMatmulOp, ExpertSumOp, EmbeddingOp>(source) ||
         operand.getType() != generic.getResult().getType())
       continue;
     if (llvm::any_of(source->getUsers(), [&](Operation *user) { return user != generic.getOperation(); })) {
@@ -91,7 +95,7 @@ static void fuse(GenericOp generic) {
                                                          : "none of its operands is a product");
     return;
   }
-  llvm::TypeSwitch<Operation *>(product).Case<MatmulOp, GatedMatmulOp, EmbeddingOp>(
+  llvm::TypeSwitch<Operation *>(product).Case<MatmulOp, GatedMatmulOp, ExpertSumOp, EmbeddingOp>(
       [&](auto op) { fuse(generic, op); });
 }
 

@@ -35,6 +35,11 @@ static StringRef explainMiss(Operation *producer) {
         auto type = cast<RankedTensorType>(product.getResult().getType());
         return type.getShape().back() % encoding::groupColumns ? "the result is not whole groups wide" : "";
       })
+      .Case([](ExpertGatedMatmulOp product) {
+        auto type = cast<RankedTensorType>(product.getResult().getType());
+        int64_t hidden = type.getShape().back() / static_cast<int64_t>(product.getCount());
+        return hidden % encoding::groupColumns ? "the result of an expert is not whole groups wide" : "";
+      })
       .Default([](Operation *) { return "the producer cannot round"; });
 }
 

@@ -7,6 +7,7 @@
 
 #include "passes/fuse/Forward.h"
 #include "passes/fuse/Passes.h"
+#include "passes/fuse/Recipes.h"
 #include "passes/fuse/Regions.h"
 #include "target/TargetDescription.h"
 
@@ -75,7 +76,8 @@ namespace {
 /// heads have another width than the model's.
 class Lowering {
 public:
-  explicit Lowering(func::FuncOp function) : function(function), builder(function.getContext()) {}
+  Lowering(func::FuncOp function, SymbolTable &symbols)
+      : function(function), symbols(symbols), builder(function.getContext()) {}
 
   LogicalResult run() {
     if (!function.getBody().hasOneBlock())
@@ -164,7 +166,8 @@ private:
                          EmbeddingOp::create(builder, location, embedding.getResult().getType(), embedding.getTable(),
                                              embedding.getStep(), embedding.getOffsetAttr()));
         })
-        .Case([&](model::RepeatRowOp op) { return lowerRepeatRow(op); })
+        .Case([&](model::RepeatRowOp op) { return lowerRepeat(op, op.getVector()); })
+        .Case([&](model::RepeatColumnOp op) { return lowerRepeat(op, map(op.getInput())); })
         .Case([&](model::RmsNormOp norm) { return lowerNorm(norm, /*bias=*/Value(), /*centered=*/false); })
         .Case([&](model::LayerNormOp norm) { return lowerNorm(norm, norm.getBias(), /*centered=*/true); })
         .Case([&](encoding::QuantizeOp quantize) {
@@ -177,6 +180,12 @@ private:
                                       linear.getWeight(), linear.getBias()));
         })
         .Case([&](model::GatedMlpOp op) { return lowerGatedMlp(op); })
+        .Case([&](model::ChooseExpertsOp op) {
+          return replace(op.getResult(), ChooseExpertsOp::create(builder, location, op.getResult().getType(),
+                                                                 map(op.getInput()), op.getWeighting(), op.getCount()));
+        })
+        .Case([&](model::ExpertGatedMlpOp op) { return lowerExpertGatedMlp(op); })
+        .Case([&](model::ExpertSumOp op) { return lowerExpertSum(op); })
         .Case([&](model::ActivationOp op) { return lowerActivation(op); })
         .Case([&](model::RopeOp op) { return lowerRope(op); })
         .Case([&](model::KeyValueAppendOp op) { return lowerAppend(op); })
@@ -190,12 +199,81 @@ private:
                                           norm.getWeight(), bias, norm.getEpsilonAttr(), centered, norm.getGroups()));
   }
 
-  /// Elementwise arithmetic takes the vector as it is.
-  LogicalResult lowerRepeatRow(model::RepeatRowOp op) {
+  /// Elementwise arithmetic takes what is repeated as it is.
+  template <typename Repeat> LogicalResult lowerRepeat(Repeat op, Value repeated) {
     if (llvm::all_of(op->getUsers(), isElementwise))
       return success();
-    return replace(op.getResult(), createGeneric(op.getLoc(), op.getResult().getType(), op.getVector(),
+    return replace(op.getResult(), createGeneric(op.getLoc(), op.getResult().getType(), repeated,
                                                  [](ValueRange inputs) { return inputs[0]; }));
+  }
+
+  /// The matrices `weights` of `op`, one after the other for each expert and each in whole panels: panels of two in
+  /// turn.
+  FailureOr<Value> assembleExperts(Operation *op, ValueRange weights, int64_t experts) {
+    SmallVector<StringRef> names;
+    for (Value weight : weights) {
+      auto load = weight.getDefiningOp<model::LoadParameterOp>();
+      if (!load || weight.getType() != weights.front().getType())
+        return op->emitError() << "cannot lower '" << op->getName()
+                               << "' to a kernel: expected weights of one type from model.load_parameter, found "
+                               << weights.front().getType() << " and " << weight.getType();
+      names.push_back(load.getParameter());
+    }
+    int64_t rows = cast<RankedTensorType>(weights.front().getType()).getDimSize(0) / experts;
+    bool isWhole = rows % encoding::panelRows == 0;
+    if (weights.size() == 1 && isWhole)
+      return weights.front();
+    RecipeBuilder recipe(symbols, function, op->getLoc(),
+                         weights.size() == 1 ? names.front().str() : joinParameterNames(names));
+    SmallVector<Value> matrices;
+    for (Value weight : weights) {
+      Value matrix = recipe.load(weight.getDefiningOp<model::LoadParameterOp>());
+      matrices.push_back(isWhole ? matrix : recipe.headRows(matrix, rows, encoding::HeadOrder::Natural));
+    }
+    Value result = matrices.size() == 1 ? matrices.front() : recipe.interleave(matrices[0], matrices[1]);
+    return recipe.finish(result, builder).getResult();
+  }
+
+  /// The table of the rows that each expert has by `choice`: one for all that read it.
+  Value getGroups(Location location, Value choice, int64_t experts) {
+    Value &table = groups[choice];
+    if (table)
+      return table;
+    auto type = cast<RankedTensorType>(choice.getType());
+    int64_t columns = GroupTable(experts).countColumns(columnsOf(choice) / 2);
+    return table = GroupRowsOp::create(builder, location,
+                                       RankedTensorType::get({type.getDimSize(0), columns}, builder.getI32Type()),
+                                       map(choice), experts);
+  }
+
+  LogicalResult lowerExpertGatedMlp(model::ExpertGatedMlpOp op) {
+    Location location = op.getLoc();
+    FailureOr<Value> weight = assembleExperts(op, {op.getGate(), op.getUp()}, op.getExperts());
+    if (failed(weight))
+      return failure();
+    auto product = ExpertGatedMatmulOp::create(builder, location, op.getResult().getType(), map(op.getInput()),
+                                               getGroups(location, op.getChoice(), op.getExperts()), *weight,
+                                               /*operands=*/ValueRange(), op.getExperts(), op.getCount());
+    OpBuilder::InsertionGuard guard(builder);
+    Block *block = addElementwiseBlock(builder, location, product.getEpilogue(), /*accumulators=*/2, /*operands=*/0);
+    Value hidden = createActivation(builder, location, op.getFunction(), block->getArgument(0));
+    hidden = arith::MulFOp::create(builder, location, hidden, block->getArgument(1));
+    YieldOp::create(builder, location, hidden);
+    return replace(op.getResult(), product.getResult());
+  }
+
+  LogicalResult lowerExpertSum(model::ExpertSumOp op) {
+    Location location = op.getLoc();
+    FailureOr<Value> weight = assembleExperts(op, op.getWeight(), op.getExperts());
+    if (failed(weight))
+      return failure();
+    auto sum = ExpertSumOp::create(builder, location, op.getResult().getType(), map(op.getInput()),
+                                   getGroups(location, op.getChoice(), op.getExperts()), *weight,
+                                   /*operands=*/ValueRange(), op.getExperts(), op.getCount());
+    OpBuilder::InsertionGuard guard(builder);
+    Block *block = addElementwiseBlock(builder, location, sum.getEpilogue(), /*accumulators=*/1, /*operands=*/0);
+    YieldOp::create(builder, location, block->getArgument(0));
+    return replace(op.getResult(), sum.getResult());
   }
 
   LogicalResult lowerGatedMlp(model::GatedMlpOp op) {
@@ -349,6 +427,11 @@ private:
         splats.push_back({});
         continue;
       }
+      if (auto repeat = operand.getDefiningOp<model::RepeatColumnOp>()) {
+        operands.push_back(map(repeat.getInput()));
+        splats.push_back({});
+        continue;
+      }
       if (auto splat = operand.getDefiningOp<tensor::SplatOp>()) {
         if (!matchPattern(splat.getInput(), m_Constant(&scalar)))
           return fail("expected a tensor.splat of a constant");
@@ -382,15 +465,19 @@ private:
   }
 
   func::FuncOp function;
+  SymbolTable &symbols;
   OpBuilder builder;
   IRMapping values;
+  /// By the choice that they are of.
+  llvm::DenseMap<Value, Value> groups;
   llvm::DenseMap<std::tuple<Attribute, Attribute, const void *, const void *, int64_t>, Value> tables;
 };
 
 struct LowerModel : kernel::impl::LowerModelBase<LowerModel> {
   void runOnOperation() override {
+    SymbolTable symbols(getOperation());
     for (func::FuncOp function : getForwardFunctions(getOperation()))
-      if (failed(Lowering(function).run()))
+      if (failed(Lowering(function, symbols).run()))
         return signalPassFailure();
   }
 };

@@ -137,6 +137,18 @@ static std::string describe(Operation *kernel) {
       .Case([&](GatedMatmulOp op) {
         return mnemonic + "_" + describeMatrix(op.getWeight()) + describeRounding(op.getResult());
       })
+      .Case([&](ChooseExpertsOp op) {
+        return mnemonic + "_" + number(op.getCount()) + "_of_" + describeColumns(op.getInput());
+      })
+      .Case([&](GroupRowsOp op) { return mnemonic + "_" + number(op.getExperts()); })
+      .Case([&](ExpertGatedMatmulOp op) {
+        return mnemonic + "_" + number(op.getCount()) + "_of_" + number(op.getExperts()) + "_" +
+               describeMatrix(op.getWeight()) + describeRounding(op.getResult());
+      })
+      .Case([&](ExpertSumOp op) {
+        return mnemonic + "_" + number(op.getCount()) + "_of_" + number(op.getExperts()) + "_" +
+               describeMatrix(op.getWeight()) + describeArithmetic(op.getEpilogue().front());
+      })
       .Case([&](LibraryMatmulOp op) {
         return mnemonic + "_" + describeMatrix(op.getWeight()) + (op.getAddend() ? "_add" : "");
       })

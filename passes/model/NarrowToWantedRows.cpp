@@ -33,8 +33,11 @@ static bool hasRows(Value value) {
 static std::optional<SmallVector<Value>> findRowOperands(Operation *op) {
   if (!op || op->getNumResults() != 1 || !hasRows(op->getResult(0)))
     return std::nullopt;
-  if (op->hasTrait<model::RowWise>())
-    return SmallVector<Value>{op->getOperand(0)};
+  if (op->hasTrait<model::RowWise>()) {
+    SmallVector<Value> operands = {op->getOperand(0)};
+    llvm::copy_if(op->getOperands().drop_front(), std::back_inserter(operands), hasRows);
+    return operands;
+  }
   if (!OpTrait::hasElementwiseMappableTraits(op))
     return std::nullopt;
   return llvm::filter_to_vector(op->getOperands(), hasRows);

@@ -22,6 +22,8 @@ inline llvm::SmallVector<mlir::Value, 2> getWeights(mlir::Operation *op) {
   return llvm::TypeSwitch<mlir::Operation *, Values>(op)
       .Case<model::LinearOp, model::LogitsOp>([](auto product) { return Values{product.getWeight()}; })
       .Case([](model::GatedMlpOp product) { return Values{product.getGate(), product.getUp()}; })
+      .Case([](model::ExpertGatedMlpOp product) { return Values{product.getGate(), product.getUp()}; })
+      .Case([](model::ExpertSumOp product) { return Values{product.getWeight()}; })
       .Default([](mlir::Operation *) { return Values(); });
 }
 
