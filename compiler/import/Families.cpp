@@ -68,6 +68,22 @@ const std::string &CheckpointNames::operator[](Role role) const {
     return up;
   case Role::Down:
     return down;
+  case Role::Router:
+    return router;
+  case Role::ExpertGate:
+    return expertGate;
+  case Role::ExpertUp:
+    return expertUp;
+  case Role::ExpertDown:
+    return expertDown;
+  case Role::SharedGate:
+    return sharedGate;
+  case Role::SharedUp:
+    return sharedUp;
+  case Role::SharedDown:
+    return sharedDown;
+  case Role::SharedRouter:
+    return sharedRouter;
   case Role::MlpOutputNorm:
     return mlpOutputNorm;
   case Role::TokenTypeTable:
@@ -172,6 +188,68 @@ static Error refineFalcon(const Config &config, Transformer &model) {
   return Error::success();
 }
 
+/// Reads `key`, 1 to `most`, or `fallback` where it is absent.
+static Error readSize(const Config &config, StringRef key, int64_t most, int64_t fallback, int64_t &size) {
+  Expected<std::optional<int64_t>> found = config.findSize({key}, most);
+  if (!found)
+    return found.takeError();
+  size = found->value_or(fallback);
+  return Error::success();
+}
+
+/// The numbers that configurations of mixtures of experts have; `key` is that of how many there are.
+static Error readExperts(const Config &config, Transformer &model, StringRef key, int64_t experts, int64_t chosen) {
+  if (Error error = readSize(config, key, mostExperts, experts, model.experts))
+    return error;
+  if (Error error = readSize(config, "num_experts_per_tok", mostExperts, chosen, model.chosenExperts))
+    return error;
+  if (model.chosenExperts > model.experts)
+    return config.wrong("num_experts_per_tok", "at most the " + llvm::Twine(model.experts) + " experts");
+  for (LayerKind &layer : model.layers)
+    layer.hasExperts = true;
+  return Error::success();
+}
+
+static Error refineMixtral(const Config &config, Transformer &model) {
+  model.expertHidden = model.hidden;
+  return readExperts(config, model, "num_local_experts", 8, 2);
+}
+
+/// Some layers may have no experts; a shared expert stands beside those that are chosen.
+static Error refineQwen2Moe(const Config &config, Transformer &model) {
+  if (Error error = readExperts(config, model, "num_experts", 60, 4))
+    return error;
+  if (Error error = readSize(config, "moe_intermediate_size", huggingface::mostColumns, 1408, model.expertHidden))
+    return error;
+  if (Error error =
+          readSize(config, "shared_expert_intermediate_size", huggingface::mostColumns, 5632, model.sharedHidden))
+    return error;
+  Error error = Error::success();
+  if (getFlag(config, "norm_topk_prob", false, error))
+    model.expertWeighting = model::ExpertWeighting::SoftmaxOfChosen;
+  if (error)
+    return error;
+  int64_t period;
+  if (Error error = readSize(config, "decoder_sparse_step", huggingface::mostLayers, 1, period))
+    return error;
+  for (auto [index, layer] : llvm::enumerate(model.layers))
+    layer.hasExperts = (static_cast<int64_t>(index) + 1) % period == 0;
+  const llvm::json::Value *dense = config.find({"mlp_only_layers"});
+  if (!dense)
+    return Error::success();
+  const llvm::json::Array *numbers = dense->getAsArray();
+  std::string expected = "a list of layers' numbers, 0 to " + std::to_string(model.getLayerCount() - 1);
+  if (!numbers)
+    return config.wrong("mlp_only_layers", expected);
+  for (const llvm::json::Value &number : *numbers) {
+    std::optional<int64_t> layer = number.getAsInteger();
+    if (!layer || *layer < 0 || *layer >= model.getLayerCount())
+      return config.wrong("mlp_only_layers", expected);
+    model.layers[*layer].hasExperts = false;
+  }
+  return Error::success();
+}
+
 //===----------------------------------------------------------------------===//
 // The table
 //===----------------------------------------------------------------------===//
@@ -184,6 +262,7 @@ static std::vector<Family> makeFamilies() {
                         .architecture = "llama",
                         .ggufStyle = model::RopeStyle::Interleaved,
                         .epsilon = 1e-6f,
+                        .mayHaveExperts = true,
                         .biasKeys = {{"attention_bias", attention, false}, {"mlp_bias", mlp, false}}};
   add(llama);
 
@@ -192,6 +271,37 @@ static std::vector<Family> makeFamilies() {
   mistral.architecture.clear();
   mistral.biasKeys.clear();
   mistral.windowRule = WindowRule::All;
+
+  Family &mixtral = add(llama);
+  mixtral.modelType = "mixtral";
+  mixtral.architecture.clear();
+  mixtral.names.router = "block_sparse_moe.gate";
+  mixtral.names.expertGate = "block_sparse_moe.experts.*.w1";
+  mixtral.names.expertUp = "block_sparse_moe.experts.*.w3";
+  mixtral.names.expertDown = "block_sparse_moe.experts.*.w2";
+  mixtral.ropeBase = 1000000;
+  mixtral.epsilon = 1e-5f;
+  mixtral.keyValueHeads = 8;
+  mixtral.window = 0;
+  mixtral.biasKeys.clear();
+  mixtral.windowRule = WindowRule::All;
+  mixtral.refine = refineMixtral;
+
+  add({.modelType = "qwen2_moe",
+       .architecture = "qwen2moe",
+       .traits = {.biases = queryKeyValue, .expertWeighting = model::ExpertWeighting::SoftmaxOfAll},
+       .names = {.router = "mlp.gate",
+                 .expertGate = "mlp.experts.*.gate_proj",
+                 .expertUp = "mlp.experts.*.up_proj",
+                 .expertDown = "mlp.experts.*.down_proj",
+                 .sharedGate = "mlp.shared_expert.gate_proj",
+                 .sharedUp = "mlp.shared_expert.up_proj",
+                 .sharedDown = "mlp.shared_expert.down_proj",
+                 .sharedRouter = "mlp.shared_expert_gate"},
+       .epsilon = 1e-6f,
+       .mayHaveExperts = true,
+       .fixedKeys = {{"use_sliding_window", "false"}, {"qkv_bias", "true"}},
+       .refine = refineQwen2Moe});
 
   add({.modelType = "qwen2",
        .architecture = "qwen2",

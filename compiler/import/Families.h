@@ -38,6 +38,9 @@ struct CheckpointNames {
   std::string attentionOutput = "self_attn.o_proj";
   std::string mlpNorm = "post_attention_layernorm", mlpOutputNorm = {};
   std::string gate = "mlp.gate_proj", up = "mlp.up_proj", down = "mlp.down_proj";
+  /// '*' stands for the number of an expert.
+  std::string router = {}, expertGate = {}, expertUp = {}, expertDown = {};
+  std::string sharedGate = {}, sharedUp = {}, sharedDown = {}, sharedRouter = {};
   /// Where several matrices are one tensor: queries, keys and values; gate and up, one after the other.
   std::string queryKeyValue = {}, gateUp = {};
   /// Tensors that hold no parameters (masks, frequencies), by the end of their names.
@@ -110,6 +113,8 @@ struct Family {
   int64_t keyValueHeads = 0, headDimension = 0, window = 4096;
   /// Of models without a table of positions, where the configuration has no key; 0: it has one.
   int64_t positionsWithoutKey = 0;
+  /// Whether GGUF files of the architecture may be mixtures of experts; `refine` says so of checkpoints.
+  bool mayHaveExperts = false;
   /// Rows of the table of positions before that of the first.
   int64_t positionOffset = 0;
   std::string activation = "silu";

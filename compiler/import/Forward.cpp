@@ -30,8 +30,8 @@ public:
     addCacheGroups();
     auto stepType = model::StepType::get(builder.getContext(), model.rows, model.sequences, model.wanted);
     Type logitsType = rowsOf(model.vocabulary);
-    auto function = func::FuncOp::create(builder, named(model::forwardName), model::forwardName,
-                                         builder.getFunctionType({stepType}, {logitsType}));
+    function = func::FuncOp::create(builder, named(model::forwardName), model::forwardName,
+                                    builder.getFunctionType({stepType}, {logitsType}));
     Block *block = function.addEntryBlock();
     step = block->getArgument(0);
     step.setLoc(named("step"));
@@ -145,13 +145,75 @@ private:
   }
 
   Value mlp(int64_t layer, Value x) {
-    Value hidden = linear(model.gated ? "ffn_gate" : "ffn_up", layer, model.gated ? Role::Gate : Role::Up, x);
-    Value up = model.gated ? linear("ffn_up", layer, Role::Up, x) : Value();
+    if (model.layers[layer].hasExperts)
+      return experts(layer, x);
+    if (model.gated)
+      return gatedMlp(layer, x, {Role::Gate, Role::Up, Role::Down}, "ffn");
+    Value hidden = linear("ffn_up", layer, Role::Up, x);
     hidden = model::ActivationOp::create(builder, named(inLayer(layer, "ffn_activation")), hidden.getType(), hidden,
                                          model.activation);
-    if (up)
-      hidden = arith::MulFOp::create(builder, named(inLayer(layer, "ffn_hidden")), hidden, up);
     return linear("ffn_down", layer, Role::Down, hidden);
+  }
+
+  struct GatedRoles {
+    Role gate, up, down;
+  };
+  Value gatedMlp(int64_t layer, Value x, GatedRoles roles, StringRef name) {
+    Value hidden = linear(getName(roles.gate), layer, roles.gate, x),
+          up = linear(getName(roles.up), layer, roles.up, x);
+    hidden = model::ActivationOp::create(builder, named(inLayer(layer, name + Twine("_activation"))), hidden.getType(),
+                                         hidden, model.activation);
+    hidden = arith::MulFOp::create(builder, named(inLayer(layer, name + Twine("_hidden"))), hidden, up);
+    return linear(getName(roles.down), layer, roles.down, hidden);
+  }
+
+  Value experts(int64_t layer, Value x) {
+    auto nameOf = [&](StringRef name) { return named(inLayer(layer, name)); };
+    Value logits = linear("ffn_router", layer, Role::Router, x);
+    Value choice = model::ChooseExpertsOp::create(builder, nameOf("ffn_choice"), rowsOf(2 * model.chosenExperts),
+                                                  logits, model.expertWeighting, model.chosenExperts);
+    Value hidden = model::ExpertGatedMlpOp::create(
+        builder, nameOf("ffn_expert_hidden"), rowsOf(model.chosenExperts * model.expertHidden), x, choice,
+        loadExperts(layer, Role::ExpertGate), loadExperts(layer, Role::ExpertUp), model.activation, model.experts);
+    Value sum = model::ExpertSumOp::create(builder, nameOf("ffn_experts"), rowsOf(model.width), hidden, choice,
+                                           loadExperts(layer, Role::ExpertDown), model.experts);
+    if (model.sharedHidden == 0)
+      return sum;
+    Value shared = gatedMlp(layer, x, {Role::SharedGate, Role::SharedUp, Role::SharedDown}, "ffn_shared");
+    Value gate = sigmoid(nameOf("ffn_shared_gate"), linear("ffn_shared_router", layer, Role::SharedRouter, x));
+    gate = model::RepeatColumnOp::create(builder, nameOf("ffn_shared_gates"), shared.getType(), gate);
+    shared = arith::MulFOp::create(builder, nameOf("ffn_shared"), shared, gate);
+    return arith::AddFOp::create(builder, nameOf("ffn_sum"), sum, shared);
+  }
+
+  Value sigmoid(Location location, Value x) {
+    Value power = math::ExpOp::create(builder, location, arith::NegFOp::create(builder, location, x));
+    Value one = splat(location, 1, x);
+    return arith::DivFOp::create(builder, location, one, arith::AddFOp::create(builder, location, power, one));
+  }
+
+  /// The matrices of all experts, one after the other.
+  Value loadExperts(int64_t layer, Role role) {
+    Parameter stacked = {role, layer};
+    std::string name = stacked.getName();
+    Location location = named(name);
+    OpBuilder recipes(function);
+    auto assemble = encoding::AssembleOp::create(recipes, location, name, RankedTensorType(), /*home=*/StringAttr());
+    recipes.createBlock(&assemble.getRecipe());
+    SmallVector<Value> matrices;
+    for (int64_t expert = 0; expert < model.experts; ++expert) {
+      Parameter own = stacked;
+      own.expert = expert;
+      auto parameter = symbols.lookup<model::ParameterOp>(own.getName());
+      matrices.push_back(encoding::LoadOp::create(recipes, location, parameter.getType(), own.getName()));
+    }
+    auto one = cast<RankedTensorType>(matrices.front().getType());
+    auto type = RankedTensorType::get({model.experts * one.getDimSize(0), one.getDimSize(1)}, one.getElementType(),
+                                      one.getEncoding());
+    Value all = encoding::ConcatenateOp::create(recipes, location, type, matrices);
+    encoding::YieldOp::create(recipes, location, all);
+    assemble.setType(type);
+    return model::LoadParameterOp::create(builder, location, type, name);
   }
 
   Value buildHead(Value x) {
@@ -237,6 +299,7 @@ private:
   const Transformer &model;
   SymbolTable symbols;
   OpBuilder builder;
+  func::FuncOp function;
   Value step;
 };
 } // namespace

@@ -58,6 +58,22 @@ StringRef compiler::getName(Role role) {
     return "ffn_up";
   case Role::Down:
     return "ffn_down";
+  case Role::Router:
+    return "ffn_gate_inp";
+  case Role::ExpertGate:
+    return "ffn_gate_exps";
+  case Role::ExpertUp:
+    return "ffn_up_exps";
+  case Role::ExpertDown:
+    return "ffn_down_exps";
+  case Role::SharedGate:
+    return "ffn_gate_shexp";
+  case Role::SharedUp:
+    return "ffn_up_shexp";
+  case Role::SharedDown:
+    return "ffn_down_shexp";
+  case Role::SharedRouter:
+    return "ffn_gate_inp_shexp";
   case Role::MlpOutputNorm:
     return "post_ffw_norm";
   }
@@ -65,8 +81,11 @@ StringRef compiler::getName(Role role) {
 }
 
 std::string Parameter::getName() const {
-  StringRef name = compiler::getName(role), suffix = isBias ? ".bias" : ".weight";
-  return (layer < 0 ? name + suffix : "blk." + Twine(layer) + "." + name + suffix).str();
+  std::string name = compiler::getName(role).str();
+  if (expert >= 0)
+    name += ("." + Twine(expert)).str();
+  name += isBias ? ".bias" : ".weight";
+  return layer < 0 ? name : ("blk." + Twine(layer) + "." + name).str();
 }
 
 std::optional<model::ActivationFunction> compiler::findActivation(StringRef name) {
@@ -176,12 +195,34 @@ private:
       norm(layer, Role::AttentionOutputNorm, model.width);
     if (normsInput && (model.residual != Residual::Parallel || model.twoNorms))
       norm(layer, Role::MlpNorm, model.width);
+    if (model.layers[layer].hasExperts)
+      listExperts(layer);
+    else
+      listMlp(layer);
+    if (normsOutput)
+      norm(layer, Role::MlpOutputNorm, model.width);
+  }
+
+  void listMlp(int64_t layer) {
     if (model.gated)
       matrix(layer, Role::Gate, model.hidden, model.width);
     matrix(layer, Role::Up, model.hidden, model.width);
     matrix(layer, Role::Down, model.width, model.hidden);
-    if (normsOutput)
-      norm(layer, Role::MlpOutputNorm, model.width);
+  }
+
+  void listExperts(int64_t layer) {
+    matrix(layer, Role::Router, model.experts, model.width);
+    for (int64_t expert = 0; expert < model.experts; ++expert) {
+      for (Role role : {Role::ExpertGate, Role::ExpertUp})
+        call({role, layer, /*isBias=*/false, {model.expertHidden, model.width}, expert});
+      call({Role::ExpertDown, layer, /*isBias=*/false, {model.width, model.expertHidden}, expert});
+    }
+    if (model.sharedHidden == 0)
+      return;
+    matrix(layer, Role::SharedGate, model.sharedHidden, model.width);
+    matrix(layer, Role::SharedUp, model.sharedHidden, model.width);
+    matrix(layer, Role::SharedDown, model.width, model.sharedHidden);
+    matrix(layer, Role::SharedRouter, 1, model.width);
   }
 
   void matrix(int64_t layer, Role role, int64_t outputs, int64_t inputs) {

@@ -48,6 +48,16 @@ enum class Role : uint8_t {
   Gate,
   Up,
   Down,
+  Router, ///< logits of the experts
+  // One of each for every expert.
+  ExpertGate,
+  ExpertUp,
+  ExpertDown,
+  // Of the expert that every row has beside those that it chooses.
+  SharedGate,
+  SharedUp,
+  SharedDown,
+  SharedRouter, ///< the one logit of its weight
   MlpOutputNorm,
 };
 constexpr size_t roleCount = static_cast<size_t>(Role::MlpOutputNorm) + 1;
@@ -115,6 +125,8 @@ struct Traits {
   Roles biases = {};
   /// Whether layer norms have weights (OLMo's have none).
   bool normWeights = true;
+  /// What the results of a row's experts are multiplied with.
+  model::ExpertWeighting expertWeighting = model::ExpertWeighting::SoftmaxOfChosen;
   bool embeddingNorm = false, finalNorm = true;
   /// Whether the embedding is multiplied by the root of its width (Gemma).
   bool scalesEmbedding = false;
@@ -137,6 +149,8 @@ struct LayerKind {
   int64_t window = 0;
   /// Which of Transformer::ropes turns; -1: none.
   int rope = -1;
+  /// Whether experts take the place of the feed-forward part.
+  bool hasExperts = false;
 };
 
 /// One model. Numbers are at least 1 unless they say otherwise.
@@ -144,6 +158,9 @@ struct Transformer : Traits {
   int64_t width = 0, hidden = 0, vocabulary = 0;
   /// Query heads, a multiple of `keyValueHeads`; elements of a head, even.
   int64_t heads = 0, keyValueHeads = 0, headDimension = 0;
+  /// Experts of a layer that has some, how many of them a row has, and columns of the hidden state of one, and of that
+  /// of the shared one (0: there is none).
+  int64_t experts = 0, chosenExperts = 0, expertHidden = 0, sharedHidden = 0;
   /// Columns of the tables, where projections lead from and to the layers' width.
   int64_t tableWidth = 0;
   /// Most positions of one sequence, and rows of the table of learned ones, which begin at `positionOffset`.
@@ -178,8 +195,10 @@ struct Parameter {
   bool isBias = false;
   /// One size for vectors, [outputs, inputs] for matrices.
   llvm::SmallVector<int64_t, 2> shape = {};
+  /// -1: of no expert, or of all together.
+  int64_t expert = -1;
 
-  /// "blk.3.attn_q.weight"
+  /// "blk.3.attn_q.weight", "blk.3.ffn_up_exps.5.weight"
   std::string getName() const;
 };
 
@@ -213,6 +232,8 @@ llvm::Error forEachParameter(const Transformer &transformer, llvm::function_ref<
 /// Appends the cache groups and `@forward` to `module`, which holds all parameters.
 void addForward(mlir::ModuleOp module, const Transformer &transformer);
 
+/// Far above any model.
+constexpr int64_t mostExperts = 1 << 12;
 /// Most positions of a sequence where the user asks for none.
 constexpr int64_t defaultContext = 4096;
 /// Rows of one step (a piece of a prompt), and rows of it whose logits are wanted, at most. The fuse phase cuts the

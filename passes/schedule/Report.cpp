@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/SmallSet.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/Format.h"
 
 #include <map>
@@ -37,12 +38,21 @@ DecodeTraffic schedule::getDecodeTraffic(ModuleOp module) {
     llvm::SmallSet<StateIdentity, 16> states;
     for (auto launch : program.getBody().front().getOps<LaunchOp>()) {
       auto callee = symbols.lookup<kernel::FunctionOp>(launch.getCallee());
-      for (Value input : launch.getInputs())
+      auto tensors = llvm::make_filter_range(callee.getBody().getArguments(), [](BlockArgument argument) {
+        return isa<RankedTensorType>(argument.getType());
+      });
+      for (auto [input, argument] : llvm::zip_equal(launch.getInputs(), tensors))
         if (FlatSymbolRefAttr parameter = getParameter(input)) {
           uint64_t bytes = cast<BufferType>(input.getType()).getBytes();
           RankedTensorType type = getParameterType(symbols.lookup(parameter.getValue()));
           if (isa<kernel::EmbeddingOp>(callee.getKernel()) && type.getRank() == 2)
             bytes /= encoding::paddedToPanels(type.getDimSize(0));
+          // Of all experts' matrices, those of the experts of one row.
+          llvm::TypeSwitch<Operation *>(callee.getKernel())
+              .Case<kernel::ExpertGatedMatmulOp, kernel::ExpertSumOp>([&, &argument = argument](auto op) {
+                if (op.getWeight() == argument)
+                  bytes = bytes / op.getExperts() * op.getCount();
+              });
           uint64_t &read = parameters[parameter.getValue()];
           read = std::max(read, bytes);
         }

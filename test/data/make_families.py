@@ -37,8 +37,15 @@ FAMILIES = {
     "llama_yarn": ("llama", dict(head_dim=16, tie_word_embeddings=True, rope_scaling=dict(
         rope_type="yarn", factor=4.0, original_max_position_embeddings=16)), "float16"),
     "mistral": ("mistral", dict(sliding_window=7), "float32"),
+    "mixtral": ("mixtral", dict(num_local_experts=5, num_experts_per_tok=2, sliding_window=9), "float32"),
     "qwen2": ("qwen2", dict(use_sliding_window=True, sliding_window=9, max_window_layers=1), "float32"),
     "qwen3": ("qwen3", dict(head_dim=18), "float32"),
+    "qwen2_moe": ("qwen2_moe", dict(num_experts=7, num_experts_per_tok=3, moe_intermediate_size=24,
+                                    shared_expert_intermediate_size=40), "float32"),
+    # Experts in every second layer, but for one.
+    "qwen2_moe_normalized": ("qwen2_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=32,
+                                               decoder_sparse_step=2, mlp_only_layers=[3], num_hidden_layers=4,
+                                               shared_expert_intermediate_size=16, norm_topk_prob=True), "bfloat16"),
     "granite": ("granite", dict(embedding_multiplier=3.0, attention_multiplier=0.2, residual_multiplier=0.7,
                                 logits_scaling=2.5), "float32"),
     "gemma": ("gemma", dict(head_dim=12, num_key_value_heads=1), "bfloat16"),

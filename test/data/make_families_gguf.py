@@ -20,14 +20,14 @@ from safetensors.torch import load_file
 FOLDER = pathlib.Path(__file__).parent / "families"
 
 # Model type: architecture.
-ARCHITECTURES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3", "granite": "granite",
+ARCHITECTURES = {"llama": "llama", "mistral": "llama", "mixtral": "llama", "qwen2": "qwen2", "qwen2_moe": "qwen2moe", "qwen3": "qwen3", "granite": "granite",
                  "gemma": "gemma", "gemma2": "gemma2", "gemma3_text": "gemma3", "phi": "phi2", "gpt2": "gpt2",
                  "gpt_neox": "gptneox", "bloom": "bloom", "falcon": "falcon", "olmo": "olmo", "olmo2": "olmo2",
                  "starcoder2": "starcoder2", "stablelm": "stablelm", "cohere": "command-r"}
 # llama.cpp rotates neighbours; these checkpoints rotate halves.
-PAIRED = {"llama", "mistral", "granite", "olmo"}
-# Scalings that llama.cpp knows by other tensors or keys.
-LEFT_OUT = {"llama3_scaled", "phi3"}
+PAIRED = {"llama", "mistral", "mixtral", "granite", "olmo"}
+# Scalings that llama.cpp knows by other tensors or keys; weights of experts that it does not normalise.
+LEFT_OUT = {"llama3_scaled", "phi3", "qwen2_moe_normalized"}
 
 
 def pair_rows(tensor, heads):
@@ -43,8 +43,19 @@ def stack_rows(tensor, heads, groups):
     return torch.cat([piece.reshape(-1, parts.shape[-1]) for piece in pieces]).reshape(tensor.shape)
 
 
+def stack_experts(tensors):
+    """The matrices of all experts as one tensor, in the order of their numbers, as llama.cpp calls it."""
+    stacked = {}
+    for key in sorted(tensors, key=lambda key: [int(part) if part.isdigit() else part for part in key.split(".")]):
+        before, mark, after = key.partition(".experts.")
+        key = f"{before}.experts.{after.partition('.')[2]}" if mark else key
+        stacked.setdefault(key, []).append(tensors[key if not mark else before + mark + after])
+    return {key: torch.stack(parts) if ".experts." in key else parts[0] for key, parts in stacked.items()}
+
+
 def convert(name, config, tensors, tensor_names):
     kind = config["model_type"]
+    tensors = stack_experts(tensors)
     heads = config.get("num_attention_heads", config.get("n_head"))
     groups = heads
     if kind == "falcon":
@@ -55,6 +66,8 @@ def convert(name, config, tensors, tensor_names):
         if key == "lm_head.weight" and config.get("tie_word_embeddings", kind in ("gpt2", "bloom", "falcon")):
             continue
         tensor = tensor.float()
+        if "shared_expert_gate" in key:
+            tensor = tensor.squeeze()
         if kind == "gpt2" and tensor.dim() == 2 and ".h." in key:
             tensor = tensor.T
         if "query_key_value" in key:
@@ -90,6 +103,12 @@ def add_keys(writer, kind, config):
     writer.add_value_length(dimension)
     if kind == "bloom":
         writer.add_max_alibi_bias(8.0)
+    if experts := get("num_local_experts", "num_experts"):
+        writer.add_expert_count(experts)
+        writer.add_expert_used_count(config["num_experts_per_tok"])
+    if "moe_intermediate_size" in config:
+        writer.add_expert_feed_forward_length(config["moe_intermediate_size"])
+        writer.add_expert_shared_feed_forward_length(config["shared_expert_intermediate_size"])
     epsilon = get("rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon") or 1e-5
     if config.get("rms_norm_eps") is not None:
         writer.add_layer_norm_rms_eps(epsilon)

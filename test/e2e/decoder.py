@@ -191,6 +191,53 @@ class Decoder:
                          f"{value.type} {{heads = {heads} : i64, key_value_heads = {key_heads} : i64, scale = "
                          f"{1 / np.sqrt(dimension):e} : f32{attributes}}} : {q.type}, {self.step} to $type", compute)
 
+    def repeat_column(self, x, columns):
+        return self.node(columns, f"model.repeat_column {x.name} : {x.type} to $type",
+                         lambda tokens: np.repeat(x.compute(tokens), columns, axis=1))
+
+    def choose_experts(self, x, count, weighting):
+        """The numbers of the chosen experts, ascending, then their weights"""
+        def compute(tokens):
+            logits = x.compute(tokens)
+            chosen = np.sort(np.argsort(-logits, axis=1, kind="stable")[:, :count], axis=1)
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+            weights = np.take_along_axis(powers, chosen, axis=1)
+            sums = (powers if weighting == "softmax_of_all" else weights).sum(axis=1, keepdims=True)
+            return np.concatenate([chosen, weights / sums], axis=1)
+
+        return self.node(2 * count, f"model.choose_experts {weighting} {x.name} {{count = {count} : i64}} : {x.type} to $type",
+                         compute)
+
+    @staticmethod
+    def experts_of(choice, tokens):
+        """[rows, count] numbers and weights"""
+        numbers, weights = np.split(choice.compute(tokens), 2, axis=1)
+        return numbers.astype(int), weights
+
+    def expert_gated_mlp(self, x, choice, experts, hidden, function):
+        (gate, kind, gates), (up, _, ups) = (self.parameter(experts * hidden, x.columns) for _ in range(2))
+
+        def compute(tokens):
+            rows, (numbers, _) = x.compute(tokens), self.experts_of(choice, tokens)
+            own = [values.reshape(experts, hidden, -1)[numbers] for values in (gates, ups)]
+            first, second = (np.einsum("rd,rkhd->rkh", rows, values) for values in own)
+            return (ACTIVATIONS[function](first) * second).reshape(len(rows), -1)
+
+        return self.node(choice.columns // 2 * hidden, f"model.expert_gated_mlp {function} {x.name}, {choice.name}, {gate}, "
+                         f"{up} {{experts = {experts} : i64}} : {x.type}, {choice.type}, {kind}, {kind} to $type", compute)
+
+    def expert_sum(self, x, choice, experts, columns):
+        hidden = x.columns // (choice.columns // 2)
+        name, kind, values = self.parameter(experts * columns, hidden)
+
+        def compute(tokens):
+            numbers, weights = self.experts_of(choice, tokens)
+            pieces = x.compute(tokens).reshape(*numbers.shape, hidden)
+            return np.einsum("rk,rkh,rkch->rc", weights, pieces, values.reshape(experts, columns, hidden)[numbers])
+
+        return self.node(columns, f"model.expert_sum {x.name}, {choice.name}, {name} {{experts = {experts} : i64}} : {x.type}, "
+                         f"{choice.type}, {kind} to $type", compute)
+
     def text(self, logits):
         """The program that answers with `logits`"""
         pages = (self.context + 63) // 64

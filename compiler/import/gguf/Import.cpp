@@ -83,6 +83,8 @@ static Source findSource(const gguf::File &file, const Family &family, const Tra
     if (const gguf::Tensor *tensor = find("ffn_up"))
       if (parameter.role == Role::Gate || parameter.role == Role::Up)
         return {tensor, parameter.role == Role::Gate ? 0 : rows, 2 * rows};
+  if (parameter.expert >= 0)
+    return {find(getName(parameter.role)), parameter.expert * rows, model.experts * rows};
   return {find(getName(parameter.role)), 0, rows};
 }
 
@@ -107,6 +109,7 @@ private:
   Error readScaling(compiler::RotaryScaling &scaling, float &magnitude);
   Error readWindows();
   Error readVocabulary();
+  Error readExperts();
   Error refuseOthers();
   void findBiases();
   void findNorms();
@@ -322,13 +325,36 @@ Error MetadataReader::readWindows() {
   return Error::success();
 }
 
-/// What changes the computation and is not supported is refused, never ignored.
-Error MetadataReader::refuseOthers() {
+/// Layers have experts where they have a router.
+Error MetadataReader::readExperts() {
   Expected<std::optional<uint64_t>> experts = file.findUnsigned(key("expert_count"));
   if (!experts)
     return experts.takeError();
-  if (experts->value_or(0))
-    return wrong("expert_count", "0 (mixtures of experts are not supported)", Twine(**experts));
+  if (!experts->value_or(0))
+    return Error::success();
+  if (!family.mayHaveExperts)
+    return wrong("expert_count", "0 (mixtures of experts are not supported for this architecture)", Twine(**experts));
+  if (Error error = read("expert_count", compiler::mostExperts, model.experts))
+    return error;
+  if (Error error = read("expert_used_count", static_cast<uint64_t>(model.experts), model.chosenExperts))
+    return error;
+  if (Error error = read("expert_feed_forward_length", mostColumns, model.expertHidden, model.hidden))
+    return error;
+  for (auto [index, layer] : llvm::enumerate(model.layers)) {
+    auto source = [&](Role role) {
+      return findSource(file, family, model, {role, static_cast<int64_t>(index)}).tensor;
+    };
+    layer.hasExperts = source(Role::Router);
+    // The length of the shared expert is not always among the metadata.
+    const gguf::Tensor *shared = layer.hasExperts ? source(Role::SharedUp) : nullptr;
+    if (shared && shared->rowCount() >= 1 && shared->rowCount() <= mostColumns)
+      model.sharedHidden = static_cast<int64_t>(shared->rowCount());
+  }
+  return Error::success();
+}
+
+/// What changes the computation and is not supported is refused, never ignored.
+Error MetadataReader::refuseOthers() {
   Expected<std::optional<bool>> causal = file.findBool(key("attention.causal"));
   if (!causal)
     return causal.takeError();
@@ -395,6 +421,8 @@ Expected<Transformer> MetadataReader::read(std::optional<int64_t> positions) {
     return std::move(error);
   if (Error error = readScales())
     return std::move(error);
+  if (Error error = readExperts())
+    return std::move(error);
   if (Error error = refuseOthers())
     return std::move(error);
   if (Error error = readContext(positions))
@@ -425,11 +453,16 @@ static Error addParameters(ModuleOp module, const gguf::File &file, StringRef pa
                         ", as a model of " + Twine(model.getLayerCount()) + " layers ('" + family.architecture +
                         ".block_count') has");
     const gguf::Tensor &tensor = *source.tensor;
-    SmallVector<int64_t, 2> expected = parameter.shape;
-    expected.front() = source.totalRows;
+    SmallVector<int64_t, 3> expected(parameter.shape.begin(), parameter.shape.end());
+    if (parameter.expert >= 0)
+      expected.insert(expected.begin(), model.experts);
+    else
+      expected.front() = source.totalRows;
     // The weights of norms of heads are a matrix, a row a head.
     bool isFlat = parameter.shape.size() == 1 && tensor.rank == 2 &&
                   tensor.rowElements() * tensor.rowCount() == static_cast<uint64_t>(source.totalRows);
+    // A matrix of one row may be a vector.
+    isFlat |= expected.front() == 1 && ArrayRef<int64_t>(tensor.shape()) == ArrayRef<int64_t>(expected).drop_front();
     if (ArrayRef<int64_t>(tensor.shape()) != ArrayRef<int64_t>(expected) && !isFlat)
       return file.error("tensor " + quote(tensor.name) + " has the shape " + shapeText(tensor.shape()) + "; expected " +
                         shapeText(expected) + " by the metadata");
@@ -438,7 +471,7 @@ static Error addParameters(ModuleOp module, const gguf::File &file, StringRef pa
       return file.error("tensor " + quote(tensor.name) + " is of type " + gguf::typeInfo(tensor.type).name +
                         "; expected F32, F16 or BF16, the types supported for vectors");
     model::ViewAttr view;
-    if (source.totalRows != parameter.shape.front() || isFlat) {
+    if (source.totalRows != parameter.shape.front() || isFlat || parameter.expert >= 0) {
       int64_t columns = parameter.shape.size() == 1 ? 1 : parameter.shape.back();
       SmallVector<int64_t, 2> strides(parameter.shape.size(), 1);
       strides.front() = columns;

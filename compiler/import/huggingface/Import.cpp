@@ -162,6 +162,7 @@ private:
   const Transformer &model;
   OpBuilder builder;
   llvm::StringSet<> taken;
+  llvm::StringMap<std::string> expertTypes;
 };
 } // namespace
 
@@ -181,7 +182,10 @@ std::pair<std::string, ParameterReader::Rows> ParameterReader::locate(const Para
   }
   if ((parameter.role == Role::Gate || parameter.role == Role::Up) && !names.gateUp.empty())
     return {names.gateUp, {2 * rows, parameter.role == Role::Gate ? 0 : rows, 1, rows, rows}};
-  return {names[parameter.role], {rows, 0, 1, rows, rows}};
+  std::string name = names[parameter.role];
+  if (size_t star = name.find('*'); star != std::string::npos && parameter.expert >= 0)
+    name.replace(star, 1, std::to_string(parameter.expert));
+  return {name, {rows, 0, 1, rows, rows}};
 }
 
 /// The name may have alternatives, and the base may be left out.
@@ -245,6 +249,14 @@ Error ParameterReader::add(const Parameter &parameter) {
   std::optional<encoding::GgmlType> stored = encoding::symbolizeGgmlType(StringRef(tensor.type).lower());
   if (!stored)
     return fail("is of type " + tensor.type + "; expected F32, F16 or BF16");
+  if (parameter.expert >= 0) {
+    // They are one matrix for kernels.
+    Parameter all = parameter;
+    all.expert = -1;
+    StringRef first = expertTypes.try_emplace(all.getName(), tensor.type).first->second;
+    if (first != tensor.type)
+      return fail("is of type " + tensor.type + "; expected " + first + ", the type of other experts' matrices");
+  }
 
   bool isNorm = !isMatrix && !parameter.isBias;
   float addend = isNorm ? family.normAddend : 0;

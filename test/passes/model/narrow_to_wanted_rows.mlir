@@ -161,3 +161,34 @@ func.func @repeated(%step: !step, %table: tensor<8x32xf32>, %row: tensor<32xf32>
   return %w : tensor<?x32xf32>
 }
 // REMARK: [Passed] narrow-to-wanted-rows | Category:model | Function=repeated | Operations=2, Remark="operations moved onto the wanted rows; model.embedding does not treat each row by itself"
+
+// -----
+
+// Experts: rows are those of the input and of what was chosen for them.
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 2>
+
+// CHECK-LABEL: func.func @experts
+func.func @experts(%step: !step, %table: tensor<8x32xf32>, %router: tensor<2x32xf32>, %one: tensor<1x32xf32>, %gates: tensor<32x32xf32>, %downs: tensor<64x16xf32>) -> tensor<?x32xf32> {
+  // CHECK: %[[X:.*]] = model.embedding
+  %x = model.embedding %table, %step : tensor<8x32xf32>, !step to tensor<?x32xf32>
+  // CHECK-NEXT: %[[W:.*]] = model.wanted_rows %[[X]]
+  // CHECK-NEXT: %[[LOGITS:.*]] = model.linear %[[W]]
+  %logits = model.linear %x, %router : tensor<?x32xf32>, tensor<2x32xf32> to tensor<?x2xf32>
+  // CHECK-NEXT: %[[CHOICE:.*]] = model.choose_experts softmax_of_all %[[LOGITS]]
+  %choice = model.choose_experts softmax_of_all %logits {count = 1 : i64} : tensor<?x2xf32> to tensor<?x2xf32>
+  // CHECK-NEXT: %[[HIDDEN:.*]] = model.expert_gated_mlp silu %[[W]], %[[CHOICE]]
+  %hidden = model.expert_gated_mlp silu %x, %choice, %gates, %gates {experts = 2 : i64} : tensor<?x32xf32>, tensor<?x2xf32>, tensor<32x32xf32>, tensor<32x32xf32> to tensor<?x16xf32>
+  // CHECK-NEXT: %[[SUM:.*]] = model.expert_sum %[[HIDDEN]], %[[CHOICE]]
+  %sum = model.expert_sum %hidden, %choice, %downs {experts = 2 : i64} : tensor<?x16xf32>, tensor<?x2xf32>, tensor<64x16xf32> to tensor<?x32xf32>
+  // CHECK-NEXT: %[[GATE:.*]] = model.linear %[[W]]
+  %gate = model.linear %x, %one : tensor<?x32xf32>, tensor<1x32xf32> to tensor<?x1xf32>
+  // CHECK-NEXT: %[[COLUMNS:.*]] = model.repeat_column %[[GATE]]
+  %columns = model.repeat_column %gate : tensor<?x1xf32> to tensor<?x32xf32>
+  // CHECK-NEXT: %[[Y:.*]] = arith.mulf %[[SUM]], %[[COLUMNS]]
+  %y = arith.mulf %sum, %columns : tensor<?x32xf32>
+  %w = model.wanted_rows %y, %step : tensor<?x32xf32>, !step to tensor<?x32xf32>
+  // CHECK-NEXT: return %[[Y]]
+  return %w : tensor<?x32xf32>
+}
+// REMARK: [Passed] narrow-to-wanted-rows | Category:model | Function=experts | Operations=7, Remark="operations moved onto the wanted rows; model.embedding does not treat each row by itself"
