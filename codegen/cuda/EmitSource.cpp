@@ -102,6 +102,10 @@ static LogicalResult emitKernel(KernelContext &context, Operation *kernel) {
       .Case([&](kernel::AttentionOp op) { return emitAttention(context, op); })
       .Case([&](kernel::AttentionPartialOp op) { return emitAttentionPartial(context, op); })
       .Case([&](kernel::AttentionMergeOp op) { return emitAttentionMerge(context, op); })
+      .Case<kernel::ChooseExpertsOp, kernel::GroupRowsOp, kernel::ExpertGatedMatmulOp, kernel::ExpertSumOp>(
+          [](Operation *op) {
+            return op->emitOpError() << "has no CUDA C++: mixtures of experts are compiled for the target cpu alone";
+          })
       .Default([](Operation *op) { return op->emitOpError() << "has no CUDA C++"; });
 }
 

@@ -194,25 +194,25 @@ private:
 
   /// The matrices of all experts, one after the other.
   Value loadExperts(int64_t layer, Role role) {
-    Parameter stacked = {role, layer};
-    std::string name = stacked.getName();
+    Parameter all = {role, layer};
+    std::string name = all.getName();
     Location location = named(name);
-    OpBuilder recipes(function);
-    auto assemble = encoding::AssembleOp::create(recipes, location, name, RankedTensorType(), /*home=*/StringAttr());
-    recipes.createBlock(&assemble.getRecipe());
-    SmallVector<Value> matrices;
+    SmallVector<model::ParameterOp> parameters;
     for (int64_t expert = 0; expert < model.experts; ++expert) {
-      Parameter own = stacked;
+      Parameter own = all;
       own.expert = expert;
-      auto parameter = symbols.lookup<model::ParameterOp>(own.getName());
-      matrices.push_back(encoding::LoadOp::create(recipes, location, parameter.getType(), own.getName()));
+      parameters.push_back(symbols.lookup<model::ParameterOp>(own.getName()));
     }
-    auto one = cast<RankedTensorType>(matrices.front().getType());
-    auto type = RankedTensorType::get({model.experts * one.getDimSize(0), one.getDimSize(1)}, one.getElementType(),
-                                      one.getEncoding());
-    Value all = encoding::ConcatenateOp::create(recipes, location, type, matrices);
-    encoding::YieldOp::create(recipes, location, all);
-    assemble.setType(type);
+    auto one = cast<RankedTensorType>(parameters.front().getType());
+    auto type = one.clone({model.experts * one.getDimSize(0), one.getDimSize(1)});
+    OpBuilder recipe(function);
+    auto assemble = encoding::AssembleOp::create(recipe, location, name, type, /*home=*/StringAttr());
+    recipe.createBlock(&assemble.getRecipe());
+    SmallVector<Value> matrices;
+    for (model::ParameterOp parameter : parameters)
+      matrices.push_back(encoding::LoadOp::create(recipe, location, one, parameter.getSymName()));
+    encoding::YieldOp::create(recipe, location,
+                              encoding::ConcatenateOp::create(recipe, location, type, matrices).getResult());
     return model::LoadParameterOp::create(builder, location, type, name);
   }
 

@@ -17,8 +17,10 @@
 // HEADS: ingotc: error: {{.*}}: metadata key 'llama.attention.head_count_kv' is 3; expected a divisor of the 2 heads
 // RUN: not ingotc %t/model-llama.rope.scaling.type-no-such-scaling.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=SCALING --match-full-lines
 // SCALING: ingotc: error: {{.*}}: metadata key 'llama.rope.scaling.type' is 'no-such-scaling'; expected none, linear or yarn (others are not supported)
-// RUN: not ingotc %t/model-llama.expert_count-8.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=EXPERTS --match-full-lines
-// EXPERTS: ingotc: error: {{.*}}: metadata key 'llama.expert_count' is 8; expected 0 (mixtures of experts are not supported)
+// RUN: not ingotc %t/model-llama.expert_count-8.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=EXPERTS
+// EXPERTS: ingotc: error: {{.*}}'llama.expert_used_count'
+// RUN: not ingotc %t/model-llama.expert_count-2147483648.gguf -o %t/out 2>&1 | FileCheck %s --check-prefix=MOSTEXPERTS --match-full-lines
+// MOSTEXPERTS: ingotc: error: {{.*}}: metadata key 'llama.expert_count' is 2147483648; expected 1 to 4096
 
 // What no case there has.
 // RUN: python3 %S/Inputs/change_gguf.py %data %t/bias.gguf bias

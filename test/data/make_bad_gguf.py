@@ -630,7 +630,8 @@ def semantics(cases):
     number("llama.rope.freq_base", F32, float("inf"))
     number("llama.rope.scaling.type", STRING, "no-such-scaling")
     number("llama.context_length", U32, 0)
-    number("llama.expert_count", U32, 8)
+    number("llama.expert_count", U32, 8, "llama.expert_used_count")
+    number("llama.expert_count", U32, 2**31)
 
 
 def write_cases(folder):

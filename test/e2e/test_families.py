@@ -134,6 +134,34 @@ def test_wrong_config(ingot, model, keys, expected):
     assert_refused(ingot, model, *expected)
 
 
+@pytest.mark.parametrize("name, keys, expected", [
+    ("mixtral", dict(num_experts_per_tok=6), ["key 'num_experts_per_tok' is 6; expected at most the 5 experts"]),
+    ("mixtral", dict(num_local_experts=6), ["has the shape 5x40; expected 6x40 by config.json"]),
+    ("mixtral", dict(num_local_experts=0), ["key 'num_local_experts' is 0; expected an integer of 1 to 4096"]),
+    ("qwen2_moe", dict(mlp_only_layers=[2]), ["key 'mlp_only_layers' is [2]; expected a list of layers' numbers, 0 to 1"]),
+    ("qwen2_moe", dict(mlp_only_layers=[1]), ["has no tensor 'model.layers.1.mlp.gate_proj.weight'"]),
+    ("qwen2_moe", dict(norm_topk_prob="yes"), ["key 'norm_topk_prob' is \"yes\"; expected true or false"]),
+    ("qwen2_moe", dict(use_sliding_window=True),
+     ["key 'use_sliding_window' is true; expected false (others are not supported for qwen2_moe)"]),
+])
+def test_wrong_experts(ingot, tmp_path, name, keys, expected):
+    folder = tmp_path / "model"
+    shutil.copytree(FOLDER / name, folder)
+    change_config(folder, **keys)
+    assert_refused(ingot, folder, *expected)
+
+
+def test_experts_of_several_types(ingot, tmp_path):
+    """The matrices of all experts are one to kernels."""
+    folder = tmp_path / "model"
+    shutil.copytree(FOLDER / "qwen2_moe_normalized", folder)
+    header, data = read_safetensors(folder / "model.safetensors")
+    name = "model.layers.1.mlp.experts.2.up_proj.weight"
+    header[name]["dtype"] = "F16"
+    write_safetensors(folder / "model.safetensors", header, data)
+    assert_refused(ingot, folder, f"tensor '{name}' is of type F16; expected BF16, the type of other experts' matrices")
+
+
 def test_wrong_directory(ingot, model):
     assert_refused(ingot, model, "a context of 65 was asked for, and the model has at most 64", options=["--context=65"])
     weights = (model / "model.safetensors").read_bytes()

@@ -350,6 +350,8 @@ Error MetadataReader::readExperts() {
     if (shared && shared->rowCount() >= 1 && shared->rowCount() <= mostColumns)
       model.sharedHidden = static_cast<int64_t>(shared->rowCount());
   }
+  if (llvm::none_of(model.layers, [](const compiler::LayerKind &layer) { return layer.hasExperts; }))
+    return wrong("expert_count", "0 for a model without a tensor 'blk.N.ffn_gate_inp.weight'", Twine(model.experts));
   return Error::success();
 }
 
