@@ -9,8 +9,9 @@ def ModelQuantizeParameters : Pass<"ingot-model-quantize-parameters", "::mlir::M
   let summary = "Gives plain matrices the block format that the user asked for";
   let description = [{
     The format is `quantize` of the module's `ingot.options`; without it nothing happens. Parameters that only products
-    and the table of tokens read (`model.linear`, `model.logits`, `model.embedding`) change their type; their numbers are
-    rounded when the weights are written, row by row. Rows of 256 blocks that a matrix's width does not fill become
+    and the table of tokens read (`model.linear`, `model.logits`, `model.embedding`, experts) change their type, themselves or
+    as parts of a recipe; their numbers are rounded when the weights are written, row by row. A router, whose product
+    `model.choose_experts` reads, stays as it is. Rows of 256 blocks that a matrix's width does not fill become
     `q5_0` instead of `q4_k` and `q5_1` instead of `q5_k`, as llama-quantize has it. What is quantised already, what is
     no matrix, and a matrix whose width is no multiple of 32 stay as they are; the remark says so.
   }];

@@ -25,7 +25,13 @@ struct QuantizeParameters : model::impl::ModelQuantizeParametersBase<QuantizePar
 static bool isMatrixOperand(OpOperand &use) {
   return TypeSwitch<Operation *, bool>(use.getOwner())
       .Case([&](model::EmbeddingOp op) { return use.get() == op.getTable(); })
-      .Case<model::LinearOp, model::LogitsOp>([&](auto op) { return use.get() == op.getWeight(); })
+      // A rounded router would choose other experts, for few bytes less.
+      .Case([&](model::LinearOp op) {
+        return use.get() == op.getWeight() && !llvm::any_of(op->getUsers(), llvm::IsaPred<model::ChooseExpertsOp>);
+      })
+      .Case([&](model::LogitsOp op) { return use.get() == op.getWeight(); })
+      .Case([&](model::ExpertGatedMlpOp op) { return use.get() == op.getGate() || use.get() == op.getUp(); })
+      .Case([&](model::ExpertSumOp op) { return use.get() == op.getWeight(); })
       .Default([](Operation *) { return false; });
 }
 
@@ -40,6 +46,22 @@ static std::optional<GgmlType> chooseFormat(GgmlType wanted, int64_t columns) {
   return fits(other) ? std::optional(other) : std::nullopt;
 }
 
+/// Gives the rows that `assemble` moves, and those who load it, the formats that its parameters have now.
+static void updateRecipe(encoding::AssembleOp assemble, ArrayRef<model::LoadParameterOp> users,
+                         const SymbolTable &symbols) {
+  Attribute storage;
+  auto change = [&](Value value) { value.setType(cast<RankedTensorType>(value.getType()).cloneWithEncoding(storage)); };
+  for (Operation &op : assemble.getRecipe().front()) {
+    if (auto load = dyn_cast<encoding::LoadOp>(op))
+      storage = encoding::getStorage(symbols.lookup<model::ParameterOp>(load.getParameter()).getType());
+    for (Value result : op.getResults())
+      change(result);
+  }
+  assemble.setType(cast<RankedTensorType>(assemble.getType()).cloneWithEncoding(storage));
+  for (model::LoadParameterOp load : users)
+    change(load.getResult());
+}
+
 void QuantizeParameters::runOnOperation() {
   ModuleOp module = getOperation();
   FailureOr<target::CompileOptions> options = target::CompileOptions::of(module);
@@ -51,6 +73,11 @@ void QuantizeParameters::runOnOperation() {
 
   llvm::MapVector<StringRef, SmallVector<model::LoadParameterOp>> loads;
   module.walk([&](model::LoadParameterOp load) { loads[load.getParameter()].push_back(load); });
+  // Parameters that recipes are made of (the matrices of experts) are read by who loads those.
+  llvm::MapVector<StringRef, SmallVector<model::LoadParameterOp>> readers = loads;
+  for (auto assemble : module.getOps<encoding::AssembleOp>())
+    for (auto load : assemble.getRecipe().front().getOps<encoding::LoadOp>())
+      llvm::append_range(readers[load.getParameter()], loads[assemble.getSymName()]);
   for (auto parameter : module.getOps<model::ParameterOp>()) {
     auto remarkOptions =
         remark::RemarkOpts::name("quantize-parameters").category("model").function(parameter.getSymName());
@@ -66,7 +93,7 @@ void QuantizeParameters::runOnOperation() {
       continue;
     }
     SmallVector<model::LoadParameterOp> &users = loads[parameter.getSymName()];
-    if (!llvm::all_of(users,
+    if (!llvm::all_of(readers[parameter.getSymName()],
                       [](model::LoadParameterOp load) { return llvm::all_of(load->getUses(), isMatrixOperand); })) {
       missed("it is no matrix of a product and no table of tokens");
       continue;
@@ -86,4 +113,7 @@ void QuantizeParameters::runOnOperation() {
         << remark::add("stored as {0}", encoding::stringifyGgmlType(*chosen))
         << remark::metric("Bytes", rounded.getBytes(type.getDimSize(0), type.getDimSize(1)));
   }
+  SymbolTable symbols(module);
+  for (auto assemble : module.getOps<encoding::AssembleOp>())
+    updateRecipe(assemble, loads[assemble.getSymName()], symbols);
 }

@@ -59,3 +59,42 @@ module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activatio
   // CHECK: model.parameter @kept : tensor<64x256xf32, #{{.*}}> random
   model.parameter @kept : tensor<64x256xf32, #f32> random 1 scale 0.1
 }
+
+// -----
+
+// Matrices of experts are parts of recipes; the router stays.
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 2>
+#f32 = #encoding.storage<format = #encoding.ggml<f32>>
+module attributes {ingot.options = {target = "cpu", cpu = "x86-64-v3", activations = "auto", key_value = "f16", weights = "embedded", quantize = "q8_0"}} {
+  // CHECK: model.parameter @router : tensor<2x32xf32, #encoding.storage<format = #encoding.ggml<f32>>>
+  // CHECK: model.parameter @gate.0 : tensor<32x32xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>
+  // CHECK: encoding.assemble @gates : tensor<64x32xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>
+  // CHECK: encoding.load @gate.1 : tensor<32x32xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>
+  // CHECK: encoding.yield %{{.*}} : tensor<64x32xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>
+  model.parameter @router : tensor<2x32xf32, #f32> random 1 scale 0.1
+  model.parameter @gate.0 : tensor<32x32xf32, #f32> random 2 scale 0.1
+  model.parameter @gate.1 : tensor<32x32xf32, #f32> random 3 scale 0.1
+  encoding.assemble @gates : tensor<64x32xf32, #f32> {
+    %0 = encoding.load @gate.0 : tensor<32x32xf32, #f32>
+    %1 = encoding.load @gate.1 : tensor<32x32xf32, #f32>
+    %all = encoding.concatenate %0, %1 : tensor<32x32xf32, #f32>, tensor<32x32xf32, #f32> to tensor<64x32xf32, #f32>
+    encoding.yield %all : tensor<64x32xf32, #f32>
+  }
+  model.parameter @downs : tensor<64x32xf32, #f32> random 4 scale 0.1
+  // REMARK: [Missed] {{.*}} Function=router | Reason="it is no matrix of a product and no table of tokens"
+  // REMARK: [Passed] {{.*}} Function=gate.0 {{.*}} Remark="stored as q8_0"
+  // REMARK: [Passed] {{.*}} Function=gate.1 {{.*}} Remark="stored as q8_0"
+  // REMARK: [Passed] {{.*}} Function=downs {{.*}} Remark="stored as q8_0"
+  func.func @forward(%step: !step, %x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+    %router = model.load_parameter @router : tensor<2x32xf32, #f32>
+    // CHECK: model.load_parameter @gates : tensor<64x32xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>
+    %gates = model.load_parameter @gates : tensor<64x32xf32, #f32>
+    %downs = model.load_parameter @downs : tensor<64x32xf32, #f32>
+    %l = model.linear %x, %router : tensor<?x32xf32>, tensor<2x32xf32, #f32> to tensor<?x2xf32>
+    %c = model.choose_experts softmax_of_all %l {count = 1 : i64} : tensor<?x2xf32> to tensor<?x2xf32>
+    %h = model.expert_gated_mlp silu %x, %c, %gates, %gates {experts = 2 : i64} : tensor<?x32xf32>, tensor<?x2xf32>, tensor<64x32xf32, #f32>, tensor<64x32xf32, #f32> to tensor<?x32xf32>
+    %y = model.expert_sum %h, %c, %downs {experts = 2 : i64} : tensor<?x32xf32>, tensor<?x2xf32>, tensor<64x32xf32, #f32> to tensor<?x32xf32>
+    return %y : tensor<?x32xf32>
+  }
+}
