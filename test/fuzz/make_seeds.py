@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Writes the inputs from which fuzzing begins.
 
-    make_seeds.py gguf|chat_template|http_request|huggingface_tokenizer FOLDER
+    make_seeds.py gguf|chat_template|http_request|huggingface_tokenizer|safetensors FOLDER
 
 Small files, so that a mutation is likely to hit what matters; the writer of GGUF
 files is that of the bad-input cases, test/data/make_bad_gguf.py.
 """
 
+import json
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -115,7 +117,24 @@ def http_request():
     return seeds
 
 
-KINDS = {"gguf": gguf, "chat_template": chat_template, "http_request": http_request, "huggingface_tokenizer": tokenizer_seeds}
+def safetensors():
+    headers = {
+        "two": {"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
+                "b": {"dtype": "BF16", "shape": [4], "data_offsets": [24, 32]}, "__metadata__": {"format": "pt"}},
+        "empty": {"none": {"dtype": "I64", "shape": [0], "data_offsets": [0, 0]},
+                  "scalar": {"dtype": "U8", "shape": [], "data_offsets": [0, 1]}},
+        "nothing": {},
+    }
+    seeds = {}
+    for name, header in headers.items():
+        text = json.dumps(header).encode()
+        last = max([entry["data_offsets"][1] for entry in header.values() if "dtype" in entry], default=0)
+        seeds[name] = struct.pack("<Q", len(text)) + text + bytes(last)
+    return seeds
+
+
+KINDS = {"gguf": gguf, "chat_template": chat_template, "http_request": http_request,
+         "huggingface_tokenizer": tokenizer_seeds, "safetensors": safetensors}
 
 
 def main(kind, folder):
@@ -127,5 +146,5 @@ def main(kind, folder):
 
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
-        sys.exit("usage: make_seeds.py gguf|chat_template|http_request|huggingface_tokenizer FOLDER")
+        sys.exit("usage: make_seeds.py gguf|chat_template|http_request|huggingface_tokenizer|safetensors FOLDER")
     main(*sys.argv[1:])

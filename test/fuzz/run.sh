@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes a reader of files: run.sh SECONDS gguf|chat_template|http_request|huggingface_tokenizer [FUZZER]
+# Fuzzes a reader of files: run.sh SECONDS gguf|chat_template|http_request|huggingface_tokenizer|safetensors [FUZZER]
 #
 # FUZZER is the program built with -DINGOT_BUILD_FUZZERS=ON (default:
 # build/bin/ingot_KIND_fuzzer). The corpus grows in a temporary folder; what
@@ -7,7 +7,7 @@
 set -eu
 
 if [ $# -lt 2 ] || [ $# -gt 3 ]; then
-  echo "usage: $0 SECONDS gguf|chat_template|http_request|huggingface_tokenizer [FUZZER]" >&2
+  echo "usage: $0 SECONDS gguf|chat_template|http_request|huggingface_tokenizer|safetensors [FUZZER]" >&2
   exit 2
 fi
 seconds=$1
