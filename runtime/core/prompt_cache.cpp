@@ -26,7 +26,8 @@ bool PromptCache::hold(std::span<const int32_t> prompt, const std::function<bool
 
 void PromptCache::noteGenerated(std::span<const int32_t> tokens) {
   held.insert(held.end(), tokens.begin(), tokens.end());
-  held.resize(tokenSequence.length());
+  // An executor may have appended more than was asked of it: nobody knows what.
+  held.resize(std::min<size_t>(held.size(), tokenSequence.length()));
 }
 
 } // namespace ingot::runtime

@@ -31,14 +31,19 @@ CHECKED = "three_kv_heads_q4_1"
 
 
 class Emitted:
-    """The text of one model, the bytes of its constants, and an executable for the CPU. `cuda`: options of the text alone."""
+    """The text of one model, and the bytes of its constants. `cuda`: options of the text alone."""
 
     def __init__(self, ingot, path, folder, *options, cuda=()):
         self.source = folder / "model.cu"
-        self.executable = ingot.compile(path, EXACT, *options)
+        self.compile_for_cpu = lambda: ingot.compile(path, EXACT, *options)
         gpu = [path, "--target=cuda", "--weights=external", *options, *cuda]
         run([ingot.compiler, *gpu, "--compile-to=codegen", "-o", self.source])
         self.weights = pathlib.Path(f"{ingot.compile(*gpu, f'--nvcc={without_device_code(folder)}')}.weights").read_bytes()
+
+    @property
+    def executable(self):
+        """The model for the CPU."""
+        return self.compile_for_cpu()
 
 
 def steps(cuda, module, weights, tokens, chunks):

@@ -19,7 +19,6 @@ MUTATIONS = [
     (r"__syncthreads\(\);", ";"),
     (r"__syncwarp\(\);", ";"),
     (r"copyWait<[^>]*>\(\);", ";"),
-    (r"waitForEarlier\(\);", ";"),
     (r"(?<=copyWait<)[^>]*(?=>)", r"\g<0> + 1"),
     (r"< (?=(?:rows|columns|count|together|panels|chunks|slabs|dimension)\b)", "<= "),
     (r"<= (?=(?:last|lastKey|lastRow|lastVisible|position|most)\b)", "< "),
@@ -137,3 +136,28 @@ def test_mutations(ingot, driver, tmp_path, record_property):
     record_property("caught", f"{caught} of {len(found)}")
     assert sorted(survivors) == sorted({**EQUIVALENT, **ELSEWHERE, **UNSEEN})
     assert caught >= 0.95 * (len(found) - len(EQUIVALENT) - len(ELSEWHERE)), f"{caught} of {len(found)}"
+
+
+# One text with all waits of kernels, of which the environment names one that is left out.
+ALL_WAITS = """#include <cstdlib>
+static const int leftOutWait = getenv("INGOT_FAKE_CUDA_LEFT_OUT_WAIT") ? atoi(getenv("INGOT_FAKE_CUDA_LEFT_OUT_WAIT")) : -1;
+"""
+
+
+@pytest.mark.full
+def test_waits(ingot, driver, tmp_path):  # noqa: F811
+    """Each wait of a kernel for those before it, left out: all are caught."""
+    reference = tiny_reference(MODEL)
+    tokens = ((reference["prompt"] + reference["greedy"]["tokens"]) * 3)[:sum(CHUNKS)]
+    emitted = Emitted(ingot, tiny_path(MODEL), tmp_path)
+    first, *others = re.split(r"^  waitForEarlier\(\);$", emitted.source.read_text(), flags=re.MULTILINE)
+    assert len(others) > 50
+    source, module = tmp_path / "waits.cu", tmp_path / "waits.so"
+    source.write_text(ALL_WAITS + first + "".join(f"  if (leftOutWait != {number}) waitForEarlier();{text}"
+                                                  for number, text in enumerate(others)))
+    shim_compiler.compile_module(source, module, driver)
+
+    def results_without(number):
+        return in_child(results_of_steps, driver, module, emitted.weights, tokens, capability=90, left_out_wait=number)[0]
+    assert not isinstance(results_without(-1), CudaError)
+    assert [number for number in range(len(others)) if not isinstance(results_without(number), CudaError)] == []

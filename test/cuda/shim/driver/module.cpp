@@ -5,6 +5,7 @@
 #include "driver/memory.h"
 #include "driver/operations.h"
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <elf.h>
 #include <link.h>
 #include <set>
+#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace ingot::shim;
@@ -50,11 +52,11 @@ std::vector<char> readFile(const std::string &path) {
   return bytes;
 }
 
-/// A file that dlopen and llvm-symbolizer can read. Empty if it cannot be written.
-std::string writeFile(const void *image) {
-  const char *folder = getenv("TMPDIR");
-  std::string path = std::string(folder != nullptr ? folder : "/tmp") + "/ingot-fake-cuda-XXXXXX";
-  int file = mkstemp(path.data());
+/// A file in memory, which is gone with the process however that ends, of an image that dlopen and llvm-symbolizer
+/// read from there. It stays open while its module does: dlopen takes a path that it knows for the same library. Empty
+/// if there is none to be had.
+std::string writeFile(const void *image, int &file) {
+  file = memfd_create("ingot-fake-cuda", MFD_CLOEXEC);
   if (file < 0)
     return "";
   const char *from = static_cast<const char *>(image);
@@ -67,8 +69,12 @@ std::string writeFile(const void *image) {
     from += written;
     left -= static_cast<size_t>(written);
   }
-  close(file);
-  return path;
+  return "/proc/" + std::to_string(getpid()) + "/fd/" + std::to_string(file);
+}
+
+void closeFile(const CUmod_st &module) {
+  if (module.file >= 0)
+    close(module.file);
 }
 
 /// Finds variables and shared arrays in the symbol table.
@@ -159,11 +165,10 @@ namespace {
 
 CUresult load(CUmodule *out, const void *image) {
   auto module = std::make_unique<CUmod_st>();
-  bool written = isForHost(image);
-  if (written) {
-    module->path = writeFile(image);
+  if (isForHost(image)) {
+    module->path = writeFile(image, module->file);
     if (module->path.empty())
-      return refuse(CUDA_ERROR_OUT_OF_MEMORY, "a module could not be written to a temporary file");
+      return refuse(CUDA_ERROR_OUT_OF_MEMORY, "a module could not be written to memory: %s", strerror(errno));
   } else if (!configuration().module.empty()) {
     module->path = configuration().module;
   } else {
@@ -175,15 +180,11 @@ CUresult load(CUmodule *out, const void *image) {
   if (module->library != nullptr)
     module->description = static_cast<const ModuleDescription *>(dlsym(module->library, "ingot_shim_module"));
   if (module->description == nullptr) {
-    if (written)
-      unlink(module->path.c_str());
+    closeFile(*module);
     return refuse(CUDA_ERROR_INVALID_IMAGE, "%s: %s", module->path.c_str(),
                   error.empty() ? "no module that compile_for_host.py made" : error.c_str());
   }
   readSymbols(*module);
-  // The file stays while llvm-symbolizer may need it.
-  if (written && !configuration().check)
-    unlink(module->path.c_str());
   auto known = [](const Variable &array) { return array.name == anchor; };
   if (std::none_of(module->sharedArrays.begin(), module->sharedArrays.end(), known))
     return refuse(CUDA_ERROR_INVALID_IMAGE, "%s has no symbol table", module->path.c_str());
@@ -235,8 +236,7 @@ INGOT_FAKE_CUDA_API cuModuleUnload(CUmodule module) {
   for (const Variable &variable : module->variables)
     removeVariable(reinterpret_cast<char *>(variable.offset));
   dlclose(module->library);
-  if (module->path != configuration().module)
-    unlink(module->path.c_str());
+  closeFile(*module);
   delete module;
   return result;
 }

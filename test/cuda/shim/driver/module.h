@@ -39,6 +39,7 @@ struct CUfunc_st {
 
 struct CUmod_st {
   std::string path;
+  int file = -1; ///< open while the module is loaded, where it was written
   void *library = nullptr;
   const ingot::shim::ModuleDescription *description = nullptr;
   std::vector<ingot::shim::Variable> sharedArrays, variables;
