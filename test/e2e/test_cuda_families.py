@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import assert_close
+from conftest import assert_close, run
 from test_cuda import BOUND, Emitted, driver, emulate, shim_compiler  # noqa: F401 (driver is a fixture)
 from test_families import FAMILIES, FOLDER, GGUF, reference
 
@@ -16,6 +16,8 @@ SHORT = {
     "bloom": "linear biases of scores",
     "falcon_7b": "one key-value head",
 }
+# Mixtures of experts are for the CPU alone.
+EXPERTS = {"mixtral", "qwen2_moe", "qwen2_moe_normalized"}
 # Steps of many rows, of one, and of few.
 CHUNKS = [9, 1, 2, 3, 5, 4]
 
@@ -39,13 +41,22 @@ def check_family(ingot, driver, folder, path, name, bound):  # noqa: F811
     assert set.intersection(*idle) == set()
 
 
-@pytest.mark.parametrize("name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.full) for name in FAMILIES])
+@pytest.mark.parametrize("name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.full)
+                                  for name in FAMILIES if name not in EXPERTS])
 def test_directory(ingot, driver, name, tmp_path):  # noqa: F811
     check_family(ingot, driver, tmp_path, FOLDER / name, name, bound_of(name))
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", GGUF)
+@pytest.mark.parametrize("name", [name for name in GGUF if name not in EXPERTS])
 def test_gguf(ingot, driver, name, tmp_path):  # noqa: F811
     """All in float32, whatever the directory's numbers are."""
     check_family(ingot, driver, tmp_path, FOLDER / name / "model.gguf", name, 2e-3)
+
+
+@pytest.mark.parametrize("name", sorted(EXPERTS))
+def test_experts_are_refused(ingot, name, tmp_path):
+    finished = run([ingot.compiler, FOLDER / name, "--target=cuda", "--compile-to=codegen", "-o", tmp_path / "model.cu"],
+                   check=False)
+    assert finished.status == 1 and finished.error.count("\n") == 1
+    assert "mixtures of experts are compiled for the target cpu alone" in finished.error
