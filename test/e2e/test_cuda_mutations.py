@@ -47,6 +47,8 @@ EQUIVALENT = {
 ELSEWHERE = {
     "while (last + 1 <= rows && step.row_sequences[last + 1] == step.row_sequences[row])": "attention in both directions",
     "for (int column = threadIdx.x; column <= columns; column += threads)": "rounding for cuBLASLt",
+    "for (int column = thread; column <= columns; column += threads)": "norms that subtract the mean",
+    "if constexpr (centered) ... ;": "norms that subtract the mean",
     "return chunk % rowChunks * static_cast<int>(16 / sizeof(Element)) <= columns;": "weights of 16 bits in plain rows",
 }
 # Labels of mutations that another model would show.
