@@ -174,9 +174,10 @@ Error Compilation::readModel() {
   if (options.compileFrom)
     return llvm::createStringError(modelName + ": --compile-from=" + describe(*options.compileFrom).name +
                                    " needs a .mlir file that --compile-to wrote");
+  Request request = {options.context, options.batch, options.pooling};
   Expected<OwningOpRef<ModuleOp>> imported = llvm::sys::fs::is_directory(options.model)
-                                                 ? huggingface::importModel(context, options.model, options.context)
-                                                 : gguf::importModel(context, options.model, options.context);
+                                                 ? huggingface::importModel(context, options.model, request)
+                                                 : gguf::importModel(context, options.model, request);
   if (!imported)
     return imported.takeError();
   module = std::move(*imported);
@@ -359,6 +360,10 @@ Error Compilation::checkTarget() {
 }
 
 Error Compilation::checkContext() {
+  if (resumed && (options.batch || options.pooling))
+    return llvm::createStringError(modelName + ": " + (options.batch ? "--batch" : "--pooling") +
+                                   " is about importing, and this is a program already; leave it out or start from the "
+                                   "model");
   if (!resumed || !options.context)
     return Error::success();
   for (auto group : module->getOps<model::CacheGroupOp>())

@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Regex.h"
 
@@ -14,6 +15,8 @@ using namespace llvm;
 
 /// Positions of a sequence that are surely a mistake.
 static constexpr int64_t mostContext = 1 << 24;
+/// Sequences of a step, likewise.
+static constexpr int64_t mostBatch = 1 << 12;
 
 static Error usageError(const Twine &message) { return createStringError(message + "; see ingotc --help"); }
 
@@ -28,7 +31,8 @@ public:
 private:
   Error parseOption(StringRef argument);
   Error parsePhase(StringRef text, StringRef option, Phase &phase);
-  Error parseContext(StringRef text);
+  /// Of `what`, from 1 to `most`.
+  Error parseNumber(StringRef text, StringRef option, StringRef what, int64_t most, std::optional<int64_t> &number);
   Error check();
 
   ArrayRef<const char *> arguments;
@@ -55,11 +59,12 @@ Error Parser::parsePhase(StringRef text, StringRef option, Phase &phase) {
   return Error::success();
 }
 
-Error Parser::parseContext(StringRef text) {
-  int64_t number;
-  if (text.getAsInteger(10, number) || number < 1 || number > mostContext)
-    return usageError("--context=" + text + ": expected a number of positions from 1 to " + Twine(mostContext));
-  options.context = number;
+Error Parser::parseNumber(StringRef text, StringRef option, StringRef what, int64_t most,
+                          std::optional<int64_t> &number) {
+  int64_t parsed;
+  if (text.getAsInteger(10, parsed) || parsed < 1 || parsed > most)
+    return usageError(option + "=" + text + ": expected a number of " + what + " from 1 to " + Twine(most));
+  number = parsed;
   return Error::success();
 }
 
@@ -146,11 +151,23 @@ Error Parser::parseOption(StringRef argument) {
   for (auto &text : texts)
     if (name == text.name)
       return oneOf(text.option, text.allowed);
-  if (name == "--context" || name == "--compile-to" || name == "--compile-from") {
+  if (name == "--pooling") {
+    if (Error error = take())
+      return error;
+    options.pooling = StringSwitch<std::optional<Pooling>>(value)
+                          .Case("mean", Pooling::Mean)
+                          .Case("cls", Pooling::First)
+                          .Case("none", Pooling::None)
+                          .Default(std::nullopt);
+    return options.pooling ? Error::success() : usageError("--pooling=" + value + ": expected one of mean, cls, none");
+  }
+  if (name == "--context" || name == "--batch" || name == "--compile-to" || name == "--compile-from") {
     if (Error error = take())
       return error;
     if (name == "--context")
-      return parseContext(value);
+      return parseNumber(value, name, "positions", mostContext, options.context);
+    if (name == "--batch")
+      return parseNumber(value, name, "sequences", mostBatch, options.batch);
     Phase phase;
     if (Error error = parsePhase(value, name, phase))
       return error;
@@ -251,6 +268,9 @@ What is compiled
   --quantize=q8_0|q5_0|q5_1|q4_0|q4_1|q4_k|q5_k
                            round the matrices that the model stores as f32, f16 or bf16 (default: they stay); q4_k and
                            q5_k: q5_0 and q5_1 where a width is no multiple of 256
+  --batch=N                sequences of one step (default: 1, of an encoder 8)
+  --pooling=mean|cls|none  what an encoder gives of a text: the mean of its tokens' hidden states, that of the first, or
+                           all of them (default: as modules.json says, else mean)
   --activations=auto|f32   auto: 8-bit where the weights are quantised (cpu); f32: the exact path (cuda: always)
   --kv=auto|f32|f16|bf16|q8_0
                            elements of the key-value cache; auto: f32 on the exact path, else f16, or bf16 where the

@@ -10,6 +10,7 @@
 #define INGOT_COMPILER_OPTIONS_H
 
 #include "compiler/Phases.h"
+#include "compiler/import/Transformer.h"
 
 #include "llvm/Support/Error.h"
 
@@ -31,6 +32,9 @@ struct Options {
   std::optional<std::string> target, cpu, sm, gemm, activations, keyValue, weights, quantize;
   /// Positions of one sequence, at least 1.
   std::optional<int64_t> context;
+  /// Sequences of a step, at least 1, and what an encoder gives of one.
+  std::optional<int64_t> batch;
+  std::optional<Pooling> pooling;
   /// The program that compiles CUDA C++; unset: looked for.
   std::optional<std::string> nvcc;
   /// Whether results may depend on no batch.

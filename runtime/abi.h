@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 #define INGOT_ABI_MAGIC 0x544f474eu /* "NGOT", little-endian */
-#define INGOT_ABI_VERSION 3u
+#define INGOT_ABI_VERSION 4u
 
 /// A huge page of x86-64. Address and file offset of embedded weights are equal modulo this.
 #define INGOT_HUGE_PAGE_BYTES (UINT64_C(2) << 20)
@@ -50,8 +50,9 @@ enum IngotLifetime {
 
 enum IngotEntryKind {
   INGOT_ENTRY_GENERATE = 0, ///< tokens, positions -> logits of the wanted rows
-  INGOT_ENTRY_ENCODE = 1,   ///< tokens -> hidden states
+  INGOT_ENTRY_ENCODE = 1,   ///< whole sequences -> a vector of each: wanted are their first rows, one after the other
   INGOT_ENTRY_GRAPH = 2,    ///< named tensors -> named tensors
+  INGOT_ENTRY_HIDDEN = 3,   ///< whole sequences -> a vector of each row: all are wanted
 };
 
 /// Bits of `IngotVariant::features`. The table in runtime/cpu/features.cpp maps
@@ -179,7 +180,8 @@ typedef struct IngotEntry {
   const IngotVariant *variants;
   uint32_t variant_count;
   uint32_t output_count;
-  const IngotTensor *outputs; ///< generate: outputs[0] = logits [wanted_rows, vocabulary]
+  const IngotTensor *outputs; ///< outputs[0], of the wanted rows; generate: logits [wanted_rows, vocabulary]
+  const char *const *labels;  ///< [columns of outputs[0]] what each is the probability (or score) of; NULL: of nothing
 } IngotEntry;
 
 typedef struct IngotArena {
@@ -249,7 +251,7 @@ static_assert(sizeof(IngotStep) == 56, "layout of IngotStep");
 static_assert(sizeof(IngotRowRange) == 32, "layout of IngotRowRange");
 static_assert(sizeof(IngotVariant) == 32, "layout of IngotVariant");
 static_assert(sizeof(IngotTensor) == 40, "layout of IngotTensor");
-static_assert(sizeof(IngotEntry) == 48, "layout of IngotEntry");
+static_assert(sizeof(IngotEntry) == 56, "layout of IngotEntry");
 static_assert(sizeof(IngotArena) == 24, "layout of IngotArena");
 static_assert(sizeof(IngotCacheGroup) == 40, "layout of IngotCacheGroup");
 static_assert(sizeof(IngotBlob) == 16, "layout of IngotBlob");

@@ -159,7 +159,8 @@ public:
     keyValueHead = keyHead;
     firstRow = row;
     if (shape.bidirectional)
-      lastOfSequence = loadPosition(emit, arguments.step, findLastRow());
+      lastOfSequence =
+          loadPosition(emit, arguments.step, findLastRow(emit, shape.step, arguments.step, arguments.rows, firstRow));
   }
 
   /// Rounds the queries of the selected grain to what keys are multiplied with.
@@ -254,24 +255,6 @@ private:
   Value positionOf(Value query) { return loadPosition(emit, arguments.step, realRow(query)); }
   /// The last position that a row at `position` sees.
   Value lastVisible(Value position) { return shape.bidirectional ? lastOfSequence : position; }
-
-  /// The step's last row of the sequence that the grain's rows belong to. The rows of a sequence are neighbours.
-  Value findLastRow() {
-    Value lastRow = emit.sub(arguments.rows, emit.integer(1));
-    if (shape.step.getSequences() == 1)
-      return lastRow;
-    auto sequenceOf = [&](Value row) { return loadRowSequence(emit, arguments.step, row); };
-    Value own = sequenceOf(firstRow);
-    Value last = emit.stack(8);
-    emit.store(firstRow, last, 8);
-    emit.repeatWhile([&] {
-      Value row = emit.load(emit.i64(), last, 8), next = emit.minimum(emit.add(row, 1), lastRow);
-      Value isOwn = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, sequenceOf(next), own);
-      emit.store(arith::SelectOp::create(emit.builder, isOwn, next, row), last, 8);
-      return arith::AndIOp::create(emit.builder, isOwn, emit.less(row, lastRow)).getResult();
-    });
-    return emit.load(emit.i64(), last, 8);
-  }
 
   void emitTile(Value firstQuery, int64_t queries, Value chunk, ChunkSink &sink) {
     SmallVector<TileQuery> tile;

@@ -243,6 +243,8 @@ struct EmitKernels : codegen::impl::CodegenEmitKernelsBase<EmitKernels> {
         llvm::TypeSwitch<Operation *, bool>(kernel)
             .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(emit, op, arguments), true; })
             .Case([&](kernel::WantedRowsOp op) { return emitWantedRows(emit, op, arguments), true; })
+            .Case([&](kernel::SequenceMeanOp op) { return emitSequenceMean(emit, op, arguments), true; })
+            .Case([&](kernel::SoftmaxOp op) { return emitSoftmax(emit, op, arguments), true; })
             .Case([&](kernel::RopeTableOp op) { return emitRopeTable(emit, op, arguments), true; })
             .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(emit, op, arguments), true; })
             .Case([&](kernel::GenericOp op) { return emitGeneric(emit, op, arguments), true; })

@@ -37,6 +37,21 @@ Value codegen::loadWantedRow(Emitter &emit, Value step, Value index) {
   return loadStepElement(emit, step, offsetof(IngotStep, wanted), index);
 }
 
+Value codegen::findLastRow(Emitter &emit, model::StepType type, Value step, Value rows, Value row) {
+  Value lastRow = emit.sub(rows, emit.integer(1));
+  if (type.getSequences() == 1)
+    return lastRow;
+  Value own = loadRowSequence(emit, step, row), last = emit.stack(8);
+  emit.store(row, last, 8);
+  emit.repeatWhile([&] {
+    Value row = emit.load(emit.i64(), last, 8), next = emit.minimum(emit.add(row, 1), lastRow);
+    Value isOwn = arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::eq, loadRowSequence(emit, step, next), own);
+    emit.store(arith::SelectOp::create(emit.builder, isOwn, next, row), last, 8);
+    return arith::AndIOp::create(emit.builder, isOwn, emit.less(row, lastRow)).getResult();
+  });
+  return emit.load(emit.i64(), last, 8);
+}
+
 Value codegen::firstVisible(Emitter &emit, Value position, int64_t window) {
   Value first = emit.integer(0);
   return window ? emit.maximum(emit.add(position, 1 - window), first) : first;

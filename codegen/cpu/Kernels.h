@@ -35,6 +35,8 @@ struct CacheGeometry {
 
 void emitEmbedding(Emitter &emit, kernel::EmbeddingOp op, const KernelArguments &arguments);
 void emitWantedRows(Emitter &emit, kernel::WantedRowsOp op, const KernelArguments &arguments);
+void emitSequenceMean(Emitter &emit, kernel::SequenceMeanOp op, const KernelArguments &arguments);
+void emitSoftmax(Emitter &emit, kernel::SoftmaxOp op, const KernelArguments &arguments);
 void emitRopeTable(Emitter &emit, kernel::RopeTableOp op, const KernelArguments &arguments);
 void emitNormQuantize(Emitter &emit, kernel::NormQuantizeOp op, const KernelArguments &arguments);
 void emitGeneric(Emitter &emit, kernel::GenericOp op, const KernelArguments &arguments);
@@ -65,6 +67,8 @@ mlir::Value loadPosition(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadToken(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadRowSequence(Emitter &emit, mlir::Value step, mlir::Value row);
 mlir::Value loadWantedRow(Emitter &emit, mlir::Value step, mlir::Value index);
+/// The last row, of the step's `rows`, of the sequence that `row` belongs to: its rows are neighbours.
+mlir::Value findLastRow(Emitter &emit, model::StepType type, mlir::Value step, mlir::Value rows, mlir::Value row);
 /// The first chunk of `chunk` keys that a row at `position` sees, of all positions up to its own or, unless it is 0, of
 /// the last `window` of them.
 mlir::Value firstVisibleChunk(Emitter &emit, mlir::Value position, int64_t chunk, int64_t window);

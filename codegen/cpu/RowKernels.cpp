@@ -2,6 +2,7 @@
 
 #include "codegen/cpu/Kernels.h"
 #include "codegen/cpu/WeightPanels.h"
+#include "runtime/abi.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -46,6 +47,66 @@ void codegen::emitWantedRows(Emitter &emit, kernel::WantedRowsOp op, const Kerne
       Value offset = emit.mul(column, 4);
       emit.store(emit.load(emit.vector(emit.f32()), emit.pointer(source, offset), 64),
                  emit.pointer(destination, offset), 64);
+    });
+  });
+}
+
+void codegen::emitSequenceMean(Emitter &emit, kernel::SequenceMeanOp op, const KernelArguments &arguments) {
+  int64_t columns = tensorOf(op.getResult()).getShape().back(),
+          bytes = encoding::getActivationRowBytes(tensorOf(op.getInput()));
+  Value count = emit.load(emit.i32(), emit.pointer(arguments.step, offsetof(IngotStep, rows)), 4);
+  Value rows = arith::ExtUIOp::create(emit.builder, emit.i64(), count);
+  emit.loop(arguments.begin, arguments.end, [&](Value index) {
+    Value first = loadWantedRow(emit, arguments.step, index);
+    Value end = emit.add(findLastRow(emit, op.getStep().getType(), arguments.step, rows, first), 1);
+    Value number = arith::TruncIOp::create(emit.builder, emit.i32(), emit.sub(end, first));
+    Value share = emit.splat(emit.divf(emit.real(1.0), emit.toFloat(number)));
+    Value output = rowAddress(emit, op.getResult(), arguments.outputs[0], index);
+    emit.loop(emit.integer(0), emit.integer(columns), lanes, [&](Value column) {
+      Value offset = emit.mul(column, 4);
+      Value sum = emit.loop(
+          first, end, 1, ValueRange{emit.real(0.0, emit.vector(emit.f32()))}, [&](Value row, ValueRange carried) {
+            Value address = emit.pointer(emit.pointer(arguments.inputs[0], emit.mul(row, bytes)), offset);
+            return SmallVector<Value>{emit.addf(carried[0], emit.load(emit.vector(emit.f32()), address, 64))};
+          })[0];
+      emit.store(emit.mulf(sum, share), emit.pointer(output, offset), 64);
+    });
+  });
+}
+
+void codegen::emitSoftmax(Emitter &emit, kernel::SoftmaxOp op, const KernelArguments &arguments) {
+  int64_t columns = tensorOf(op.getResult()).getShape().back();
+  Type vector = emit.vector(emit.f32());
+  emit.loop(arguments.begin, arguments.end, [&](Value row) {
+    Value input = rowAddress(emit, op.getInput(), arguments.inputs[0], row);
+    Value output = rowAddress(emit, op.getResult(), arguments.outputs[0], row);
+    // What stands beyond the last column may be anything.
+    auto select = [&](Value column, Value value, double otherwise) {
+      Value left = arith::TruncIOp::create(emit.builder, emit.i32(), emit.sub(emit.integer(columns), column));
+      Value inside =
+          arith::CmpIOp::create(emit.builder, arith::CmpIPredicate::slt, emit.laneIndices(), emit.splat(left));
+      return arith::SelectOp::create(emit.builder, inside, value, emit.real(otherwise, vector)).getResult();
+    };
+    auto fold = [&](Value base, double start, function_ref<Value(Value column, Value value, Value folded)> body) {
+      return emit.loop(emit.integer(0), emit.integer(columns), lanes, ValueRange{emit.real(start, vector)},
+                       [&](Value column, ValueRange carried) {
+                         Value address = emit.pointer(base, emit.mul(column, 4));
+                         return SmallVector<Value>{body(column, emit.load(vector, address, 64), carried[0])};
+                       })[0];
+    };
+    constexpr double lowest = -std::numeric_limits<float>::infinity();
+    Value largest = emit.splat(emit.reduceMax(fold(input, lowest, [&](Value column, Value value, Value folded) {
+      return emit.maxf(folded, select(column, value, lowest));
+    })));
+    Value sum = emit.reduceAdd(fold(input, 0, [&](Value column, Value value, Value folded) {
+      Value power = select(column, math::ExpOp::create(emit.builder, emit.subf(value, largest)), 0);
+      emit.store(power, emit.pointer(output, emit.mul(column, 4)), 64);
+      return emit.addf(folded, power);
+    }));
+    Value all = emit.splat(sum);
+    emit.loop(emit.integer(0), emit.integer(columns), lanes, [&](Value column) {
+      Value address = emit.pointer(output, emit.mul(column, 4));
+      emit.store(emit.divf(emit.load(vector, address, 64), all), address, 64);
     });
   });
 }

@@ -89,6 +89,8 @@ static LogicalResult emitKernel(KernelContext &context, Operation *kernel) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(kernel)
       .Case([&](kernel::EmbeddingOp op) { return emitEmbedding(context, op); })
       .Case([&](kernel::WantedRowsOp op) { return emitWantedRows(context, op); })
+      .Case([&](kernel::SequenceMeanOp op) { return emitSequenceMean(context, op); })
+      .Case([&](kernel::SoftmaxOp op) { return emitSoftmax(context, op); })
       .Case([&](kernel::RopeTableOp op) { return emitRopeTable(context, op); })
       .Case([&](kernel::NormQuantizeOp op) { return emitNormQuantize(context, op); })
       .Case([&](kernel::GenericOp op) { return emitGeneric(context, op); })

@@ -90,6 +90,8 @@ llvm::SmallVector<llvm::StringRef> getBufferNouns(mlir::Operation *kernel);
 
 llvm::LogicalResult emitEmbedding(KernelContext &context, kernel::EmbeddingOp op);
 llvm::LogicalResult emitWantedRows(KernelContext &context, kernel::WantedRowsOp op);
+llvm::LogicalResult emitSequenceMean(KernelContext &context, kernel::SequenceMeanOp op);
+llvm::LogicalResult emitSoftmax(KernelContext &context, kernel::SoftmaxOp op);
 llvm::LogicalResult emitRopeTable(KernelContext &context, kernel::RopeTableOp op);
 llvm::LogicalResult emitNormQuantize(KernelContext &context, kernel::NormQuantizeOp op);
 llvm::LogicalResult emitGeneric(KernelContext &context, kernel::GenericOp op);

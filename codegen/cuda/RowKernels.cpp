@@ -82,6 +82,47 @@ LogicalResult cuda::emitWantedRows(KernelContext &context, kernel::WantedRowsOp 
   return success();
 }
 
+LogicalResult cuda::emitSequenceMean(KernelContext &context, kernel::SequenceMeanOp op) {
+  context.print(R"(  constexpr int columns = $columns, stride = $stride;
+  const int row = blockIdx.y, first = step.wanted[row];
+  int end = first + 1;
+  while (end < static_cast<int>(step.counts[0]) && step.row_sequences[end] == step.row_sequences[first])
+    ++end;
+  for (int column = threadIdx.x; column < columns; column += $threads) {
+    float sum = 0.0f;
+    for (int source = first; source < end; ++source)
+      sum += $input[source * stride + column];
+    $result[row * stride + column] = sum / static_cast<float>(end - first);
+  }
+)",
+                {{"columns", columnsOf(op.getResult())},
+                 {"stride", strideOf(op.getResult())},
+                 {"threads", context.threads},
+                 {"result", context.name(op.getResult())},
+                 {"input", context.name(op.getInput())}});
+  return success();
+}
+
+LogicalResult cuda::emitSoftmax(KernelContext &context, kernel::SoftmaxOp op) {
+  // Labels are few: every thread adds up all of them.
+  context.print(R"(  constexpr int columns = $columns, stride = $stride;
+  const float *const input = $input + blockIdx.y * stride;
+  float largest = input[0], sum = 0.0f;
+  for (int column = 1; column < columns; ++column)
+    largest = fmaxf(largest, input[column]);
+  for (int column = 0; column < columns; ++column)
+    sum += expf(input[column] - largest);
+  for (int column = threadIdx.x; column < columns; column += $threads)
+    $result[blockIdx.y * stride + column] = expf(input[column] - largest) / sum;
+)",
+                {{"columns", columnsOf(op.getResult())},
+                 {"stride", strideOf(op.getResult())},
+                 {"threads", context.threads},
+                 {"result", context.name(op.getResult())},
+                 {"input", context.name(op.getInput())}});
+  return success();
+}
+
 LogicalResult cuda::emitRopeTable(KernelContext &context, kernel::RopeTableOp op) {
   std::string frequencies;
   for (float frequency : op.getFrequencies())

@@ -64,6 +64,12 @@ SmallVector<schedule::ProgramOp> codegen::getPrograms(ModuleOp module) {
   return programs;
 }
 
+/// Null where the module gives logits.
+static model::EncoderOp findEncoder(ModuleOp module) {
+  auto encoders = module.getOps<model::EncoderOp>();
+  return encoders.empty() ? model::EncoderOp() : *encoders.begin();
+}
+
 DescriptorContents codegen::describeModule(ModuleOp module) {
   SmallVector<schedule::ProgramOp> programs = getPrograms(module);
   DescriptorContents contents = {};
@@ -85,6 +91,8 @@ DescriptorContents codegen::describeModule(ModuleOp module) {
   contents.output.offset = view.getOffset();
   contents.output.columns = result.getColumns();
   contents.output.rows = stepType.getWanted();
+  model::EncoderOp encoder = findEncoder(module);
+  contents.vocabulary = encoder ? static_cast<int64_t>(encoder.getVocabulary()) : contents.output.columns;
   contents.output.rowBytes = encoding::paddedToPanels(result.getColumns()) * 4;
   contents.kernelBodies = llvm::range_size(module.getOps<kernel::FunctionOp>());
 
@@ -121,12 +129,19 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
     variantCount = variantRows.size();
     variants = writer.array({pointer, i64, pointer, i32, i32}, variantRows);
     const StepOutput &output = contents->output;
+    model::EncoderOp encoder = findEncoder(module);
+    const char *outputName = !encoder ? "logits" : encoder.getLabels() ? "probabilities" : "embeddings";
     std::string outputs = writer.array({pointer, i32, i32, i64, i64, i32, i32},
-                                       {{writer.string("logits"), uint64_t(INGOT_ELEMENT_F32), uint64_t(output.arena),
+                                       {{writer.string(outputName), uint64_t(INGOT_ELEMENT_F32), uint64_t(output.arena),
                                          output.offset, output.rowBytes, number(output.rows), number(output.columns)}});
-    entryRows.push_back({writer.string("generate"), uint64_t(INGOT_ENTRY_GENERATE), number(contents->sequences),
+    SmallVector<SmallVector<Field>> labels;
+    if (encoder && encoder.getLabels())
+      for (auto label : encoder.getLabels()->getAsRange<StringAttr>())
+        labels.push_back({writer.string(label.getValue())});
+    uint64_t kind = !encoder ? INGOT_ENTRY_GENERATE : encoder.getEachRow() ? INGOT_ENTRY_HIDDEN : INGOT_ENTRY_ENCODE;
+    entryRows.push_back({writer.string(encoder ? "encode" : "generate"), kind, number(contents->sequences),
                          number(contents->rows), number(contents->wantedRows), variants, variantCount, uint64_t(1),
-                         outputs});
+                         outputs, writer.array({pointer}, labels)});
   }
   for (auto arena : module.getOps<schedule::ArenaOp>())
     arenaRows.push_back(
@@ -142,7 +157,7 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
     return writer.string(attribute ? attribute.getValue() : otherwise);
   };
   std::string report = contents ? contents->report : "{}";
-  std::string entries = writer.array({pointer, i32, i32, i32, i32, pointer, i32, i32, pointer}, entryRows);
+  std::string entries = writer.array({pointer, i32, i32, i32, i32, pointer, i32, i32, pointer, pointer}, entryRows);
   std::string arenas = writer.array({pointer, i64, i32, i32}, arenaRows);
   std::string groups = writer.array({pointer, i32, i32, i32, i32, i32, i32, i64}, groupRows);
   std::string name = text("model.name", "model"), version = writer.string("ingotc " INGOT_VERSION);
@@ -151,7 +166,7 @@ void codegen::addDescriptor(ModuleOp module, const DescriptorContents *contents)
                    {uint64_t(INGOT_ABI_MAGIC),
                     uint64_t(INGOT_ABI_VERSION),
                     uint64_t(sizeof(IngotDescriptor)),
-                    number(contents ? contents->output.columns : 0),
+                    number(contents ? contents->vocabulary : 0),
                     name,
                     version,
                     entries,

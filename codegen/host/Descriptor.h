@@ -28,7 +28,7 @@ struct StepVariant {
   llvm::SmallVector<StepFunction> functions;
 };
 
-/// Where the logits of a step lie.
+/// Where the results of a step lie.
 struct StepOutput {
   unsigned arena;
   uint64_t offset, rowBytes;
@@ -39,7 +39,7 @@ struct StepOutput {
 struct DescriptorContents {
   llvm::SmallVector<StepVariant> variants;
   StepOutput output;
-  int64_t rows, sequences, wantedRows;
+  int64_t rows, sequences, wantedRows, vocabulary;
   int64_t kernelBodies, layers;
   uint64_t stepWeightBytes, weightBytes;
   /// By cache group.

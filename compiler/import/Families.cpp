@@ -34,6 +34,8 @@ const std::string &CheckpointNames::operator[](Role role) const {
     return tokenTable;
   case Role::PositionTable:
     return positionTable;
+  case Role::TokenTypeTable:
+    return tokenTypeTable;
   case Role::EmbeddingNorm:
     return embeddingNorm;
   case Role::InputProjection:
@@ -42,6 +44,8 @@ const std::string &CheckpointNames::operator[](Role role) const {
     return outputProjection;
   case Role::FinalNorm:
     return finalNorm;
+  case Role::Pooler:
+    return pooler;
   case Role::Head:
     return head;
   case Role::AttentionNorm:
@@ -86,7 +90,6 @@ const std::string &CheckpointNames::operator[](Role role) const {
     return sharedRouter;
   case Role::MlpOutputNorm:
     return mlpOutputNorm;
-  case Role::TokenTypeTable:
   case Role::RopeFactors:
     return none;
   }
@@ -563,6 +566,80 @@ static std::vector<Family> makeFamilies() {
        .numbers = {{"logit_scale", &Transformer::logitScale, 0.0625f}},
        .biasKeys = {{"attention_bias", attention, false}},
        .refine = refineCohere});
+
+  // Poolers of embedding models, which nothing reads, and heads of what they were trained for.
+  const Family bert = {
+      .modelType = "bert",
+      .architecture = "bert",
+      .traits = {.norm = NormKind::Layer,
+                 .residual = Residual::NormAfter,
+                 .positions = Positions::Learned,
+                 .gated = false,
+                 .biases = attention | mlp | norms | Roles{Role::Pooler, Role::Head},
+                 .embeddingNorm = true,
+                 .finalNorm = false,
+                 .bidirectional = true},
+      .names = {.base = "bert.",
+                .layers = "encoder.layer.",
+                .tokenTable = "embeddings.word_embeddings",
+                .positionTable = "embeddings.position_embeddings",
+                .tokenTypeTable = "embeddings.token_type_embeddings",
+                .embeddingNorm = "embeddings.LayerNorm",
+                .pooler = "pooler.dense",
+                .head = "classifier",
+                .attentionOutputNorm = "attention.output.LayerNorm",
+                .query = "attention.self.query",
+                .key = "attention.self.key",
+                .value = "attention.self.value",
+                .attentionOutput = "attention.output.dense",
+                .mlpOutputNorm = "output.LayerNorm",
+                .up = "intermediate.dense",
+                .down = "output.dense",
+                .ignored = {"pooler.dense.weight", "pooler.dense.bias", "embeddings.position_ids", "cls."}},
+      .keyValueHeadsKey = {},
+      .headDimensionKey = {},
+      .epsilon = 1e-12f,
+      .activation = "gelu",
+      .fixedKeys = {{"position_embedding_type", "\"absolute\""},
+                    {"is_decoder", "false"},
+                    {"add_cross_attention", "false"}},
+      .ggufNames = {{Role::AttentionOutputNorm, "attn_output_norm"}, {Role::MlpOutputNorm, "layer_output_norm"}}};
+  add(bert);
+
+  for (const char *name : {"roberta", "xlm-roberta"}) {
+    Family &roberta = add(bert);
+    roberta.modelType = name;
+    roberta.architecture.clear();
+    roberta.names.base = "roberta.";
+    roberta.names.pooler = "classifier.dense";
+    roberta.names.head = "classifier.out_proj";
+    roberta.names.ignored.back() = "lm_head.";
+    roberta.positionsAfterPadding = true;
+  }
+
+  Family &distilbert = add(bert);
+  distilbert.modelType = "distilbert";
+  distilbert.architecture.clear();
+  distilbert.traits.poolerActivation = ActivationFunction::Relu;
+  distilbert.names = {
+      .base = "distilbert.",
+      .layers = "transformer.layer.",
+      .tokenTable = "embeddings.word_embeddings",
+      .positionTable = "embeddings.position_embeddings",
+      .embeddingNorm = "embeddings.LayerNorm",
+      .pooler = "pre_classifier",
+      .head = "classifier",
+      .attentionOutputNorm = "sa_layer_norm",
+      .query = "attention.q_lin",
+      .key = "attention.k_lin",
+      .value = "attention.v_lin",
+      .attentionOutput = "attention.out_lin",
+      .mlpOutputNorm = "output_layer_norm",
+      .up = "ffn.lin1",
+      .down = "ffn.lin2",
+      .ignored = {"embeddings.position_ids", "vocab_transform.", "vocab_layer_norm.", "vocab_projector."}};
+  distilbert.hiddenKey = "hidden_dim";
+  distilbert.fixedKeys.clear();
 
   // arXiv:2204.02311; transformers has no such model.
   add({.modelType = "palm",

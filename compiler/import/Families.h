@@ -27,9 +27,10 @@ struct CheckpointNames {
   /// In front of all names but the head's; checkpoints of the bare model leave it out.
   std::string base = "model.";
   std::string layers = "layers.";
-  std::string tokenTable = "embed_tokens", positionTable = {}, embeddingNorm = {}, inputProjection = {},
-              outputProjection = {};
+  std::string tokenTable = "embed_tokens", positionTable = {}, tokenTypeTable = {}, embeddingNorm = {},
+              inputProjection = {}, outputProjection = {};
   std::string finalNorm = "norm";
+  std::string pooler = {};
   /// With nothing before it.
   std::string head = "lm_head";
   std::string attentionNorm = "input_layernorm", attentionOutputNorm = {};
@@ -43,7 +44,8 @@ struct CheckpointNames {
   std::string sharedGate = {}, sharedUp = {}, sharedDown = {}, sharedRouter = {};
   /// Where several matrices are one tensor: queries, keys and values; gate and up, one after the other.
   std::string queryKeyValue = {}, gateUp = {};
-  /// Tensors that hold no parameters (masks, frequencies), by the end of their names.
+  /// Tensors that hold no parameters (masks, frequencies) or those of other heads, by the end of their names; by their
+  /// beginning where it ends with '.'.
   llvm::SmallVector<std::string, 2> ignored = {"rotary_emb.inv_freq"};
 
   const std::string &operator[](Role role) const;
@@ -117,6 +119,9 @@ struct Family {
   bool mayHaveExperts = false;
   /// Rows of the table of positions before that of the first.
   int64_t positionOffset = 0;
+  /// Whether the first position follows the number of the padding token (RoBERTa), and the configuration counts all
+  /// rows of the table.
+  bool positionsAfterPadding = false;
   std::string activation = "silu";
 
   WindowRule windowRule = WindowRule::None;

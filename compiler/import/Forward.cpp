@@ -18,6 +18,8 @@ using llvm::Twine;
 static constexpr StringLiteral cacheGroupName = "full";
 /// Positions of one page of a cache.
 static constexpr int64_t cachePageRows = 64;
+/// The vector that makes an embedding as long as 1.
+static constexpr StringLiteral unitLengthName = "unit_length.weight";
 
 namespace {
 /// Writes the operations of `@forward`, each with its name as its location, so that remarks and values carry it.
@@ -28,10 +30,14 @@ public:
 
   void build() {
     addCacheGroups();
+    if (model.bidirectional)
+      addEncoder();
     auto stepType = model::StepType::get(builder.getContext(), model.rows, model.sequences, model.wanted);
-    Type logitsType = rowsOf(model.vocabulary);
+    Type resultType = rowsOf(!model.bidirectional   ? model.vocabulary
+                             : model.labels.empty() ? model.width
+                                                    : static_cast<int64_t>(model.labels.size()));
     function = func::FuncOp::create(builder, named(model::forwardName), model::forwardName,
-                                    builder.getFunctionType({stepType}, {logitsType}));
+                                    builder.getFunctionType({stepType}, {resultType}));
     Block *block = function.addEntryBlock();
     step = block->getArgument(0);
     step.setLoc(named("step"));
@@ -40,8 +46,7 @@ public:
     Value x = buildEmbedding();
     for (int64_t layer = 0; layer < model.getLayerCount(); ++layer)
       x = buildLayer(layer, x);
-    x = model::WantedRowsOp::create(builder, named("wanted"), rowsOf(model.width), x, step);
-    func::ReturnOp::create(builder, named("return"), buildHead(x));
+    func::ReturnOp::create(builder, named("return"), model.bidirectional ? buildPooled(x) : buildHead(x));
   }
 
 private:
@@ -51,9 +56,12 @@ private:
     for (const LayerKind &layer : model.layers)
       windows.insert(layer.window);
     if (windows.remove(0)) {
-      int64_t pages = llvm::divideCeil(model.context, cachePageRows);
-      model::CacheGroupOp::create(builder, named("cache_group"), cacheGroupName, model.context, cachePageRows,
-                                  pages * model.sequences, /*window=*/IntegerAttr(), /*ring=*/IntegerAttr());
+      int64_t pages = llvm::divideCeil(model.context, cachePageRows) * model.sequences;
+      // Nothing of an encoder's sequence is kept from step to step.
+      if (model.bidirectional)
+        pages = std::min<int64_t>(pages, llvm::divideCeil(model.rows, cachePageRows) + model.sequences);
+      model::CacheGroupOp::create(builder, named("cache_group"), cacheGroupName, model.context, cachePageRows, pages,
+                                  /*window=*/IntegerAttr(), /*ring=*/IntegerAttr());
     }
     for (int64_t window : windows) {
       int64_t ring = model::CacheGroupOp::getFewestRingPages(model.context, cachePageRows, window, model.rows);
@@ -61,6 +69,62 @@ private:
                                   cachePageRows, ring * model.sequences, builder.getI64IntegerAttr(window),
                                   builder.getI64IntegerAttr(ring));
     }
+  }
+
+  void addEncoder() {
+    SmallVector<StringRef> labels(model.labels.begin(), model.labels.end());
+    model::EncoderOp::create(builder, named("encoder"), model.vocabulary,
+                             labels.empty() ? ArrayAttr() : builder.getStrArrayAttr(labels),
+                             labels.empty() && model.pooling == Pooling::None);
+    if (!dividesByLength())
+      return;
+    // x / |x| is a norm by the root of the mean square, with weights of 1 / root of the width.
+    auto format = encoding::GgmlAttr::get(builder.getContext(), encoding::GgmlType::F32);
+    auto storage = encoding::StorageAttr::get(builder.getContext(), format, StringAttr(), encoding::PanelsAttr());
+    Location location = named(unitLengthName);
+    auto parameter = model::ParameterOp::create(
+        builder, location, builder.getStringAttr(unitLengthName),
+        TypeAttr::get(RankedTensorType::get({model.width}, builder.getF32Type(), storage)), StringAttr(), StringAttr(),
+        model::ViewAttr(), FloatAttr(),
+        builder.getF32FloatAttr(static_cast<float>(1 / std::sqrt(static_cast<double>(model.width)))), IntegerAttr(),
+        FloatAttr(), StringAttr());
+    symbols.insert(parameter);
+  }
+
+  bool dividesByLength() const { return model.normalizesEmbedding && model.labels.empty(); }
+
+  /// What is wanted of every sequence.
+  Value buildPooled(Value x) {
+    if (model.labels.empty() && model.pooling == Pooling::Mean)
+      x = model::SequenceMeanOp::create(builder, named("mean"), rowsOf(model.width), x, step);
+    else
+      x = model::WantedRowsOp::create(builder, named("wanted"), rowsOf(model.width), x, step);
+    if (dividesByLength()) {
+      // As torch.nn.functional.normalize: the length is at least 1e-12.
+      double epsilon = 1e-24 / static_cast<double>(model.width);
+      Value weight = model::LoadParameterOp::create(
+          builder, named(unitLengthName), symbols.lookup<model::ParameterOp>(unitLengthName).getType(), unitLengthName);
+      x = model::RmsNormOp::create(builder, named("embedding_normalized"), x.getType(), x, weight,
+                                   APFloat(static_cast<float>(epsilon)), 1);
+    }
+    return model.labels.empty() ? x : buildLabelScores(x);
+  }
+
+  Value buildLabelScores(Value x) {
+    x = linear("pooler", -1, Role::Pooler, x);
+    if (model.poolerActivation)
+      x = model::ActivationOp::create(builder, named("pooler_activation"), x.getType(), x, *model.poolerActivation);
+    else
+      x = math::TanhOp::create(builder, named("pooler_activation"), x);
+    x = linear("label_scores", -1, Role::Head, x);
+    if (model.labelScores == LabelScores::Softmax)
+      return model::SoftmaxOp::create(builder, named("probabilities"), x);
+    if (model.labelScores == LabelScores::Plain)
+      return x;
+    Location location = named("probabilities");
+    Value power = math::ExpOp::create(builder, location, arith::NegFOp::create(builder, location, x));
+    Value one = splat(location, 1, x);
+    return arith::DivFOp::create(builder, location, one, arith::AddFOp::create(builder, location, power, one));
   }
 
   Value buildEmbedding() {
@@ -74,6 +138,11 @@ private:
       Value positions = model::PositionEmbeddingOp::create(builder, named("positions"), rowsOf(model.width),
                                                            load({Role::PositionTable}), step, model.positionOffset);
       x = arith::AddFOp::create(builder, named("embedding_sum"), x, positions);
+    }
+    if (model.tokenTypes) {
+      Value type = model::RepeatRowOp::create(builder, named("token_type"), rowsOf(model.width),
+                                              load({Role::TokenTypeTable}), step);
+      x = arith::AddFOp::create(builder, named("embedding_type_sum"), x, type);
     }
     if (model.embeddingNorm)
       x = norm("embedding_norm", -1, Role::EmbeddingNorm, x);
@@ -217,6 +286,7 @@ private:
   }
 
   Value buildHead(Value x) {
+    x = model::WantedRowsOp::create(builder, named("wanted"), rowsOf(model.width), x, step);
     if (model.finalNorm)
       x = norm("output_norm", -1, Role::FinalNorm, x);
     if (model.tableWidth != model.width)

@@ -32,6 +32,8 @@ StringRef compiler::getName(Role role) {
     return "output_norm";
   case Role::OutputProjection:
     return "output_projection";
+  case Role::Pooler:
+    return "cls";
   case Role::Head:
     return "output";
   case Role::AttentionNorm:
@@ -134,14 +136,20 @@ SmallVector<float> compiler::getAlibiSlopes(int64_t heads) {
   return slopes;
 }
 
-Error compiler::setContext(Transformer &transformer, int64_t trained, std::optional<int64_t> asked, StringRef origin) {
-  if (asked && *asked > trained)
-    return llvm::createStringError("a context of " + Twine(*asked) + " was asked for, and the model has at most " +
-                                   Twine(trained) + " (" + origin + "); ask for no more");
-  transformer.context = asked.value_or(std::min(trained, defaultContext));
-  transformer.rows = std::min(promptRows, transformer.context);
-  transformer.sequences = 1;
-  transformer.wanted = std::min(wantedRows, transformer.rows);
+Error compiler::setContext(Transformer &transformer, int64_t trained, const Request &request, StringRef origin) {
+  if (request.context && *request.context > trained)
+    return llvm::createStringError("a context of " + Twine(*request.context) +
+                                   " was asked for, and the model has at most " + Twine(trained) + " (" + origin +
+                                   "); ask for no more");
+  bool isEncoder = transformer.bidirectional;
+  transformer.context = request.context.value_or(std::min(trained, defaultContext));
+  transformer.sequences = request.batch.value_or(isEncoder ? defaultEncoderBatch : defaultBatch);
+  transformer.rows =
+      std::max(isEncoder ? std::max(promptRows, transformer.context) : std::min(promptRows, transformer.context),
+               transformer.sequences);
+  bool wantsAll = isEncoder && transformer.labels.empty() && transformer.pooling == Pooling::None;
+  transformer.wanted =
+      wantsAll ? transformer.rows : std::min(std::max(wantedRows, transformer.sequences), transformer.rows);
   return Error::success();
 }
 
@@ -156,6 +164,8 @@ public:
     matrix(-1, Role::TokenTable, model.vocabulary, model.tableWidth);
     if (model.positions == Positions::Learned)
       matrix(-1, Role::PositionTable, model.positionRows, model.width);
+    if (model.tokenTypes)
+      vector(-1, Role::TokenTypeTable, model.width);
     if (model.embeddingNorm)
       norm(-1, Role::EmbeddingNorm, model.width);
     if (isProjected)
@@ -168,14 +178,24 @@ public:
       norm(-1, Role::FinalNorm, model.width);
     if (isProjected)
       matrix(-1, Role::OutputProjection, model.tableWidth, model.width);
-    if (!model.tiedHead)
-      matrix(-1, Role::Head, model.vocabulary, model.tableWidth);
-    else if (model.biases.contains(Role::Head))
-      bias(-1, Role::Head, model.vocabulary);
+    listHead();
     return std::move(error);
   }
 
 private:
+  void listHead() {
+    if (model.bidirectional) {
+      if (model.labels.empty())
+        return;
+      matrix(-1, Role::Pooler, model.width, model.width);
+      matrix(-1, Role::Head, static_cast<int64_t>(model.labels.size()), model.width);
+    } else if (!model.tiedHead) {
+      matrix(-1, Role::Head, model.vocabulary, model.tableWidth);
+    } else if (model.biases.contains(Role::Head)) {
+      bias(-1, Role::Head, model.vocabulary);
+    }
+  }
+
   void listLayer(int64_t layer) {
     int64_t queries = model.heads * model.headDimension, keys = model.keyValueHeads * model.headDimension;
     bool normsInput = model.residual != Residual::NormAfter && model.residual != Residual::NormOfBranch;

@@ -20,6 +20,8 @@
 #include "llvm/Support/Error.h"
 
 #include <initializer_list>
+#include <optional>
+#include <string>
 
 namespace ingot::compiler {
 
@@ -34,6 +36,7 @@ enum class Role : uint8_t {
   RopeFactors,     ///< divide the frequencies
   FinalNorm,
   OutputProjection, ///< from the width of the layers to that of the tables
+  Pooler,           ///< of the first row of a sequence, in front of the head of a classifier
   Head,
   // One of each in a layer.
   AttentionNorm,
@@ -110,6 +113,16 @@ enum class Positions : uint8_t {
   Alibi,   ///< arXiv:2108.12409
 };
 
+/// What an encoder gives of a sequence.
+enum class Pooling : uint8_t {
+  None,  ///< the hidden state of each of its rows
+  First, ///< that of its first row ("cls")
+  Mean,  ///< their mean (arXiv:1908.10084)
+};
+
+/// What becomes of the scores of a classifier's labels.
+enum class LabelScores : uint8_t { Plain, Sigmoid, Softmax };
+
 /// What all models of a family have in common.
 struct Traits {
   NormKind norm = NormKind::RootMeanSquare;
@@ -130,8 +143,10 @@ struct Traits {
   bool embeddingNorm = false, finalNorm = true;
   /// Whether the embedding is multiplied by the root of its width (Gemma).
   bool scalesEmbedding = false;
-  /// Whether every row sees all others (encoders).
+  /// Whether every row sees all others, and what is computed is no logits but vectors of sequences: an encoder.
   bool bidirectional = false;
+  /// After the pooler of a classifier; nothing: tanh.
+  std::optional<model::ActivationFunction> poolerActivation = {};
 };
 
 /// How positions turn queries and keys: 1 to head dimension / 2 angles per position, scaling included.
@@ -184,6 +199,16 @@ struct Transformer : Traits {
   /// Whether the embedding's table is the head, too.
   bool tiedHead = false;
 
+  // Of encoders.
+  /// Rows of the table of token types, of which the first is added to every row; 0: there is none.
+  int64_t tokenTypes = 0;
+  Pooling pooling = Pooling::Mean;
+  /// Whether the pooled vector is divided by its length.
+  bool normalizesEmbedding = false;
+  /// Of a classifier, one for each row of the head; empty: it is none.
+  llvm::SmallVector<std::string> labels;
+  LabelScores labelScores = LabelScores::Softmax;
+
   int64_t getLayerCount() const { return static_cast<int64_t>(layers.size()); }
 };
 
@@ -234,15 +259,24 @@ void addForward(mlir::ModuleOp module, const Transformer &transformer);
 
 /// Far above any model.
 constexpr int64_t mostExperts = 1 << 12;
-/// Most positions of a sequence where the user asks for none.
-constexpr int64_t defaultContext = 4096;
+
+/// What the user asks an importer for; nothing: what the model says, or a default.
+struct Request {
+  /// Positions of a sequence, and sequences of a step.
+  std::optional<int64_t> context, batch;
+  std::optional<Pooling> pooling;
+};
+
+/// Most positions of a sequence, and sequences of a step of a decoder and of an encoder, where the user asks for none.
+constexpr int64_t defaultContext = 4096, defaultBatch = 1, defaultEncoderBatch = 8;
 /// Rows of one step (a piece of a prompt), and rows of it whose logits are wanted, at most. The fuse phase cuts the
 /// former to what suits the target.
 constexpr int64_t promptRows = 512, wantedRows = 16;
 
-/// Sets context, rows and wanted rows of a model that was trained for `trained` positions, where the user asked for
-/// `asked`; an error, without the file's name, where that is more. `origin` says where `trained` stands.
-llvm::Error setContext(Transformer &transformer, int64_t trained, std::optional<int64_t> asked, llvm::StringRef origin);
+/// Sets context, sequences, rows and wanted rows of a model that was trained for `trained` positions; an error, without
+/// the file's name, where the user asked for more. `origin` says where `trained` stands. An encoder's steps hold whole
+/// sequences; whether it is a classifier, and its pooling, is known.
+llvm::Error setContext(Transformer &transformer, int64_t trained, const Request &request, llvm::StringRef origin);
 
 } // namespace ingot::compiler
 

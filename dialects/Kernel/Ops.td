@@ -41,11 +41,26 @@ def Kernel_EmbeddingOp : Kernel_Op<"embedding", [Pure]> {
   let hasRegionVerifier = 1;
 }
 
-def Kernel_WantedRowsOp : Kernel_Op<"wanted_rows", [Pure, Kernel_Repeatable]> {
-  let summary = "The rows whose logits are wanted, one after the other";
+class Kernel_GatherOp<string mnemonic, list<Trait> traits = []> : Kernel_Op<mnemonic, [Pure, Model_GathersWanted] # traits> {
   let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$input `,` $step attr-dict `:` type($input) `,` type($step) `to` type($result)";
+}
+
+def Kernel_WantedRowsOp : Kernel_GatherOp<"wanted_rows", [Kernel_Repeatable]> {
+  let summary = "The rows whose logits are wanted, one after the other";
+}
+
+def Kernel_SequenceMeanOp : Kernel_GatherOp<"sequence_mean"> {
+  let summary = "For every wanted row, the first of its sequence: the mean of the sequence's rows";
+  let description = [{ Rows that follow each other are of one sequence as long as the step says so; added up in order. }];
+}
+
+def Kernel_SoftmaxOp : Kernel_Op<"softmax", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "e^(x - m) / Σ e^(x - m) of every row, m its largest element";
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
 def Kernel_RopeTableOp : Kernel_Op<"rope_table", [Pure]> {

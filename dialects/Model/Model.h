@@ -16,6 +16,8 @@ namespace ingot::model {
 
 /// See Model_RowWise in Ops.td.
 template <typename ConcreteType> class RowWise : public mlir::OpTrait::TraitBase<ConcreteType, RowWise> {};
+/// See Model_GathersWanted in Types.td.
+template <typename ConcreteType> class GathersWanted : public mlir::OpTrait::TraitBase<ConcreteType, GathersWanted> {};
 
 } // namespace ingot::model
 

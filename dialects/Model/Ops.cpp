@@ -87,6 +87,17 @@ LogicalResult CacheGroupOp::verifyReader(Operation *op, std::optional<int64_t> w
   return success();
 }
 
+LogicalResult EncoderOp::verify() {
+  constexpr uint64_t most = std::numeric_limits<int32_t>::max();
+  if (getVocabulary() < 1 || getVocabulary() > most)
+    return emitOpError() << "expected a vocabulary of 1 to " << most << " tokens, found "
+                         << static_cast<int64_t>(getVocabulary());
+  if (getLabels() && (getLabels()->empty() || getEachRow()))
+    return emitOpError() << "expected labels of whole sequences, at least one, found " << getLabels()->size()
+                         << (getEachRow() ? " beside each_row" : "");
+  return success();
+}
+
 LogicalResult LoadParameterOp::verifySymbolUses(SymbolTableCollection &symbols) {
   Operation *symbol = symbols.lookupNearestSymbolFrom(*this, getParameterAttr());
   Type type;
@@ -127,6 +138,8 @@ LogicalResult RepeatColumnOp::verify() {
     return failure();
   return verifyColumns(*this, getResult(), columnsOf(getResult()), "a result");
 }
+
+LogicalResult SequenceMeanOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result"); }
 
 LogicalResult WantedRowsOp::verify() { return verifyColumns(*this, getResult(), columnsOf(getInput()), "a result"); }
 

@@ -71,6 +71,18 @@ def Model_CacheGroupOp : Model_Op<"cache_group"> {
   }];
 }
 
+def Model_EncoderOp : Model_Op<"encoder"> {
+  let summary = "What @forward computes is no logits but vectors of whole sequences";
+  let description = [{
+    A row of the function's result is a vector of one sequence: of its first row, which is the wanted one, or of all
+    (`model.sequence_mean`); with `each_row`, of each row of the step, all of which are wanted. With `labels` it is their
+    probabilities (or scores), one for each. Tokens are below `vocabulary`.
+  }];
+  let arguments = (ins I64Attr:$vocabulary, OptionalAttr<StrArrayAttr>:$labels, UnitAttr:$each_row);
+  let assemblyFormat = "attr-dict";
+  let hasVerifier = 1;
+}
+
 def Model_LoadParameterOp : Model_Op<"load_parameter", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "A parameter as a value";
   let arguments = (ins FlatSymbolRefAttr:$parameter);
@@ -117,8 +129,20 @@ def Model_RepeatColumnOp : Model_Op<"repeat_column", [Pure, Model_RowWise]> {
   let hasVerifier = 1;
 }
 
-def Model_WantedRowsOp : Model_Op<"wanted_rows", [Pure]> {
+def Model_WantedRowsOp : Model_Op<"wanted_rows", [Pure, Model_GathersWanted]> {
   let summary = "The rows whose logits are wanted";
+  let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `,` $step attr-dict `:` type($input) `,` type($step) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Model_SequenceMeanOp : Model_Op<"sequence_mean", [Pure, Model_GathersWanted]> {
+  let summary = "For every wanted row, the first of its sequence: the mean of the sequence's rows";
+  let description = [{
+    The rows of a sequence stand one after the other and are all in the step. They are added up in their order, so that
+    the bits depend on nothing else in it. Source: arXiv:1908.10084 (Sentence-BERT).
+  }];
   let arguments = (ins AnyRankedTensor:$input, Model_StepType:$step);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$input `,` $step attr-dict `:` type($input) `,` type($step) `to` type($result)";
@@ -237,6 +261,14 @@ def Model_ActivationOp : Model_Op<"activation", [Pure, Model_RowWise, SameOperan
   let arguments = (ins AnyRankedTensor:$input, Model_ActivationFunction:$function);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$function $input attr-dict `:` type($input)";
+}
+
+def Model_SoftmaxOp : Model_Op<"softmax", [Pure, Model_RowWise, SameOperandsAndResultType]> {
+  let summary = "e^x / Σ e^x of every row";
+  let description = [{ The row's largest element is subtracted first. }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
 def Model_GatedMlpOp : Model_Op<"gated_mlp", [Pure, Model_RowWise, AttrSizedOperandSegments]> {

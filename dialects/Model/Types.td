@@ -5,6 +5,9 @@
 
 include "dialects/Model/Attributes.td"
 
+// Of operations whose operand has the step's rows, and whose result has the wanted ones.
+def Model_GathersWanted : NativeOpTrait<"GathersWanted"> { let cppNamespace = "::ingot::model"; }
+
 class Model_Type<string cppName, string mnemonicName> : TypeDef<Model_Dialect, cppName> {
   let mnemonic = mnemonicName;
   let genVerifyDecl = 1;

@@ -27,7 +27,7 @@ static uint64_t getLiveBytesPerRow(func::FuncOp forward) {
   Block *block = &forward.getBody().front();
   uint64_t most = 0;
   for (Operation &op : *block) {
-    if (isa<WantedRowsOp>(op) ||
+    if (op.hasTrait<model::GathersWanted>() ||
         llvm::any_of(op.getOperands(), [&](Value operand) { return wanted.contains(operand); }))
       wanted.insert_range(op.getResults());
     for (Value result : op.getResults())
@@ -65,6 +65,10 @@ struct BoundRows : kernel::impl::BoundRowsBase<BoundRows> {
       return signalPassFailure();
     uint64_t bytes = getLiveBytesPerRow(forward);
     int64_t rows = (*target)->getStepRows(step.getRows(), step.getSequences(), bytes);
+    // A row that sees what comes after it needs it in the same step.
+    if (llvm::any_of(forward.getOps<AttentionOp>(), [](AttentionOp op) { return op.getBidirectional(); }))
+      for (auto group : getOperation().getOps<model::CacheGroupOp>())
+        rows = std::max(rows, std::min<int64_t>(group.getContext(), step.getRows()));
     if (rows == step.getRows()) {
       remark::analysis(forward.getLoc(), describeRemark(forward, name))
           << remark::add("{0} rows hold {1} bytes of activations at once, of {2}", rows, rows * bytes,

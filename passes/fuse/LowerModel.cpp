@@ -161,6 +161,14 @@ private:
           return replace(wanted.getResult(), WantedRowsOp::create(builder, location, wanted.getResult().getType(),
                                                                   map(wanted.getInput()), wanted.getStep()));
         })
+        .Case([&](model::SequenceMeanOp mean) {
+          return replace(mean.getResult(), SequenceMeanOp::create(builder, location, mean.getResult().getType(),
+                                                                  map(mean.getInput()), mean.getStep()));
+        })
+        .Case([&](model::SoftmaxOp softmax) {
+          return replace(softmax.getResult(),
+                         SoftmaxOp::create(builder, location, softmax.getResult().getType(), map(softmax.getInput())));
+        })
         .Case([&](model::PositionEmbeddingOp embedding) {
           return replace(embedding.getResult(),
                          EmbeddingOp::create(builder, location, embedding.getResult().getType(), embedding.getTable(),

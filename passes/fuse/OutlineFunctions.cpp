@@ -215,7 +215,7 @@ private:
     }
     auto known = functions.find(kernel);
     FunctionOp callee = known != functions.end() ? known->second : createFunction(kernel);
-    bool isWanted = isa<WantedRowsOp>(kernel) ||
+    bool isWanted = kernel->hasTrait<model::GathersWanted>() ||
                     llvm::any_of(kernel->getOperands(), [&](Value operand) { return wanted.contains(operand); });
     OpBuilder builder(kernel);
     auto call = CallOp::create(builder, kernel->getLoc(), kernel->getResultTypes(),

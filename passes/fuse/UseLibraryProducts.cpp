@@ -60,7 +60,8 @@ private:
   /// What follows from the wanted rows alone.
   void findWanted() {
     for (Operation &op : forward.getBody().front())
-      if (isa<WantedRowsOp>(op) || llvm::any_of(op.getOperands(), [&](Value v) { return wanted.contains(v); }))
+      if (op.hasTrait<model::GathersWanted>() ||
+          llvm::any_of(op.getOperands(), [&](Value v) { return wanted.contains(v); }))
         wanted.insert_range(op.getResults());
   }
 

@@ -28,6 +28,7 @@ struct VerifyPhase : model::impl::ModelVerifyPhaseBase<VerifyPhase> {
   LogicalResult verifyOperation(Operation *op);
   LogicalResult verifyPositions(model::PositionEmbeddingOp op);
   LogicalResult verifyRows(func::FuncOp forward);
+  LogicalResult verifyEncoder(func::FuncOp forward);
   LogicalResult verifyCaches(func::FuncOp forward);
 
   llvm::StringMap<model::CacheGroupOp> groups;
@@ -66,9 +67,38 @@ LogicalResult VerifyPhase::verifyForward() {
   for (Operation &op : forward.getBody().front())
     if (failed(verifyOperation(&op)))
       return failure();
-  if (failed(verifyCaches(forward)))
+  if (failed(verifyCaches(forward)) || failed(verifyRows(forward)))
     return failure();
-  return verifyRows(forward);
+  return verifyEncoder(forward);
+}
+
+/// What model.encoder says is what the function does.
+LogicalResult VerifyPhase::verifyEncoder(func::FuncOp forward) {
+  auto encoders = getOperation().getOps<model::EncoderOp>();
+  if (encoders.empty())
+    return success();
+  model::EncoderOp encoder = *encoders.begin();
+  if (!llvm::hasSingleElement(encoders))
+    return (*std::next(encoders.begin())).emitOpError() << "expected one encoder, found another";
+  auto result = cast<RankedTensorType>(forward.getResultTypes().front());
+  if (encoder.getLabels() && static_cast<int64_t>(encoder.getLabels()->size()) != result.getDimSize(1))
+    return encoder.emitOpError() << "expected a label for each of the " << result.getDimSize(1)
+                                 << " columns of the result, found " << encoder.getLabels()->size();
+  auto step = cast<model::StepType>(forward.getArgumentTypes().front());
+  int64_t wanted = encoder.getEachRow() ? step.getRows() : step.getSequences();
+  if (step.getWanted() < wanted)
+    return forward.emitOpError() << "expected " << wanted << " wanted rows, one for each "
+                                 << (encoder.getEachRow() ? "row" : "sequence") << ", found " << step;
+  for (auto embedding : forward.getOps<model::EmbeddingOp>())
+    if (int64_t rows = cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(0);
+        rows < static_cast<int64_t>(encoder.getVocabulary()))
+      return encoder.emitOpError() << "expected at most the " << rows << " tokens of the table, found a vocabulary of "
+                                   << encoder.getVocabulary();
+  for (auto group : getOperation().getOps<model::CacheGroupOp>())
+    if (static_cast<int64_t>(group.getContext()) > step.getRows())
+      return forward.emitOpError() << "expected steps that hold a whole sequence of " << group.getContext()
+                                   << " positions, found " << step;
+  return success();
 }
 
 LogicalResult VerifyPhase::verifySignature(func::FuncOp forward) {
@@ -149,8 +179,11 @@ LogicalResult VerifyPhase::verifyRows(func::FuncOp forward) {
     }
     if (isa<model::EmbeddingOp, model::PositionEmbeddingOp>(op))
       rows = false;
-    if (isa<model::WantedRowsOp>(op))
+    if (op.hasTrait<model::GathersWanted>()) {
+      if (rows == true)
+        return op.emitOpError() << "expected the rows of the step, found wanted rows";
       rows = true;
+    }
     if (rows)
       for (Value result : op.getResults())
         if (isa<RankedTensorType>(result.getType()))

@@ -140,8 +140,9 @@ LogicalResult OrderVerifier::verifyBuffers(LaunchOp launch, kernel::FunctionOp c
   };
 
   // A kernel that gathers the wanted rows reads all of them.
-  int64_t inputRows =
-      isa<kernel::WantedRowsOp>(callee.getKernel()) ? getRowBound(step, program.getRowRange(), /*wanted=*/false) : rows;
+  int64_t inputRows = callee.getKernel()->hasTrait<model::GathersWanted>()
+                          ? getRowBound(step, program.getRowRange(), /*wanted=*/false)
+                          : rows;
   auto inputs = launch.getInputs().begin(), states = launch.getStates().begin();
   for (Type type : callee.getArgumentTypes()) {
     if (auto cache = dyn_cast<model::KeyValueType>(type)) {

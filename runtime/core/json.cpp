@@ -4,13 +4,25 @@
 #include "runtime/core/process.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
 namespace ingot::runtime {
 namespace {
 
-std::string quote(std::string_view text) {
+std::string format(double value) {
+  if (!std::isfinite(value))
+    return "null";
+  char text[40];
+  bool whole = value == std::floor(value) && std::fabs(value) < 1e15;
+  snprintf(text, sizeof(text), whole ? "%.0f" : "%.6g", value);
+  return text;
+}
+
+} // namespace
+
+std::string quoteJson(std::string_view text) {
   std::string result = "\"";
   for (unsigned char c : text) {
     if (c == '"' || c == '\\') {
@@ -27,16 +39,19 @@ std::string quote(std::string_view text) {
   return result + '"';
 }
 
-std::string format(double value) {
+std::string exactNumber(float value) {
   if (!std::isfinite(value))
     return "null";
   char text[40];
-  bool whole = value == std::floor(value) && std::fabs(value) < 1e15;
-  snprintf(text, sizeof(text), whole ? "%.0f" : "%.6g", value);
-  return text;
+  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
 }
 
-} // namespace
+std::string numberList(std::span<const float> values) {
+  std::string list = "[";
+  for (float value : values)
+    list += (list.size() > 1 ? ", " : "") + exactNumber(value);
+  return list + "]";
+}
 
 void JsonWriter::begin(const char *name) {
   if (!first)
@@ -46,7 +61,7 @@ void JsonWriter::begin(const char *name) {
     output.append(2 * depth, ' ');
   }
   if (name)
-    output += quote(name) + ": ";
+    output += quoteJson(name) + ": ";
   first = false;
 }
 
@@ -69,7 +84,7 @@ void JsonWriter::close(char bracket) {
 
 void JsonWriter::text(const char *name, std::string_view value) {
   begin(name);
-  output += quote(value);
+  output += quoteJson(value);
 }
 
 void JsonWriter::number(const char *name, double value) {

@@ -14,6 +14,13 @@
 
 namespace ingot::runtime {
 
+/// `text` as a JSON string, with its quotes.
+std::string quoteJson(std::string_view text);
+/// The shortest number that reads back as `value`; null where it is none.
+std::string exactNumber(float value);
+/// [1.5, 2, ...], each as `exactNumber` has it.
+std::string numberList(std::span<const float> values);
+
 /// Builds one JSON value, indented. Inside an object every member has a name;
 /// inside an array the name is nullptr. Numbers that JSON cannot express become
 /// null.

@@ -35,7 +35,7 @@ struct Generation {
   uint32_t tokens;                 ///< to draw at most: 1 to Executor::mostGenerated
 };
 
-/// The generating entry of a model, its memory taken and its weights on their way.
+/// An entry of a model, its memory taken and its weights on their way.
 class Executor {
 public:
   virtual ~Executor() = default;
@@ -47,8 +47,8 @@ public:
   /// entry's bounds. Allocates nothing.
   virtual void run(const IngotStep &step, const IngotRowRange &range) = 0;
 
-  /// Logits [vocabulary] of the last step's wanted row with this index, in the host's memory; the caller may change
-  /// them until the next step.
+  /// Logits [vocabulary] (or an encoder's vector) of the last step's wanted row with this index, in the host's memory;
+  /// the caller may change them until the next step.
   virtual float *logits(uint32_t wanted) const = 0;
 
   /// Most tokens of one `startGenerating`. 0 where the executor does not draw tokens, or not as `options` say: Sampler

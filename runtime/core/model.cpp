@@ -5,23 +5,33 @@
 #include "runtime/core/process.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace ingot::runtime {
 namespace {
 
-const IngotEntry &requireEntry(const IngotDescriptor &descriptor) {
-  const IngotEntry *entry = findGeneratingEntry(descriptor);
-  if (!entry)
-    fail("this executable holds no model that generates, only: %s",
-         descriptor.tokenizer.bytes ? "tokenize, info" : "info");
-  const IngotTensor *logits = entry->output_count ? entry->outputs : nullptr;
-  bool sound = logits && logits->element == INGOT_ELEMENT_F32 && logits->columns == descriptor.vocabulary &&
-               logits->arena < descriptor.arena_count && entry->rows && entry->wanted_rows && entry->sequences;
+const IngotEntry &requireGenerating(const IngotDescriptor &descriptor) {
+  if (const IngotEntry *entry = findGeneratingEntry(descriptor))
+    return *entry;
+  fail("this executable holds no model that generates, only: %s",
+       descriptor.tokenizer.bytes ? "tokenize, info" : "info");
+}
+
+const IngotEntry &requireSound(const IngotDescriptor &descriptor, const IngotEntry &entry) {
+  const IngotTensor *output = entry.output_count ? entry.outputs : nullptr;
+  bool sound = output && output->element == INGOT_ELEMENT_F32 &&
+               (entry.kind != INGOT_ENTRY_GENERATE || output->columns == descriptor.vocabulary) &&
+               output->arena < descriptor.arena_count && entry.rows && entry.wanted_rows && entry.sequences;
   if (!sound)
-    fail("entry %s: its bounds or its logits make no sense; compile the model "
-         "again",
-         entry->name);
-  return *entry;
+    fail("entry %s: its bounds or its results make no sense; compile the model again", entry.name);
+  return entry;
+}
+
+const IngotEntry *findEntry(const IngotDescriptor &descriptor, std::initializer_list<uint32_t> kinds) {
+  for (uint32_t i = 0; i < descriptor.entry_count; ++i)
+    if (std::find(kinds.begin(), kinds.end(), descriptor.entries[i].kind) != kinds.end())
+      return &descriptor.entries[i];
+  return nullptr;
 }
 
 } // namespace
@@ -34,14 +44,18 @@ void checkDescriptor(const IngotDescriptor &descriptor) {
 }
 
 const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor) {
-  for (uint32_t i = 0; i < descriptor.entry_count; ++i)
-    if (descriptor.entries[i].kind == INGOT_ENTRY_GENERATE)
-      return &descriptor.entries[i];
-  return nullptr;
+  return findEntry(descriptor, {INGOT_ENTRY_GENERATE});
+}
+
+const IngotEntry *findEncodingEntry(const IngotDescriptor &descriptor) {
+  return findEntry(descriptor, {INGOT_ENTRY_ENCODE, INGOT_ENTRY_HIDDEN});
 }
 
 Model::Model(const IngotDescriptor &descriptor, Machine &machine)
-    : descriptor(descriptor), entry(requireEntry(descriptor)), executor(machine.open(descriptor, entry)) {}
+    : Model(descriptor, machine, requireGenerating(descriptor)) {}
+
+Model::Model(const IngotDescriptor &descriptor, Machine &machine, const IngotEntry &entry)
+    : descriptor(descriptor), entry(requireSound(descriptor, entry)), executor(machine.open(descriptor, entry)) {}
 
 uint32_t Model::context() const {
   uint32_t context = UINT32_MAX;

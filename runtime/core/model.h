@@ -16,6 +16,8 @@ public:
   /// Opens the generating entry. Fails with one message when it cannot run on
   /// the machine, before any code that needs more.
   Model(const IngotDescriptor &descriptor, Machine &machine);
+  /// The same of another entry.
+  Model(const IngotDescriptor &descriptor, Machine &machine, const IngotEntry &entry);
 
   const IngotDescriptor &descriptor;
   const IngotEntry &entry;
@@ -31,8 +33,8 @@ public:
   /// the vocabulary and its positions within the context.
   void run(const IngotStep &step) { executor->run(step, range(step.rows)); }
 
-  /// Logits [vocabulary] of the step's wanted row with this index, valid until
-  /// the next step and writable until then.
+  /// Logits [vocabulary] (or an encoder's vector) of the step's wanted row with this index, valid until the next step
+  /// and writable until then.
   float *logits(uint32_t wanted) const { return executor->logits(wanted); }
 
   /// Bytes that are resident once the cache is full: arenas and executable.
@@ -44,6 +46,9 @@ void checkDescriptor(const IngotDescriptor &descriptor);
 
 /// The first entry that generates, or nullptr.
 const IngotEntry *findGeneratingEntry(const IngotDescriptor &descriptor);
+
+/// The first entry that encodes (all rows or whole sequences), or nullptr.
+const IngotEntry *findEncodingEntry(const IngotDescriptor &descriptor);
 
 /// The sum of all arenas, weights included.
 uint64_t plannedArenaBytes(const IngotDescriptor &descriptor);

@@ -96,7 +96,7 @@ public:
     static_cast<compiler::Traits &>(model) = family.traits;
   }
 
-  Expected<Transformer> read(std::optional<int64_t> positions);
+  Expected<Transformer> read(const compiler::Request &request);
 
 private:
   /// The number under "ARCHITECTURE." + `name`, between 1 and `most`; `fallback` where the key is absent.
@@ -104,7 +104,7 @@ private:
   Error read(StringRef name, float &value, std::optional<float> fallback = {});
   Error readHeads();
   Error readScales();
-  Error readContext(std::optional<int64_t> positions);
+  Error readContext(const compiler::Request &request);
   Error readRope();
   Error readScaling(compiler::RotaryScaling &scaling, float &magnitude);
   Error readWindows();
@@ -223,10 +223,10 @@ Error MetadataReader::readScales() {
   return Error::success();
 }
 
-Error MetadataReader::readContext(std::optional<int64_t> positions) {
+Error MetadataReader::readContext(const compiler::Request &request) {
   if (Error error = read("context_length", mostContext, trainedContext))
     return error;
-  if (Error error = compiler::setContext(model, trainedContext, positions, "'" + key("context_length") + "'"))
+  if (Error error = compiler::setContext(model, trainedContext, request, "'" + key("context_length") + "'"))
     return file.error(toString(std::move(error)));
   model.positionRows = trainedContext;
   return Error::success();
@@ -409,7 +409,7 @@ void MetadataReader::findNorms() {
     model.twoNorms = own && own != source(Role::AttentionNorm);
 }
 
-Expected<Transformer> MetadataReader::read(std::optional<int64_t> positions) {
+Expected<Transformer> MetadataReader::read(const compiler::Request &request) {
   int64_t layers;
   if (Error error = read("block_count", mostLayers, layers))
     return std::move(error);
@@ -427,7 +427,7 @@ Expected<Transformer> MetadataReader::read(std::optional<int64_t> positions) {
     return std::move(error);
   if (Error error = refuseOthers())
     return std::move(error);
-  if (Error error = readContext(positions))
+  if (Error error = readContext(request))
     return std::move(error);
   if (Error error = readWindows())
     return std::move(error);
@@ -516,7 +516,7 @@ static Error addDescription(ModuleOp module, const gguf::File &file) {
 }
 
 Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRef path,
-                                                  std::optional<int64_t> positions) {
+                                                  const compiler::Request &request) {
   context.loadDialect<model::ModelDialect, math::MathDialect, tensor::TensorDialect>();
   Expected<File> file = File::open(path);
   if (!file)
@@ -549,9 +549,12 @@ Expected<OwningOpRef<ModuleOp>> gguf::importModel(MLIRContext &context, StringRe
   if (!family)
     return file->error("architecture " + quote(*architecture) +
                        " ('general.architecture') is not supported; supported: " + compiler::getArchitectures());
+  if (request.pooling)
+    return file->error("--pooling was asked for, and a model of the architecture " + quote(*architecture) +
+                       " is no encoder; leave it out");
   if (Error error = file->checkTypes())
     return error;
-  Expected<Transformer> model = MetadataReader(*file, *family).read(positions);
+  Expected<Transformer> model = MetadataReader(*file, *family).read(request);
   if (!model)
     return model.takeError();
   // The tokens are the rows of the table: a mismatch would let a prompt read

@@ -29,6 +29,7 @@ public:
 
   /// The value of the first of `keys` that is there; null: none is.
   const llvm::json::Value *find(llvm::ArrayRef<llvm::StringRef> keys) const;
+  size_t size() const { return object.size(); }
   bool has(llvm::StringRef key) const { return find({key}); }
   /// Whether the key is there, and null.
   bool isNull(llvm::StringRef key) const { return object.get(key) && !find({key}); }
@@ -49,10 +50,9 @@ private:
   llvm::json::Object object;
 };
 
-/// Describes the model of a configuration. `positions`: what the user asked for, by default the model's, up to
-/// compiler::defaultContext.
+/// Describes the model of a configuration as the user asked for it.
 llvm::Expected<compiler::Transformer> readTransformer(const Config &config, const compiler::Family &family,
-                                                      std::optional<int64_t> positions);
+                                                      const compiler::Request &request);
 
 } // namespace ingot::huggingface
 

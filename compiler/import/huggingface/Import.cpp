@@ -4,6 +4,7 @@
 
 #include "compiler/import/TensorFile.h"
 #include "compiler/import/huggingface/Config.h"
+#include "compiler/import/huggingface/SentenceModules.h"
 #include "compiler/import/huggingface/safetensors.h"
 #include "compiler/import/huggingface/tokenizer.h"
 #include "compiler/import/json_text.h"
@@ -180,6 +181,8 @@ std::pair<std::string, ParameterReader::Rows> ParameterReader::locate(const Para
     int64_t first = isQuery ? 0 : (perGroup + (isKey ? 0 : 1)) * dimension;
     return {names.queryKeyValue, {total, first, groups, rows / groups, total / groups}};
   }
+  if (parameter.role == Role::TokenTypeTable)
+    return {names.tokenTypeTable, {model.tokenTypes * rows, 0, 1, rows, rows}};
   if ((parameter.role == Role::Gate || parameter.role == Role::Up) && !names.gateUp.empty())
     return {names.gateUp, {2 * rows, parameter.role == Role::Gate ? 0 : rows, 1, rows, rows}};
   std::string name = names[parameter.role];
@@ -200,10 +203,13 @@ const Checkpoint::Entry *ParameterReader::find(const Parameter &parameter, Strin
       std::string tried = (prefix + layer + alternative + (parameter.isBias ? ".bias" : ".weight")).str();
       if (full.empty())
         full = tried;
-      if (const Checkpoint::Entry *entry = checkpoint.find(tried)) {
-        full = tried;
-        return entry;
-      }
+      // As TensorFlow's checkpoints call the weights and biases of norms.
+      std::string older = (prefix + layer + alternative + (parameter.isBias ? ".beta" : ".gamma")).str();
+      for (const std::string &name : {tried, older})
+        if (const Checkpoint::Entry *entry = checkpoint.find(name)) {
+          full = name;
+          return entry;
+        }
     }
   return nullptr;
 }
@@ -278,7 +284,9 @@ Error ParameterReader::refuseOthers() const {
   SmallVector<StringRef> others;
   for (const auto &entry : checkpoint.all()) {
     StringRef name = entry.getKey();
-    bool isIgnored = llvm::any_of(family.names.ignored, [&](StringRef suffix) { return name.ends_with(suffix); });
+    bool isIgnored = llvm::any_of(family.names.ignored, [&](StringRef part) {
+      return part.ends_with('.') ? name.starts_with(part) : name.ends_with(part);
+    });
     // A copy of the table that the head shares.
     bool isTied = model.tiedHead && name == family.names.head + ".weight";
     if (!taken.contains(name) && !isIgnored && !isTied)
@@ -311,7 +319,7 @@ static Error addTokenizer(ModuleOp module, StringRef directory, int64_t vocabula
 }
 
 Expected<OwningOpRef<ModuleOp>> huggingface::importModel(MLIRContext &context, StringRef directory,
-                                                         std::optional<int64_t> positions) {
+                                                         const compiler::Request &request) {
   context.loadDialect<model::ModelDialect, math::MathDialect, tensor::TensorDialect>();
   // A dump may be resumed from another folder.
   SmallString<256> absolute(directory);
@@ -333,9 +341,23 @@ Expected<OwningOpRef<ModuleOp>> huggingface::importModel(MLIRContext &context, S
   const Family *family = compiler::findFamilyOfModelType(*modelType);
   if (!family)
     return config.wrong("model_type", "one of those supported: " + compiler::getModelTypes());
-  Expected<Transformer> model = readTransformer(config, *family, positions);
+  Expected<SentenceModules> sentences = readSentenceModules(absolute);
+  if (!sentences)
+    return sentences.takeError();
+  if (request.pooling && !family->traits.bidirectional)
+    return config.error("--pooling was asked for, and a model of type " + *modelType + " is no encoder; leave it out");
+  compiler::Request wish = request;
+  if (family->traits.bidirectional) {
+    wish.context = request.context ? request.context : sentences->positions;
+    wish.pooling = request.pooling ? request.pooling : sentences->pooling;
+  }
+  Expected<Transformer> model = readTransformer(config, *family, wish);
   if (!model)
     return model.takeError();
+  if (request.pooling && !model->labels.empty())
+    return config.error("describes a classifier (key 'architectures'), which has no pooling to choose; leave --pooling "
+                        "out");
+  model->normalizesEmbedding = sentences->normalizes && model->pooling != compiler::Pooling::None;
   Expected<Checkpoint> checkpoint = Checkpoint::open(absolute);
   if (!checkpoint)
     return checkpoint.takeError();

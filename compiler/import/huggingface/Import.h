@@ -9,19 +9,19 @@
 #ifndef INGOT_COMPILER_IMPORT_HUGGINGFACE_IMPORT_H
 #define INGOT_COMPILER_IMPORT_HUGGINGFACE_IMPORT_H
 
+#include "compiler/import/Transformer.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
 
-#include <optional>
-
 namespace ingot::huggingface {
 
 /// Imports the model in `directory`: config.json, and model.safetensors or the files that model.safetensors.index.json
-/// names. `positions`, at most as many as the model has; by default the model's, up to compiler::defaultContext. Errors
-/// are one line: "FILE: what was expected, what was found, what is supported".
+/// names, as the user asked for it. Of a sentence-transformers directory (modules.json) the pooling, too. Errors are
+/// one line: "FILE: what was expected, what was found, what is supported".
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(mlir::MLIRContext &context, llvm::StringRef directory,
-                                                              std::optional<int64_t> positions);
+                                                              const compiler::Request &request);
 
 } // namespace ingot::huggingface
 

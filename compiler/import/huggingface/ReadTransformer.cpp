@@ -23,7 +23,7 @@ public:
     static_cast<compiler::Traits &>(model) = family.traits;
   }
 
-  Expected<Transformer> read(std::optional<int64_t> positions) {
+  Expected<Transformer> read(const compiler::Request &request) {
     for (auto step : {&Reader::checkFixedKeys, &Reader::readSizes, &Reader::readNumbers, &Reader::readActivation,
                       &Reader::readBiases})
       if (Error error = (this->*step)())
@@ -33,7 +33,10 @@ public:
     if (family.refine)
       if (Error error = family.refine(config, model))
         return std::move(error);
-    if (Error error = readContext(positions))
+    if (model.bidirectional)
+      if (Error error = readEncoder(request))
+        return std::move(error);
+    if (Error error = readContext(request))
       return std::move(error);
     if (Error error = readWindows())
       return std::move(error);
@@ -57,7 +60,7 @@ private:
     if (Error error = readSize(layers, {"num_hidden_layers", "n_layer", "n_layers"}, mostLayers))
       return error;
     model.layers.resize(layers);
-    if (Error error = readSize(model.width, {"hidden_size", "n_embd", "d_model"}, mostColumns))
+    if (Error error = readSize(model.width, {"hidden_size", "n_embd", "d_model", "dim"}, mostColumns))
       return error;
     model.tableWidth = model.width;
     if (Error error = readSize(model.vocabulary, {"vocab_size"}, INT32_MAX))
@@ -130,16 +133,80 @@ private:
     return Error::success();
   }
 
-  Error readContext(std::optional<int64_t> positions) {
+  Error readContext(const compiler::Request &request) {
     constexpr StringRef keys[] = {"max_position_embeddings", "n_positions", "n_ctx", "seq_length"};
     int64_t trained = 0;
     if (Error error = readSize(trained, keys, mostContext, family.positionsWithoutKey))
       return error;
-    if (Error error = compiler::setContext(model, trained, positions, "'max_position_embeddings'"))
+    model.positionOffset = family.positionOffset;
+    if (family.positionsAfterPadding) {
+      const json::Value *padding = config.find({"pad_token_id"});
+      std::optional<int64_t> number = padding ? padding->getAsInteger() : 1;
+      if (!number || *number < 0 || *number + 1 >= trained)
+        return config.wrong("pad_token_id", "an integer of 0 to " + Twine(trained - 2) +
+                                                ", after which the rows of the table of positions begin");
+      model.positionOffset = *number + 1;
+      trained -= model.positionOffset;
+    }
+    if (Error error = compiler::setContext(model, trained, request, "'max_position_embeddings'"))
       return config.error(toString(std::move(error)));
     trainedContext = trained;
-    model.positionOffset = family.positionOffset;
-    model.positionRows = trained + family.positionOffset;
+    model.positionRows = trained + model.positionOffset;
+    return Error::success();
+  }
+
+  /// What stands behind the layers of an encoder: nothing that is computed, or a classifier.
+  Error readEncoder(const compiler::Request &request) {
+    model.tiedHead = false;
+    model.pooling = request.pooling.value_or(model.pooling);
+    if (!family.names.tokenTypeTable.empty())
+      if (Error error = readSize(model.tokenTypes, {"type_vocab_size"}, mostColumns, 2))
+        return error;
+    StringRef architecture;
+    if (const json::Value *value = config.find({"architectures"})) {
+      const json::Array *names = value->getAsArray();
+      std::optional<StringRef> name = names && names->size() == 1 ? names->front().getAsString() : std::nullopt;
+      if (!name)
+        return config.wrong("architectures", "a list of one name");
+      architecture = *name;
+    }
+    if (architecture.ends_with("ForSequenceClassification"))
+      return readLabels();
+    if (architecture.empty() || architecture.ends_with("Model") || architecture.ends_with("ForMaskedLM") ||
+        architecture.ends_with("ForPreTraining"))
+      return Error::success();
+    return config.wrong("architectures", "a ...Model, ...ForMaskedLM or ...ForPreTraining, whose hidden states are "
+                                         "computed, or a ...ForSequenceClassification");
+  }
+
+  /// As TextClassificationPipeline of transformers takes them.
+  Error readLabels() {
+    Expected<std::optional<Config>> found = config.findObject("id2label");
+    if (!found)
+      return found.takeError();
+    model.labels = {"LABEL_0", "LABEL_1"};
+    if (*found) {
+      model.labels.assign((*found)->size(), "");
+      if (model.labels.empty())
+        return config.wrong("id2label", "at least one label");
+      for (size_t index = 0; index < model.labels.size(); ++index) {
+        Expected<std::string> label = (*found)->getText({std::to_string(index)}, "");
+        if (!label)
+          return label.takeError();
+        if (!(*found)->has(std::to_string(index)))
+          return config.wrong("id2label", "labels with the numbers 0 to " + Twine(model.labels.size() - 1));
+        model.labels[index] = *label;
+      }
+    }
+    Expected<std::string> problem = config.getText({"problem_type"}, "");
+    if (!problem)
+      return problem.takeError();
+    if (*problem == "regression")
+      model.labelScores = compiler::LabelScores::Plain;
+    else if (*problem == "multi_label_classification" || model.labels.size() == 1)
+      model.labelScores = compiler::LabelScores::Sigmoid;
+    else if (!problem->empty() && *problem != "single_label_classification")
+      return config.wrong("problem_type", "regression, multi_label_classification or single_label_classification");
     return Error::success();
   }
 
@@ -359,6 +426,6 @@ private:
 } // namespace
 
 Expected<Transformer> huggingface::readTransformer(const Config &config, const Family &family,
-                                                   std::optional<int64_t> positions) {
-  return Reader(config, family).read(positions);
+                                                   const compiler::Request &request) {
+  return Reader(config, family).read(request);
 }

@@ -30,6 +30,8 @@ int runGenerate(const IngotDescriptor &descriptor, Arguments arguments);
 int runBench(const IngotDescriptor &descriptor, Arguments arguments);
 int runPerplexity(const IngotDescriptor &descriptor, Arguments arguments);
 int runLogits(const IngotDescriptor &descriptor, Arguments arguments);
+int runEmbed(const IngotDescriptor &descriptor, Arguments arguments);
+int runClassify(const IngotDescriptor &descriptor, Arguments arguments);
 int runTokenize(const IngotDescriptor &descriptor, Arguments arguments);
 int runInfo(const IngotDescriptor &descriptor, Arguments arguments);
 int runRaw(const IngotDescriptor &descriptor, Arguments arguments);
@@ -51,6 +53,19 @@ struct Sampling {
   void chooseSeed();
 };
 uint64_t randomSeed();
+
+/// The texts of a command that takes several.
+struct Texts {
+  std::vector<std::string> texts, tokens;
+  std::optional<std::string> file;
+  bool truncate = false;
+
+  void declareOptions(Options &command);
+  /// As tokens, in the order of the command line: those of --tokens, of -p, and of the lines of the file (or of
+  /// standard input where there is nothing else). With --truncate at most `most` of each, of which the last are those
+  /// that the tokenizer ends texts with. Fails where no text is given.
+  std::vector<std::vector<int32_t>> read(const IngotDescriptor &descriptor, uint32_t most) const;
+};
 
 /// The text of a command: `text` as it is, or the contents of `file` ("-" is
 /// standard input) without the newline that ends them, or standard input when

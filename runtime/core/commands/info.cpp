@@ -19,6 +19,8 @@ const char *entryKindName(uint32_t kind) {
     return "encode";
   case INGOT_ENTRY_GRAPH:
     return "graph";
+  case INGOT_ENTRY_HIDDEN:
+    return "hidden";
   }
   return "unknown";
 }
@@ -42,6 +44,12 @@ void writeEntry(JsonWriter &writer, const IngotEntry &entry, const Machine &mach
   writer.number("sequences", entry.sequences);
   writer.number("rows", entry.rows);
   writer.number("wanted_rows", entry.wanted_rows);
+  if (entry.labels) {
+    writer.beginArray("labels");
+    for (uint32_t i = 0; i < entry.outputs[0].columns; ++i)
+      writer.text(nullptr, entry.labels[i]);
+    writer.endArray();
+  }
   writer.beginArray("variants");
   for (uint32_t i = 0; i < entry.variant_count; ++i) {
     const IngotVariant &variant = entry.variants[i];

@@ -16,7 +16,7 @@ llvm.mlir.global external constant @ingot_descriptor() : !descriptor {
   %0 = llvm.mlir.zero : !descriptor
   %magic = llvm.mlir.constant(1414481742 : i32) : i32
   %1 = llvm.insertvalue %magic, %0[0] : !descriptor
-  %version = llvm.mlir.constant(3 : i32) : i32
+  %version = llvm.mlir.constant(4 : i32) : i32
   %2 = llvm.insertvalue %version, %1[1] : !descriptor
   %size = llvm.mlir.constant(152 : i32) : i32
   // expected-error @below {{expected 144 in field 2 of the descriptor: the interface of this compiler's runtime}}
@@ -32,7 +32,7 @@ llvm.mlir.global external constant @ingot_descriptor() : !descriptor {
   %0 = llvm.mlir.zero : !descriptor
   %magic = llvm.mlir.constant(1414481742 : i32) : i32
   %1 = llvm.insertvalue %magic, %0[0] : !descriptor
-  %version = llvm.mlir.constant(3 : i32) : i32
+  %version = llvm.mlir.constant(4 : i32) : i32
   %2 = llvm.insertvalue %version, %1[1] : !descriptor
   llvm.return %2 : !descriptor
 }
@@ -44,7 +44,7 @@ llvm.mlir.global external constant @ingot_descriptor() : !descriptor {
   %0 = llvm.mlir.zero : !descriptor
   %magic = llvm.mlir.constant(1414481742 : i32) : i32
   %1 = llvm.insertvalue %magic, %0[0] : !descriptor
-  %version = llvm.mlir.constant(3 : i32) : i32
+  %version = llvm.mlir.constant(4 : i32) : i32
   %2 = llvm.insertvalue %version, %1[1] : !descriptor
   %size = llvm.mlir.constant(144 : i32) : i32
   %3 = llvm.insertvalue %size, %2[2] : !descriptor
@@ -61,7 +61,7 @@ llvm.mlir.global external constant @ingot_descriptor() : !descriptor {
   %0 = llvm.mlir.zero : !descriptor
   %magic = llvm.mlir.constant(1414481742 : i32) : i32
   %1 = llvm.insertvalue %magic, %0[0] : !descriptor
-  %version = llvm.mlir.constant(3 : i32) : i32
+  %version = llvm.mlir.constant(4 : i32) : i32
   %2 = llvm.insertvalue %version, %1[1] : !descriptor
   %size = llvm.mlir.constant(144 : i32) : i32
   %3 = llvm.insertvalue %size, %2[2] : !descriptor

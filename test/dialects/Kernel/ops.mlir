@@ -13,6 +13,10 @@ func.func @rows(%step: !step, %table: tensor<96x64xf32, #q41>, %norm: tensor<64x
   %x = kernel.embedding %table, %step : tensor<96x64xf32, #q41>, !step to tensor<?x64xf32>
   // CHECK: kernel.wanted_rows %{{.*}}, %{{.*}} : tensor<?x64xf32>, <rows = 8, sequences = 1, wanted = 8> to tensor<?x64xf32>
   %wanted = kernel.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // CHECK: kernel.sequence_mean %{{.*}}, %{{.*}} : tensor<?x64xf32>, <rows = 8, sequences = 1, wanted = 8> to tensor<?x64xf32>
+  %mean = kernel.sequence_mean %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // CHECK: kernel.softmax %{{.*}} : tensor<?x64xf32>
+  %softmax = kernel.softmax %mean : tensor<?x64xf32>
   // CHECK: kernel.rope_table %{{.*}} {frequencies = array<f32: 1.000000e+00, 5.000000e-01>, magnitude = 1.000000e+00 : f32} : <rows = 8, sequences = 1, wanted = 8> to tensor<?x32xf32>
   %angles = kernel.rope_table %step {frequencies = array<f32: 1.0, 0.5>, magnitude = 1.0 : f32} : !step to tensor<?x32xf32>
   // CHECK: kernel.rope_table %{{.*}} factors %{{.*}} : tensor<16xf32> {

@@ -474,3 +474,27 @@ func.func @attention(%q: tensor<?x64xf32>, %step: !step) {
   %a = model.attention %q, %step key %q : tensor<?x64xf32> value %q : tensor<?x64xf32> {heads = 4 : i64, key_value_heads = 4 : i64, scale = 0.25 : f32, bidirectional, window = 8 : i64} : tensor<?x64xf32>, !step to tensor<?x64xf32>
   return
 }
+
+// -----
+
+// expected-error @+1 {{expected a vocabulary of 1 to 2147483647 tokens, found 0}}
+model.encoder {vocabulary = 0 : i64}
+
+// -----
+
+// expected-error @+1 {{expected labels of whole sequences, at least one, found 0}}
+model.encoder {labels = [], vocabulary = 8 : i64}
+
+// -----
+
+// expected-error @+1 {{expected labels of whole sequences, at least one, found 1 beside each_row}}
+model.encoder {labels = ["a"], each_row, vocabulary = 8 : i64}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @sequence_mean(%x: tensor<?x64xf32>, %step: !step) {
+  // expected-error @+1 {{expected a result of 64 columns, found 'tensor<?x32xf32>'}}
+  %y = model.sequence_mean %x, %step : tensor<?x64xf32>, !step to tensor<?x32xf32>
+  return
+}

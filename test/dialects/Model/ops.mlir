@@ -19,6 +19,11 @@ model.parameter @norm : tensor<64xf32, #f32> splat 1.0
 // CHECK: model.parameter @random : tensor<64x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>> random 42 scale 2.500000e-01 on "host"
 model.parameter @random : tensor<64x64xf32, #q8> random 42 scale 0.25 on "host"
 
+// CHECK: model.encoder {labels = ["glad", "so-so"], vocabulary = 96 : i64}
+model.encoder {labels = ["glad", "so-so"], vocabulary = 96 : i64}
+// CHECK: model.encoder {each_row, vocabulary = 96 : i64}
+model.encoder {each_row, vocabulary = 96 : i64}
+
 // CHECK-LABEL: func.func @forward(%{{.*}}: !model.step<rows = 8, sequences = 2, wanted = 4>, %{{.*}}: !model.key_value<2 x 16 x f16, "full">)
 func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x96xf32>, !cache) {
   // CHECK: model.load_parameter @token_embd.weight : tensor<96x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>>
@@ -71,6 +76,10 @@ func.func @forward(%step: !step, %cache: !cache) -> (tensor<?x96xf32>, !cache) {
   %r = model.activation relu %m : tensor<?x64xf32>
   // CHECK: model.wanted_rows %{{.*}}, %{{.*}} : tensor<?x64xf32>, <rows = 8, sequences = 2, wanted = 4> to tensor<?x64xf32>
   %wanted = model.wanted_rows %r, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // CHECK: model.sequence_mean %{{.*}}, %{{.*}} : tensor<?x64xf32>, <rows = 8, sequences = 2, wanted = 4> to tensor<?x64xf32>
+  %mean = model.sequence_mean %r, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // CHECK: model.softmax %{{.*}} : tensor<?x64xf32>
+  %probabilities = model.softmax %mean : tensor<?x64xf32>
   // CHECK: model.logits %{{.*}}, %{{.*}} : tensor<?x64xf32>, tensor<96x64xf32, #encoding.storage<format = #encoding.ggml<q8_0>>> to tensor<?x96xf32>
   %logits = model.logits %wanted, %table : tensor<?x64xf32>, tensor<96x64xf32, #q8> to tensor<?x96xf32>
   // CHECK: model.logits %{{.*}}, %{{.*}} bias %{{.*}} : tensor<96xf32> : tensor<?x64xf32>

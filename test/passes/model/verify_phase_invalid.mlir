@@ -222,3 +222,89 @@ func.func @forward(%step: !step) -> tensor<?x64xf32> {
   // expected-error @+1 {{expected logits of the wanted rows: model.wanted_rows stands before the head}}
   return %x : tensor<?x64xf32>
 }
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+model.encoder {vocabulary = 8 : i64}
+// expected-error @+1 {{expected one encoder, found another}}
+model.encoder {vocabulary = 8 : i64}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+// expected-error @+1 {{expected a label for each of the 64 columns of the result, found 1}}
+model.encoder {labels = ["a"], vocabulary = 8 : i64}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+// expected-error @+1 {{expected at most the 8 tokens of the table, found a vocabulary of 9}}
+model.encoder {vocabulary = 9 : i64}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 4>
+model.encoder {each_row, vocabulary = 8 : i64}
+// expected-error @+1 {{expected 8 wanted rows, one for each row, found '!model.step<rows = 8, sequences = 1, wanted = 4>'}}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 3, wanted = 2>
+model.encoder {vocabulary = 8 : i64}
+// expected-error @+1 {{expected 3 wanted rows, one for each sequence, found '!model.step<rows = 8, sequences = 3, wanted = 2>'}}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+model.encoder {vocabulary = 8 : i64}
+model.cache_group "full" {context = 64 : i64, page_rows = 64 : i64, pages = 1 : i64}
+// expected-error @+1 {{expected steps that hold a whole sequence of 64 positions, found '!model.step<rows = 8, sequences = 1, wanted = 8>'}}
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %w : tensor<?x64xf32>
+}
+
+// -----
+
+!step = !model.step<rows = 8, sequences = 1, wanted = 8>
+func.func @forward(%step: !step) -> tensor<?x64xf32> {
+  %table = arith.constant dense<0.0> : tensor<8x64xf32>
+  %x = model.embedding %table, %step : tensor<8x64xf32>, !step to tensor<?x64xf32>
+  %w = model.wanted_rows %x, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  // expected-error @+1 {{expected the rows of the step, found wanted rows}}
+  %m = model.sequence_mean %w, %step : tensor<?x64xf32>, !step to tensor<?x64xf32>
+  return %m : tensor<?x64xf32>
+}

@@ -267,6 +267,55 @@ TEST_P(RowKernels, WantedRowsAreCopiedInOrder) {
       ASSERT_EQ(result.at(row, column), input.at(step.wanted[row], column));
 }
 
+TEST_P(RowKernels, MeansAreOfSequences) {
+  std::string type = activationType(0, 50, false);
+  auto kernels = Kernels::compile(makeFunction("mean", "%x: " + type + ", %s: " + stepType, type,
+                                               "kernel.sequence_mean %x, %s : " + type + ", " + stepType),
+                                  GetParam());
+  ASSERT_TRUE(kernels);
+  Random random(21);
+  Activation input = makeActivation(random, 12, 50, false), result(3, 50, false);
+  Step step;
+  step.positions.resize(12);
+  step.sequences = {0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2};
+  step.sequenceCount = 3;
+  step.wanted = {0, 5, 6};
+  const int64_t lengths[] = {5, 1, 6};
+  kernels->run("mean", step.view(), 3, {input.data(), result.data()});
+  for (int64_t row = 0; row < 3; ++row)
+    for (int64_t column = 0; column < 50; ++column) {
+      double sum = 0;
+      for (int64_t i = 0; i < lengths[row]; ++i)
+        sum += input.at(step.wanted[row] + i, column);
+      ASSERT_NEAR(result.at(row, column), sum / static_cast<double>(lengths[row]), 1e-6);
+    }
+}
+
+TEST_P(RowKernels, SoftmaxOfRows) {
+  for (int64_t columns : {1, 3, 16, 37}) {
+    std::string type = activationType(0, columns, false);
+    auto kernels =
+        Kernels::compile(makeFunction("softmax", "%x: " + type, type, "kernel.softmax %x : " + type), GetParam());
+    ASSERT_TRUE(kernels);
+    Random random(22);
+    Activation input = makeActivation(random, 3, columns, false), result(3, columns, false);
+    // What exponentials alone cannot hold.
+    for (int64_t column = 0; column < columns; ++column)
+      input.f32(1, column) += 500;
+    Step step;
+    kernels->run("softmax", step.view(), 3, {input.data(), result.data()});
+    for (int64_t row = 0; row < 3; ++row) {
+      double largest = input.at(row, 0), sum = 0;
+      for (int64_t column = 0; column < columns; ++column)
+        largest = std::max(largest, double(input.at(row, column)));
+      for (int64_t column = 0; column < columns; ++column)
+        sum += std::exp(input.at(row, column) - largest);
+      for (int64_t column = 0; column < columns; ++column)
+        ASSERT_NEAR(result.at(row, column), std::exp(input.at(row, column) - largest) / sum, 1e-5);
+    }
+  }
+}
+
 TEST_P(RowKernels, RopeTableAndRotation) {
   constexpr int64_t dimension = 20, pairs = dimension / 2, padded = 16, heads = 3, rows = 9;
   std::string frequencies;

@@ -142,9 +142,9 @@ IngotDescriptor makeFakeDescriptor(const FakeOptions &options) {
   static const char report[] = R"({"licences": ["none: a test"], "plan": {"a": 1}})";
   // A deque, since its elements never move.
   static std::deque<IngotEntry> entries;
-  IngotEntry &entry = entries.emplace_back(IngotEntry{"generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows,
-                                                      fakeWantedRows, options.window ? &withWindow : present,
-                                                      options.futureCpu || options.window ? 1u : 2u, 1, &output});
+  IngotEntry &entry = entries.emplace_back(IngotEntry{
+      "generate", INGOT_ENTRY_GENERATE, fakeSequences, fakeRows, fakeWantedRows, options.window ? &withWindow : present,
+      options.futureCpu || options.window ? 1u : 2u, 1, &output, nullptr});
   bool hasWeights = options.externalWeights || options.embeddedWeights;
   arenas[0].bytes = hasWeights ? fakeWeightBytes : 0;
 
