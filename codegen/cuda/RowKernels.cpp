@@ -106,14 +106,14 @@ LogicalResult cuda::emitSequenceMean(KernelContext &context, kernel::SequenceMea
 LogicalResult cuda::emitSoftmax(KernelContext &context, kernel::SoftmaxOp op) {
   // Labels are few: every thread adds up all of them.
   context.print(R"(  constexpr int columns = $columns, stride = $stride;
-  const float *const input = $input + blockIdx.y * stride;
-  float largest = input[0], sum = 0.0f;
+  const float *const numbers = $input + blockIdx.y * stride;
+  float largest = numbers[0], sum = 0.0f;
   for (int column = 1; column < columns; ++column)
-    largest = fmaxf(largest, input[column]);
+    largest = fmaxf(largest, numbers[column]);
   for (int column = 0; column < columns; ++column)
-    sum += expf(input[column] - largest);
+    sum += expf(numbers[column] - largest);
   for (int column = threadIdx.x; column < columns; column += $threads)
-    $result[blockIdx.y * stride + column] = expf(input[column] - largest) / sum;
+    $result[blockIdx.y * stride + column] = expf(numbers[column] - largest) / sum;
 )",
                 {{"columns", columnsOf(op.getResult())},
                  {"stride", strideOf(op.getResult())},

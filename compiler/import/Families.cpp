@@ -570,7 +570,6 @@ static std::vector<Family> makeFamilies() {
   // Poolers of embedding models, which nothing reads, and heads of what they were trained for.
   const Family bert = {
       .modelType = "bert",
-      .architecture = "bert",
       .traits = {.norm = NormKind::Layer,
                  .residual = Residual::NormAfter,
                  .positions = Positions::Learned,
@@ -600,16 +599,13 @@ static std::vector<Family> makeFamilies() {
       .headDimensionKey = {},
       .epsilon = 1e-12f,
       .activation = "gelu",
-      .fixedKeys = {{"position_embedding_type", "\"absolute\""},
-                    {"is_decoder", "false"},
-                    {"add_cross_attention", "false"}},
-      .ggufNames = {{Role::AttentionOutputNorm, "attn_output_norm"}, {Role::MlpOutputNorm, "layer_output_norm"}}};
+      .fixedKeys = {
+          {"position_embedding_type", "\"absolute\""}, {"is_decoder", "false"}, {"add_cross_attention", "false"}}};
   add(bert);
 
   for (const char *name : {"roberta", "xlm-roberta"}) {
     Family &roberta = add(bert);
     roberta.modelType = name;
-    roberta.architecture.clear();
     roberta.names.base = "roberta.";
     roberta.names.pooler = "classifier.dense";
     roberta.names.head = "classifier.out_proj";
@@ -619,7 +615,6 @@ static std::vector<Family> makeFamilies() {
 
   Family &distilbert = add(bert);
   distilbert.modelType = "distilbert";
-  distilbert.architecture.clear();
   distilbert.traits.poolerActivation = ActivationFunction::Relu;
   distilbert.names = {
       .base = "distilbert.",

@@ -14,7 +14,7 @@ namespace ingot::runtime {
 namespace {
 
 /// What kind of model a command is for.
-enum class For { anything, models, generators, embedders, classifiers, servers };
+enum class For { anything, models, generators, embedders, classifiers };
 
 struct Command {
   const char *name;
@@ -28,8 +28,8 @@ constexpr Command commands[] = {
     {"chat", "talk with the model", runChat, For::generators, true},
     {"embed", "print the vectors of texts", runEmbed, For::embedders, false},
     {"classify", "print the probabilities of a text's labels", runClassify, For::classifiers, false},
-    {"serve", "answer over HTTP, as the OpenAI API", runServe, For::servers, true},
-    {"bench", "measure speed and memory", runBench, For::models, false},
+    {"serve", "answer over HTTP, as the OpenAI API", runServe, For::generators, true},
+    {"bench", "measure speed and memory", runBench, For::generators, false},
     {"perplexity", "score a text file", runPerplexity, For::generators, true},
     {"logits", "write the logits of given tokens", runLogits, For::generators, false},
     {"run", "run raw tensors", runRaw, For::generators, false},
@@ -51,8 +51,6 @@ bool suits(const IngotDescriptor &descriptor, For purpose) {
     return encoder && !encoder->labels;
   case For::classifiers:
     return encoder && encoder->labels;
-  case For::servers:
-    return generates || (encoder && !encoder->labels && encoder->kind == INGOT_ENTRY_ENCODE);
   }
   return false;
 }

@@ -96,6 +96,8 @@ def draws():
         logits = random.standard_normal(VOCABULARY).astype(np.float32)
         recent = np.argsort(-logits)[:64]
         yield logits, options(seed=7, position=random.integers(0, 2**40), recent=recent, **values), None, 0
+    # Of alike ones none is unlikely: all of them are looked at.
+    yield np.zeros(VOCABULARY, np.float32), options(seed=7, position=1, top_k=4, top_p=1, min_p=0.05), None, 0
 
 
 def results_of_steps(cuda, module, weights, tokens):

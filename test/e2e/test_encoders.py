@@ -120,7 +120,7 @@ def test_wrong_use(ingot, tmp_path):
     embedder, classifier = ingot.compile(FOLDER / "bert", EXACT), ingot.compile(FOLDER / "bert_classifier", EXACT)
     decoder = ingot.compile(DATA / "families" / "llama", EXACT, "--mcpu=native")
     for command in ("chat", "perplexity", "logits", "run", "classify"):
-        assert f"{command} is not for this model, which makes vectors of texts; it has: embed, bench, info" in \
+        assert f"{command} is not for this model, which makes vectors of texts; it has: embed, info" in \
             refused(embedder, command)
     assert "continuing a text is not for this model, which makes vectors" in refused(embedder, "-p", "Hello")
     assert "embed is not for this model, which classifies texts; it has: classify" in refused(classifier, "embed", "-p", "a")
