@@ -121,10 +121,7 @@ private:
       return model::SoftmaxOp::create(builder, named("probabilities"), x);
     if (model.labelScores == LabelScores::Plain)
       return x;
-    Location location = named("probabilities");
-    Value power = math::ExpOp::create(builder, location, arith::NegFOp::create(builder, location, x));
-    Value one = splat(location, 1, x);
-    return arith::DivFOp::create(builder, location, one, arith::AddFOp::create(builder, location, power, one));
+    return sigmoid(named("probabilities"), x);
   }
 
   Value buildEmbedding() {

@@ -294,8 +294,9 @@ TEST_P(RowKernels, MeansAreOfSequences) {
 TEST_P(RowKernels, SoftmaxOfRows) {
   for (int64_t columns : {1, 3, 16, 37}) {
     std::string type = activationType(0, columns, false);
-    auto kernels =
-        Kernels::compile(makeFunction("softmax", "%x: " + type, type, "kernel.softmax %x : " + type), GetParam());
+    std::string text = "kernel.function @softmax(%x: " + type + ") -> " + type + attributes +
+                       "  %y = kernel.softmax %x : " + type + "\n  kernel.return %y : " + type + "\n}\n";
+    auto kernels = Kernels::compile(text, GetParam());
     ASSERT_TRUE(kernels);
     Random random(22);
     Activation input = makeActivation(random, 3, columns, false), result(3, columns, false);
