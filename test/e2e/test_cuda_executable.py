@@ -26,11 +26,12 @@ TEXT, TENSORS = "byte_tokenizer_q8_0", "three_kv_heads_q4_1"
 class Executable:
     """A model as an executable for GPUs, one for the CPU with the same arithmetic, and what runs the former here."""
 
-    def __init__(self, ingot, driver, folder, model, *options, compiler=None, check=False):
+    def __init__(self, ingot, driver, folder, model, *options, compiler=None, check=False, shape=()):
+        """`options` are for GPUs, those of `shape` for all."""
         self.model, self.source = model, folder / "model.cu"
-        self.cpu = ingot.compile(model, EXACT)
-        self.gpu = ingot.compile(model, "--target=cuda", f"--nvcc={compiler or without_device_code(folder)}", *options)
-        run([ingot.compiler, model, "--target=cuda", "--compile-to=codegen", "-o", self.source])
+        self.cpu = ingot.compile(model, EXACT, *shape)
+        self.gpu = ingot.compile(model, "--target=cuda", f"--nvcc={compiler or without_device_code(folder)}", *shape, *options)
+        run([ingot.compiler, model, "--target=cuda", "--compile-to=codegen", *shape, "-o", self.source])
         module = folder / "model.so"
         shim_compiler.compile_module(self.source, module, driver, check)
         self.environment = {**os.environ, "LD_LIBRARY_PATH": str(driver), "INGOT_FAKE_CUDA_MODULE": str(module)}

@@ -33,7 +33,7 @@ def with_context(path, folder):
 @pytest.fixture(scope="module")
 def model(ingot, driver, tmp_path_factory):  # noqa: F811
     folder = tmp_path_factory.mktemp("loop")
-    return Executable(ingot, driver, folder, with_context(tiny_path(TEXT), folder))
+    return Executable(ingot, driver, folder, with_context(tiny_path(TEXT), folder), shape=[f"--context={CONTEXT}"])
 
 
 def generate(model, way, *options):
